@@ -1,0 +1,5 @@
+"""Constants of EV Charger Hub."""
+
+from typing import Final
+
+DOMAIN: Final = "ev_charger_hub"

@@ -1,0 +1,1 @@
+"""OCPP central system: frames to model and back."""

@@ -1,0 +1,1 @@
+"""Ground floor: the version-neutral model of charging stations."""

@@ -1,0 +1,13 @@
+"""What can go wrong with a station, by meaning."""
+
+
+class StationError(Exception):
+    """Base of everything a station command can raise."""
+
+
+class NotConnected(StationError):
+    """Nothing was sent, because no link to the station is up."""
+
+
+class NotSupported(StationError):
+    """No link of this station can carry the command."""

@@ -1,0 +1,113 @@
+"""Links: the ways to reach a station, and the commands they carry."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from .enums import RateUnit
+from .outcome import Outcome
+
+
+class LinkKind(StrEnum):
+    """Which way a link goes; the order is the order of preference."""
+
+    OCPP = "ocpp"
+    EASEE = "easee"
+
+
+class Capability(StrEnum):
+    """A command that a link may carry."""
+
+    CALL = "call"
+    CONFIGURATION = "configuration"
+    LIMIT = "limit"
+    RESET = "reset"
+    START_STOP = "start_stop"
+    TRIGGER = "trigger"
+    UNLOCK = "unlock"
+    AVAILABILITY = "availability"
+    CLEAR_CACHE = "clear_cache"
+    DATA_TRANSFER = "data_transfer"
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Limit:
+    """A wish for a charging limit; `value` in `unit`, per phase for ampere."""
+
+    value: Decimal
+    unit: RateUnit = RateUnit.AMPERE
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class ConfigurationKey:
+    """One configuration key of a station; `value` is None for write-only keys."""
+
+    key: str
+    value: str | None
+    readonly: bool
+
+
+class Link(Protocol):
+    """One way to reach a station.
+
+    Commands return an Outcome for every answer, refusal, time-out or dropped
+    connection; they raise NotConnected only if nothing was sent. `evse_id` None means
+    "the station decides", 0 the whole station. Each of them sends exactly one message
+    and checks only its form; only `set_limit` and `clear_limit` may send several.
+    """
+
+    kind: LinkKind
+
+    @property
+    def connected(self) -> bool:
+        """Return whether a command would be sent now."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Return what this link can carry, as far as is known."""
+
+    async def start_charging(
+        self, evse_id: int | None, id_token: str, limit: Limit | None = None
+    ) -> Outcome:
+        """Ask for a transaction (OCPP 1.6 5.11, 2.0.1 F01/F02)."""
+
+    async def stop_charging(self, transaction_id: str) -> Outcome:
+        """Ask for the end of a transaction (OCPP 1.6 5.12, 2.0.1 F03)."""
+
+    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
+        """Make a limit hold at an EVSE, or with 0 at the whole station."""
+
+    async def clear_limit(self, evse_id: int) -> Outcome:
+        """Remove our limits from an EVSE, or with 0 from the whole station."""
+
+    async def unlock(self, evse_id: int, connector_id: int) -> Outcome:
+        """Unlock a connector (OCPP 1.6 5.18, 2.0.1 F05)."""
+
+    async def reset(self, *, hard: bool) -> Outcome:
+        """Restart the station (OCPP 1.6 5.14, 2.0.1 B11)."""
+
+    async def change_availability(self, evse_id: int, *, operative: bool) -> Outcome:
+        """Take an EVSE or the station in or out of service (OCPP 1.6 5.2)."""
+
+    async def trigger(self, message: str, evse_id: int | None) -> Outcome:
+        """Ask the station to send a message now (OCPP 1.6 5.17, 2.0.1 F06)."""
+
+    async def get_configuration(
+        self, keys: list[str]
+    ) -> tuple[Outcome, list[ConfigurationKey], list[str]]:
+        """Return the named keys (all if empty) and the unknown ones (OCPP 1.6 5.8)."""
+
+    async def set_configuration(self, key: str, value: str) -> Outcome:
+        """Write one configuration key (OCPP 1.6 5.3)."""
+
+    async def clear_cache(self) -> Outcome:
+        """Clear the authorization cache (OCPP 1.6 5.4, 2.0.1 C11)."""
+
+    async def data_transfer(
+        self, vendor_id: str, message_id: str | None, data: str | None
+    ) -> Outcome:
+        """Send vendor data (OCPP 1.6 5.6, 2.0.1 P01)."""
+
+    async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
+        """Send a raw call, for experts."""

@@ -1,0 +1,222 @@
+"""The model of a charging station: what it is, what it does, how to reach it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from .channel import Channel, Listener
+from .enums import ConnectorStatus, Location, Measurand, Phase
+from .errors import NotConnected, NotSupported
+from .link import Capability, Limit, Link
+from .settings import StationSettings
+from .transaction import Transaction
+
+type Number = int | float
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class MeasurementKey:
+    """Which quantity, and where: `phase` None is the total, `location` None the outlet."""
+
+    measurand: Measurand
+    phase: Phase | None = None
+    location: Location | None = None
+
+    @property
+    def slug(self) -> str:
+        """Return the key as one word that never changes, for ids and storage."""
+        return "_".join(
+            part for part in (self.measurand, self.phase, self.location) if part
+        )
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class StationInfo:
+    """Who a station says it is (OCPP BootNotification)."""
+
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Fault:
+    """What is wrong with a connector, in the station's own words."""
+
+    error_code: str
+    vendor_error_code: str | None = None
+    vendor_id: str | None = None
+    info: str | None = None
+
+
+class Place:
+    """Something that is measured: a station as a whole (`id` 0) or one EVSE.
+
+    Measurements are in base units: Wh (int), W, var, A, V, Hz, degree Celsius, percent.
+    """
+
+    def __init__(self, station: ChargingStation, evse_id: int) -> None:
+        """Create a place of which nothing is known yet."""
+        self.station = station
+        self.id = evse_id
+        self.measurements: dict[MeasurementKey, Channel[Number | None]] = {}
+        self.status: Channel[ConnectorStatus | None] = Channel(None, urgent=True)
+        self.fault: Channel[Fault | None] = Channel(None, urgent=True)
+        self.wanted_limit: Channel[Limit | None] = Channel(None, urgent=True)
+        """What the user asked for; None is no limit of ours."""
+
+    def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
+        """Return the channel of a measurement, which appears when first asked for."""
+        if (channel := self.measurements.get(key)) is None:
+            channel = self.measurements[key] = Channel(None)
+            self.station.grow()
+        return channel
+
+
+class Evse(Place):
+    """An EVSE: one vehicle at a time (OCPP 1.6: a connector)."""
+
+    def __init__(self, station: ChargingStation, evse_id: int) -> None:
+        """Create an EVSE of which nothing is known yet."""
+        super().__init__(station, evse_id)
+        self.connector_ids: set[int] = {1}
+        self.session: Channel[Transaction | None] = Channel(None, urgent=True)
+        """The open transaction, or else the last one. Inner changes call `notify`."""
+        self.id_token_seen: Channel[tuple[str, datetime] | None] = Channel(
+            None, urgent=True
+        )
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """Return the open transaction."""
+        session = self.session.value
+        return session if session is not None and session.open else None
+
+
+class ChargingStation:
+    """One charging station, by whichever links it is reached."""
+
+    def __init__(self, identity: str, settings: StationSettings) -> None:
+        """Create a station that is not connected."""
+        self.identity = identity
+        self.settings = settings
+        self.info: Channel[StationInfo] = Channel(StationInfo(), urgent=True)
+        self.online: Channel[bool] = Channel(False, urgent=True)
+        """Whether a link is up and the station's boot was accepted."""
+        self.version: Channel[str | None] = Channel(None, urgent=True)
+        """The OCPP version in use, such as "1.6"."""
+        self.connected_since: Channel[datetime | None] = Channel(None, urgent=True)
+        self.heartbeat: Channel[datetime | None] = Channel(None)
+        """When any frame last came."""
+        self.latency: Channel[float | None] = Channel(None)
+        """Round trip of the last ping or call in milliseconds."""
+        self.reconnects: Channel[int] = Channel(0)
+        self.firmware_status: Channel[str | None] = Channel(None, urgent=True)
+        self.diagnostics_status: Channel[str | None] = Channel(None, urgent=True)
+        self.id_token_presented: Channel[tuple[str, datetime] | None] = Channel(
+            None, urgent=True
+        )
+        """The token last presented anywhere at the station, and when."""
+        self.whole = Place(self, 0)
+        self.evses: dict[int, Evse] = {}
+        self.links: list[Link] = []
+        self.findings: dict[str, str] = {}
+        """What set-up learnt: step name to result, for diagnostics."""
+        self._growth: tuple[Listener, ...] = ()
+        self._events: tuple[Callable[[StationEvent], None], ...] = ()
+
+    def evse(self, evse_id: int) -> Evse:
+        """Return an EVSE (id from 1), which appears when first asked for."""
+        if (evse := self.evses.get(evse_id)) is None:
+            evse = self.evses[evse_id] = Evse(self, evse_id)
+            self.evses = dict(sorted(self.evses.items()))
+            self.grow()
+        return evse
+
+    def place(self, evse_id: int) -> Place:
+        """Return the EVSE, or for 0 the station as a whole."""
+        return self.evse(evse_id) if evse_id else self.whole
+
+    def link(self, capability: Capability) -> Link:
+        """Return the link that carries a command: local if connected, else cloud."""
+        connected = [link for link in self.links if link.connected]
+        if not connected:
+            raise NotConnected
+        for link in connected:
+            if capability in link.capabilities:
+                return link
+        raise NotSupported
+
+    def grow(self) -> None:
+        """Tell that something exists now that did not: an EVSE, a measurement."""
+        for listener in self._growth:
+            listener()
+
+    def on_growth(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` whenever something new exists; return what ends that."""
+        self._growth = (*self._growth, listener)
+
+        def unsubscribe() -> None:
+            self._growth = tuple(one for one in self._growth if one is not listener)
+
+        return unsubscribe
+
+    def emit(self, event: StationEvent) -> None:
+        """Tell of something that happened once, now."""
+        for listener in self._events:
+            listener(event)
+
+    def on_event(self, listener: Callable[[StationEvent], None]) -> Callable[[], None]:
+        """Call `listener` for everything that happens once; return what ends that."""
+        self._events = (*self._events, listener)
+
+        def unsubscribe() -> None:
+            self._events = tuple(one for one in self._events if one is not listener)
+
+        return unsubscribe
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class SessionStarted:
+    """A transaction began just now (never for history)."""
+
+    evse_id: int
+    transaction: Transaction
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class SessionEnded:
+    """A transaction ended just now (never for history)."""
+
+    evse_id: int
+    transaction: Transaction
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class TokenPresented:
+    """An id token was shown to the station, with what we answered."""
+
+    id_token: str
+    status: str
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Booted:
+    """The station restarted and was accepted."""
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class VendorData:
+    """The station sent data that only its vendor understands (DataTransfer)."""
+
+    vendor_id: str
+    message_id: str | None
+    data: str | None
+
+
+type StationEvent = SessionStarted | SessionEnded | TokenPresented | Booted | VendorData

@@ -1,0 +1,25 @@
+"""Settings: what the user decided about one station."""
+
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class StationSettings:
+    """The user's decisions about one station; currents in A, intervals in s.
+
+    `password_hash` None means that no password is asked for. `protocol` pins an OCPP
+    subprotocol such as "ocpp1.6". `measurands` None means: find out what it can send.
+    `meter_interval` and `clock_interval` None leave the station's own value alone.
+    """
+
+    name: str
+    password_hash: str | None = None
+    protocol: str | None = None
+    maximum_current: int = 32
+    minimum_current: int = 6
+    phases: int = 3
+    measurands: tuple[str, ...] | None = None
+    meter_interval: int | None = 30
+    clock_interval: int | None = 900
+    quiet: bool = False
+    ping: bool = True

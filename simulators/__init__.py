@@ -1,0 +1,1 @@
+"""Virtual counterparts of the integration, for tests, benchmark and demo."""
