@@ -1,5 +1,58 @@
 """Constants of EV Charger Hub."""
 
-from typing import Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import Platform
+from homeassistant.util.signal_type import SignalTypeFormat
+
+if TYPE_CHECKING:
+    from .models import HubStation
 
 DOMAIN: Final = "ev_charger_hub"
+
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+# A config entry of an OCPP server: data
+CONF_CERTIFICATE: Final = "certificate"
+CONF_CERTIFICATE_KEY: Final = "certificate_key"
+# its options
+CONF_POLICY: Final = "policy"
+CONF_REFUSED: Final = "refused"
+
+# A subentry of a charger: data; names of the fields of StationSettings
+SUBENTRY_CHARGER: Final = "charger"
+CONF_CLOCK_INTERVAL: Final = "clock_interval"
+CONF_MAXIMUM_CURRENT: Final = "maximum_current"
+CONF_MEASURANDS: Final = "measurands"
+CONF_METER_INTERVAL: Final = "meter_interval"
+CONF_MINIMUM_CURRENT: Final = "minimum_current"
+CONF_PASSWORD_HASH: Final = "password_hash"  # noqa: S105
+CONF_PHASES: Final = "phases"
+CONF_PING: Final = "ping"
+CONF_PROTOCOL: Final = "protocol"
+CONF_QUIET: Final = "quiet"
+
+# Fields of forms only
+CONF_GENERATE_PASSWORD: Final = "generate_password"  # noqa: S105
+CONF_IDENTITY: Final = "identity"
+CONF_PASSWORD_CHANGE: Final = "password_change"  # noqa: S105
+
+DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104
+DEFAULT_PORT: Final = 9000
+IDENTITY_LENGTH: Final = 48
+
+RESTORE_GRACE: Final = timedelta(seconds=180)
+"""How long after a start restored values are shown before a charger is back."""
+
+SIGNAL_NEW_STATION: Final[SignalTypeFormat[HubStation]] = SignalTypeFormat(
+    f"{DOMAIN}_new_station_{{}}"
+)
+"""A charger was approved while its server runs; formatted with the entry id."""

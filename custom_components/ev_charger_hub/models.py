@@ -1,0 +1,24 @@
+"""What the Home Assistant floor passes around."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+
+from .station.model import ChargingStation
+from .station.transactions import Transactions
+
+if TYPE_CHECKING:
+    from .hub import OcppHub
+
+type EvChargerHubConfigEntry = ConfigEntry[OcppHub]
+
+
+@dataclass(kw_only=True, slots=True)
+class HubStation:
+    """An approved charger of one server; its device is in the registry."""
+
+    station: ChargingStation
+    transactions: Transactions
+    subentry_id: str
+    device_id: str
