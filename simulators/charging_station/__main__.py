@@ -1,0 +1,115 @@
+"""Run a virtual charging station: `python -m simulators.charging_station --help`."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import random
+
+from aiohttp import ClientError, web
+
+from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle
+from .control import application
+from .rpc import CallRefused, NotConnected
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK = 1.0
+RECONNECT = 3.0
+TROUBLE = (CallRefused, NotConnected, TimeoutError, ClientError)
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulators.charging_station", description=__doc__
+    )
+    parser.add_argument("--url", default="ws://127.0.0.1:9000/ocpp")
+    parser.add_argument("--identity", default="DEMO")
+    parser.add_argument("--password")
+    parser.add_argument("--connectors", type=int, default=1)
+    parser.add_argument("--vendor", choices=sorted(VENDORS), default="generic")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds per second")
+    parser.add_argument("--control-port", type=int, help="serve the control interface")
+    parser.add_argument("--demo", action="store_true", help="charge, over and over")
+    parser.add_argument(
+        "--misbehave", action="append", default=[], choices=sorted(Misbehaviour)
+    )
+    parser.add_argument("--verbose", action="store_true", help="show every frame")
+    return parser.parse_args()
+
+
+async def stay_connected(station: ChargingStation16) -> None:
+    """Dial in whenever the socket is gone."""
+    while True:
+        if not station.connected and station.reconnect:
+            try:
+                await station.connect()
+                _LOGGER.info("%s: connected to %s", station.identity, station.url)
+            except TROUBLE as err:
+                _LOGGER.info("%s: not connected: %s", station.identity, err)
+        await asyncio.sleep(RECONNECT)
+
+
+async def keep_time(station: ChargingStation16, speed: float) -> None:
+    """Let time pass."""
+    while True:
+        await asyncio.sleep(TICK)
+        with contextlib.suppress(*TROUBLE):
+            await station.advance(TICK * speed)
+
+
+async def demonstrate(station: ChargingStation16) -> None:
+    """Drive in, swipe, charge, pause for a moment, finish and leave, over and over."""
+    while True:
+        with contextlib.suppress(*TROUBLE):
+            await station.booted.wait()
+            await asyncio.sleep(5)
+            stored = random.uniform(10_000, 30_000)
+            await station.plug_in(
+                1, Vehicle(stored=stored, phases=station.vendor.phases)
+            )
+            await asyncio.sleep(5)
+            await station.swipe("DEMO-CARD-0001")
+            await asyncio.sleep(600)
+            if (vehicle := station.connectors[1].vehicle) is not None:
+                vehicle.paused = True
+                await asyncio.sleep(30)
+                vehicle.paused = False
+            await asyncio.sleep(600)
+            await station.swipe("DEMO-CARD-0001")
+            await asyncio.sleep(20)
+            await station.unplug(1)
+        await asyncio.sleep(5)
+
+
+async def main() -> None:
+    """Run one station until it is told to stop."""
+    args = arguments()
+    logging.basicConfig(
+        level=logging.DEBUG if args.verbose else logging.INFO,
+        format="%(asctime)s %(name)s %(message)s",
+    )
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    station = ChargingStation16(
+        args.url,
+        args.identity,
+        connectors=args.connectors,
+        password=args.password,
+        vendor=VENDORS[args.vendor],
+    )
+    station.misbehaviours |= {Misbehaviour(name) for name in args.misbehave}
+    if args.control_port is not None:
+        runner = web.AppRunner(application(station), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", args.control_port).start()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stay_connected(station))
+        group.create_task(keep_time(station, args.speed))
+        if args.demo:
+            group.create_task(demonstrate(station))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,60 @@
+"""Configuration keys of the virtual station (OCPP 1.6 chapter 9)."""
+
+from dataclasses import dataclass
+
+from .vendors import VendorProfile
+
+
+@dataclass(kw_only=True, slots=True)
+class Key:
+    """One configuration key; `value` None is write-only."""
+
+    value: str | None
+    readonly: bool = False
+    reboot: bool = False
+
+
+def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
+    """Return the keys that a charger of this kind has after unpacking."""
+    keys = {
+        "AllowOfflineTxForUnknownId": Key(value="true"),
+        "AuthorizationCacheEnabled": Key(value="true"),
+        "AuthorizationKey": Key(value=None),
+        "AuthorizeRemoteTxRequests": Key(value="false"),
+        "ChargeProfileMaxStackLevel": Key(
+            value=str(vendor.max_stack_level), readonly=True
+        ),
+        "ChargingScheduleAllowedChargingRateUnit": Key(
+            value=",".join(vendor.rate_units), readonly=True
+        ),
+        "ChargingScheduleMaxPeriods": Key(value="24", readonly=True),
+        "ClockAlignedDataInterval": Key(value="0"),
+        "ConnectionTimeOut": Key(value="60"),
+        "ConnectorPhaseRotation": Key(value="0.RST,1.RST"),
+        "GetConfigurationMaxKeys": Key(value="50", readonly=True),
+        "HeartbeatInterval": Key(value="300"),
+        "LocalAuthorizeOffline": Key(value="true"),
+        "LocalPreAuthorize": Key(value="false"),
+        "MaxChargingProfilesInstalled": Key(value="10", readonly=True),
+        "MeterValueSampleInterval": Key(value="60"),
+        "MeterValuesAlignedData": Key(value="Energy.Active.Import.Register"),
+        "MeterValuesSampledData": Key(value="Energy.Active.Import.Register"),
+        "NumberOfConnectors": Key(value=str(connectors), readonly=True),
+        "ResetRetries": Key(value="3"),
+        "StopTransactionOnEVSideDisconnect": Key(value="true"),
+        "StopTransactionOnInvalidId": Key(value="true"),
+        "StopTxnAlignedData": Key(value=""),
+        "StopTxnSampledData": Key(value="Energy.Active.Import.Register"),
+        "SupportedFeatureProfiles": Key(value=",".join(vendor.features), readonly=True),
+        "TransactionMessageAttempts": Key(value="3"),
+        "TransactionMessageRetryInterval": Key(value="10"),
+        "UnlockConnectorOnEVSideDisconnect": Key(value="true"),
+        "WebSocketPingInterval": Key(value="60", reboot=True),
+    }
+    for name in vendor.missing_keys:
+        del keys[name]
+    keys |= {
+        name: Key(value=value, readonly=True)
+        for name, value in vendor.extra_keys.items()
+    }
+    return keys

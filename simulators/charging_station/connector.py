@@ -1,0 +1,85 @@
+"""One connector of the virtual station: what it knows, and how it is measured."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .vehicle import VOLTAGE, Meter, Vehicle
+
+
+@dataclass(kw_only=True, slots=True)
+class LocalTransaction:
+    """A transaction as the station sees it; `id` None until the answer came."""
+
+    connector_id: int
+    id_tag: str
+    started_at: datetime
+    meter_start: int
+    id: int | None = None
+    stopped: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Connector:
+    """One connector, its vehicle and its transaction."""
+
+    id: int
+    meter: Meter
+    status: str = "Available"
+    error_code: str = "NoError"
+    vehicle: Vehicle | None = None
+    transaction: LocalTransaction | None = None
+    authorized: str | None = None
+    operative: bool = True
+    after_transaction: bool | None = None
+    """The availability that was scheduled for the end of the transaction."""
+    offered: float = 0.0
+    since_sample: float = 0.0
+    since_clock: float = 0.0
+    samples: int = 0
+    reserved: tuple[int, str] | None = None
+    reported: str | None = field(default=None)
+
+    def sampled_values(
+        self, measurands: list[str], context: str
+    ) -> list[dict[str, Any]]:
+        """Return the sampled values of the named measurands, total and per phase."""
+        values: list[dict[str, Any]] = []
+
+        def add(measurand: str, value: str, unit: str, **more: str) -> None:
+            values.append(
+                {
+                    "value": value,
+                    "context": context,
+                    "measurand": measurand,
+                    "unit": unit,
+                    **more,
+                }
+            )
+
+        phases = [f"L{number + 1}" for number in range(self.meter.phases)]
+        for measurand in measurands:
+            match measurand:
+                case "Energy.Active.Import.Register":
+                    add(measurand, str(round(self.meter.register)), "Wh")
+                case "Power.Active.Import":
+                    add(measurand, f"{self.meter.power:.1f}", "W")
+                case "Current.Import":
+                    for phase in phases:
+                        add(measurand, f"{self.meter.current:.2f}", "A", phase=phase)
+                case "Current.Offered":
+                    add(measurand, f"{self.offered:.1f}", "A")
+                case "Voltage":
+                    for phase in phases:
+                        add(measurand, f"{VOLTAGE:.1f}", "V", phase=f"{phase}-N")
+                case "SoC" if self.vehicle is not None:
+                    add(measurand, f"{self.vehicle.soc:.0f}", "Percent", location="EV")
+                case "Temperature":
+                    heat = 22 + self.meter.current / 2
+                    add(measurand, f"{heat:.1f}", "Celsius", location="Body")
+                case "Frequency":
+                    add(measurand, "50.00", "Hertz")
+        for value in values:
+            if value["unit"] == "Hertz":
+                del value["unit"]  # OCPP 1.6 has no unit for frequency
+        return values

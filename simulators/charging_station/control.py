@@ -1,0 +1,117 @@
+"""The control interface: plain HTTP by which a person or a test moves the cars."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from .misbehaviour import Misbehaviour
+from .v16 import ChargingStation16
+from .vehicle import Vehicle
+
+type Act = Callable[[ChargingStation16, dict[str, Any]], Awaitable[object]]
+
+
+async def _plug(station: ChargingStation16, body: dict[str, Any]) -> None:
+    vehicle = Vehicle(phases=station.vendor.phases)
+    for name in ("maximum_current", "phases", "capacity", "stored"):
+        if name in body:
+            setattr(vehicle, name, body[name])
+    await station.plug_in(body.get("connector", 1), vehicle)
+
+
+async def _unplug(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.unplug(body.get("connector", 1))
+
+
+async def _swipe(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.swipe(body["token"], body.get("connector", 1))
+
+
+async def _pause(station: ChargingStation16, body: dict[str, Any]) -> None:
+    if (vehicle := station.connectors[body.get("connector", 1)].vehicle) is not None:
+        vehicle.paused = body.get("on", True)
+
+
+async def _full(station: ChargingStation16, body: dict[str, Any]) -> None:
+    if (vehicle := station.connectors[body.get("connector", 1)].vehicle) is not None:
+        vehicle.stored = vehicle.capacity
+
+
+async def _fault(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.fault(
+        body.get("error_code", "GroundFailure"), body.get("connector", 1)
+    )
+
+
+async def _clear_fault(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.clear_fault(body.get("connector", 1))
+
+
+async def _reboot(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.reboot(hard=True, reason=body.get("reason", "Reboot"))
+
+
+async def _offline(station: ChargingStation16, body: dict[str, Any]) -> None:
+    station.reconnect = False
+    await station.disconnect()
+
+
+async def _online(station: ChargingStation16, body: dict[str, Any]) -> None:
+    station.reconnect = True
+    if not station.connected:
+        await station.connect()
+
+
+async def _misbehave(station: ChargingStation16, body: dict[str, Any]) -> None:
+    name = Misbehaviour(body["name"])
+    if body.get("on", True):
+        station.misbehaviours.add(name)
+    else:
+        station.misbehaviours.discard(name)
+
+
+async def _advance(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.advance(float(body["seconds"]))
+
+
+ACTS: dict[str, Act] = {
+    "advance": _advance,
+    "clear_fault": _clear_fault,
+    "fault": _fault,
+    "full": _full,
+    "misbehave": _misbehave,
+    "offline": _offline,
+    "online": _online,
+    "pause": _pause,
+    "plug": _plug,
+    "reboot": _reboot,
+    "swipe": _swipe,
+    "unplug": _unplug,
+}
+
+
+def application(station: ChargingStation16) -> web.Application:
+    """Return the web application that controls one station.
+
+    `GET /state` shows it; `POST /<act>` with an optional JSON object moves it, and
+    answers the new state. Acts are the keys of `ACTS`.
+    """
+
+    async def show(request: web.Request) -> web.Response:
+        return web.json_response(station.state())
+
+    async def act(request: web.Request) -> web.Response:
+        if (doing := ACTS.get(request.match_info["act"])) is None:
+            return web.json_response({"acts": sorted(ACTS)}, status=404)
+        body = await request.json() if request.can_read_body else {}
+        try:
+            await doing(station, body)
+        except (KeyError, ValueError) as err:
+            return web.json_response({"error": repr(err)}, status=400)
+        return web.json_response(station.state())
+
+    app = web.Application()
+    app.router.add_get("/state", show)
+    app.router.add_post("/{act}", act)
+    return app

@@ -1,0 +1,38 @@
+"""Things that real chargers get wrong, each of which can be switched on."""
+
+from enum import StrEnum
+
+
+class Misbehaviour(StrEnum):
+    """One way to deviate from OCPP, seen on real chargers."""
+
+    ALL_KEYS = "all_keys"
+    """GetConfiguration answers every key, whatever was asked."""
+    DROP_ON_RESET = "drop_on_reset"
+    """A reset closes the socket instead of answering."""
+    DUPLICATE_MESSAGES = "duplicate_messages"
+    """Transaction messages are sent twice, the second time under the same id."""
+    GARBAGE_FRAMES = "garbage_frames"
+    """Frames that are no OCPP go out before every heartbeat."""
+    IGNORE_LIMIT = "ignore_limit"
+    """Charging profiles are accepted and not followed."""
+    LOSE_STOP = "lose_stop"
+    """StopTransaction is never sent."""
+    MUTE_CONFIGURATION = "mute_configuration"
+    """GetConfiguration is never answered."""
+    NO_BOOT_ON_RECONNECT = "no_boot_on_reconnect"
+    """A new connection starts without BootNotification."""
+    NULL_PAYLOAD = "null_payload"
+    """Heartbeat carries null as its payload."""
+    REJECT_MEASURANDS = "reject_measurands"
+    """More measurands than the vendor allows are refused as a whole."""
+    REJECT_TX_PROFILE = "reject_tx_profile"
+    """TxProfile is refused, TxDefaultProfile works."""
+    RETRY_WITH_NEW_ID = "retry_with_new_id"
+    """Transaction messages are sent twice, the second time under a new id."""
+    SIGNED_DATA = "signed_data"
+    """Meter values carry signed data and empty strings beside the numbers."""
+    STRING_NUMBERS = "string_numbers"
+    """connectorId goes out as text."""
+    ZERO_REGISTER = "zero_register"
+    """Every fifth sample of the energy register is 0."""

@@ -1,0 +1,303 @@
+"""What the virtual station answers to the central system's requests (OCPP 1.6)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ocpp.exceptions import (
+    NotImplementedError as NotImplementedOnStation,
+    NotSupportedError,
+)
+
+from .misbehaviour import Misbehaviour
+from .vehicle import VOLTAGE
+
+if TYPE_CHECKING:
+    from .v16 import ChargingStation16
+
+type Answer = dict[str, Any] | None
+type Handler = Callable[[dict[str, Any]], Awaitable[Answer]]
+
+INTEGER_KEYS = (
+    "ClockAlignedDataInterval",
+    "ConnectionTimeOut",
+    "HeartbeatInterval",
+    "MeterValueSampleInterval",
+    "WebSocketPingInterval",
+)
+FEATURES = {
+    "ClearChargingProfile": "SmartCharging",
+    "GetCompositeSchedule": "SmartCharging",
+    "SetChargingProfile": "SmartCharging",
+    "TriggerMessage": "RemoteTrigger",
+    "ReserveNow": "Reservation",
+    "CancelReservation": "Reservation",
+}
+
+
+class Requests:
+    """The answering half of a station."""
+
+    def __init__(self, station: ChargingStation16) -> None:
+        """Serve one station."""
+        self._station = station
+        self._handlers: dict[str, Handler] = {
+            "CancelReservation": self._cancel_reservation,
+            "ChangeAvailability": self._change_availability,
+            "ChangeConfiguration": self._change_configuration,
+            "ClearCache": self._clear_cache,
+            "ClearChargingProfile": self._clear_charging_profile,
+            "DataTransfer": self._data_transfer,
+            "GetCompositeSchedule": self._get_composite_schedule,
+            "GetConfiguration": self._get_configuration,
+            "RemoteStartTransaction": self._remote_start,
+            "RemoteStopTransaction": self._remote_stop,
+            "ReserveNow": self._reserve_now,
+            "Reset": self._reset,
+            "SetChargingProfile": self._set_charging_profile,
+            "TriggerMessage": self._trigger_message,
+            "UnlockConnector": self._unlock_connector,
+        }
+
+    async def handle(self, action: str, payload: dict[str, Any]) -> Answer:
+        """Answer one request; None leaves it unanswered."""
+        self._station.received.append((action, payload))
+        if (handler := self._handlers.get(action)) is None:
+            raise NotImplementedOnStation(description=f"{action} is unknown here")
+        needed = FEATURES.get(action)
+        if needed is not None and needed not in self._station.vendor.features:
+            raise NotSupportedError(description=f"{action} is not supported")
+        return await handler(payload)
+
+    async def _cancel_reservation(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.1."""
+        for connector in self._station.connectors.values():
+            if connector.reserved and connector.reserved[0] == payload["reservationId"]:
+                connector.reserved = None
+                self._station.later(self._station.refresh(connector))
+                return {"status": "Accepted"}
+        return {"status": "Rejected"}
+
+    async def _change_availability(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.2."""
+        station = self._station
+        number, operative = payload["connectorId"], payload["type"] == "Operative"
+        if number not in (0, *station.connectors):
+            return {"status": "Rejected"}
+        scheduled = False
+        for connector in station.connectors.values():
+            if number not in (0, connector.id):
+                continue
+            if connector.transaction is not None:
+                connector.after_transaction = operative
+                scheduled = True
+            else:
+                connector.operative = operative
+                station.later(station.refresh(connector))
+        return {"status": "Scheduled" if scheduled else "Accepted"}
+
+    async def _change_configuration(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.3."""
+        station = self._station
+        name, value = payload["key"], payload["value"]
+        if (key := station.keys.get(name)) is None:
+            return {"status": "NotSupported"}
+        if key.readonly or (name in INTEGER_KEYS and not value.isdecimal()):
+            return {"status": "Rejected"}
+        if name in ("MeterValuesSampledData", "MeterValuesAlignedData"):
+            wanted = [one.strip() for one in value.split(",") if one.strip()]
+            if len(wanted) > station.vendor.max_measurands or not set(wanted) <= set(
+                station.vendor.measurands
+            ):
+                return {"status": "Rejected"}
+        key.value = value
+        return {"status": "RebootRequired" if key.reboot else "Accepted"}
+
+    async def _clear_cache(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.4."""
+        return {"status": "Accepted"}
+
+    async def _clear_charging_profile(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.5."""
+        cleared = self._station.profiles.clear(payload)
+        return {"status": "Accepted" if cleared else "Unknown"}
+
+    async def _data_transfer(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.6."""
+        if payload["vendorId"] != self._station.vendor.vendor:
+            return {"status": "UnknownVendorId"}
+        return {"status": "Accepted", "data": payload.get("data", "")}
+
+    async def _get_composite_schedule(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.7, sampled every ten seconds."""
+        station = self._station
+        number = payload["connectorId"]
+        if number not in (0, *station.connectors):
+            return {"status": "Rejected"}
+        unit = payload.get("chargingRateUnit", "A")
+        connector = station.connectors.get(number)
+        phases = connector.meter.phases if connector else station.vendor.phases
+        started_at = connector and connector.transaction
+        periods: list[dict[str, Any]] = []
+        now = station.clock()
+        for start in range(0, max(payload["duration"], 1), 10):
+            limit = station.profiles.limit(
+                number,
+                now + timedelta(seconds=start),
+                started_at=started_at.started_at if started_at else None,
+                phases=phases,
+            )
+            limit = 32.0 if limit is None else limit
+            if unit == "W":
+                limit *= VOLTAGE * phases
+            if not periods or periods[-1]["limit"] != limit:
+                periods.append({"startPeriod": start, "limit": round(limit, 1)})
+        from_now = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {
+            "status": "Accepted",
+            "connectorId": number,
+            "scheduleStart": from_now,
+            "chargingSchedule": {
+                "duration": payload["duration"],
+                "startSchedule": from_now,
+                "chargingRateUnit": unit,
+                "chargingSchedulePeriod": periods,
+            },
+        }
+
+    async def _get_configuration(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.8."""
+        station = self._station
+        if Misbehaviour.MUTE_CONFIGURATION in station.misbehaviours:
+            return None
+        wanted = payload.get("key") or list(station.keys)
+        unknown = [name for name in wanted if name not in station.keys]
+        if Misbehaviour.ALL_KEYS in station.misbehaviours:
+            wanted = list(station.keys)
+        known = []
+        for name in wanted:
+            if (key := station.keys.get(name)) is not None:
+                entry: dict[str, Any] = {"key": name, "readonly": key.readonly}
+                if key.value is not None:
+                    entry["value"] = key.value
+                known.append(entry)
+        answer: dict[str, Any] = {"configurationKey": known}
+        if unknown:
+            answer["unknownKey"] = unknown
+        return answer
+
+    async def _remote_start(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.11."""
+        station = self._station
+        number = payload.get("connectorId")
+        free = [
+            connector
+            for connector in station.connectors.values()
+            if number in (None, connector.id)
+            and connector.transaction is None
+            and connector.operative
+            and connector.status != "Faulted"
+        ]
+        free.sort(key=lambda connector: connector.vehicle is None)
+        if not free:
+            return {"status": "Rejected"}
+        connector, id_tag = free[0], payload["idTag"]
+        profile = payload.get("chargingProfile")
+        if profile is not None and profile["chargingProfilePurpose"] != "TxProfile":
+            return {"status": "Rejected"}
+        if connector.vehicle is None:
+            station.later(station.authorize(connector, id_tag))
+        else:
+            station.later(station.start_transaction(connector, id_tag, profile))
+        return {"status": "Accepted"}
+
+    async def _remote_stop(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.12."""
+        station = self._station
+        for connector in station.connectors.values():
+            transaction = connector.transaction
+            if transaction and transaction.id == payload["transactionId"]:
+                station.later(station.stop_transaction(connector, "Remote"))
+                return {"status": "Accepted"}
+        return {"status": "Rejected"}
+
+    async def _reserve_now(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.13."""
+        station = self._station
+        if (connector := station.connectors.get(payload["connectorId"])) is None:
+            return {"status": "Rejected"}
+        if connector.status == "Faulted":
+            return {"status": "Faulted"}
+        if not connector.operative:
+            return {"status": "Unavailable"}
+        if connector.vehicle is not None or connector.transaction is not None:
+            return {"status": "Occupied"}
+        connector.reserved = (payload["reservationId"], payload["idTag"])
+        station.later(station.refresh(connector))
+        return {"status": "Accepted"}
+
+    async def _reset(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.14."""
+        station = self._station
+        station.later(station.reboot(hard=payload["type"] == "Hard"))
+        if Misbehaviour.DROP_ON_RESET in station.misbehaviours:
+            return None
+        return {"status": "Accepted"}
+
+    async def _set_charging_profile(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.16."""
+        station = self._station
+        number, profile = payload["connectorId"], payload["csChargingProfiles"]
+        if number not in (0, *station.connectors):
+            return {"status": "Rejected"}
+        purpose = profile["chargingProfilePurpose"]
+        if (
+            Misbehaviour.REJECT_TX_PROFILE in station.misbehaviours
+            and purpose == "TxProfile"
+        ):
+            return {"status": "Rejected"}
+        connector = station.connectors.get(number)
+        transaction = connector.transaction if connector else None
+        why = station.profiles.refuses(
+            number, profile, transaction.id if transaction else None
+        )
+        if why is not None:
+            return {"status": "Rejected"}
+        station.profiles.install(number, profile, station.clock())
+        return {"status": "Accepted"}
+
+    async def _trigger_message(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.17."""
+        station = self._station
+        number = payload.get("connectorId")
+        if number is not None and number not in (0, *station.connectors):
+            return {"status": "Rejected"}
+        numbers = [*station.connectors] if number is None else [number]
+        match payload["requestedMessage"]:
+            case "BootNotification":
+                station.later(station.boot())
+            case "Heartbeat":
+                station.later(station.call("Heartbeat", {}))
+            case "StatusNotification":
+                for one in [0, *numbers] if number is None else numbers:
+                    station.later(station.report_status(one, force=True))
+            case "MeterValues":
+                for one in numbers:
+                    if one:
+                        station.later(
+                            station.sample(station.connectors[one], "Trigger")
+                        )
+            case "FirmwareStatusNotification" | "DiagnosticsStatusNotification" as one:
+                station.later(station.call(one, {"status": "Idle"}))
+            case _:
+                return {"status": "NotImplemented"}
+        return {"status": "Accepted"}
+
+    async def _unlock_connector(self, payload: dict[str, Any]) -> Answer:
+        """OCPP 1.6 5.18."""
+        station = self._station
+        if (connector := station.connectors.get(payload["connectorId"])) is None:
+            return {"status": "NotSupported"}
+        if connector.transaction is not None:
+            station.later(station.stop_transaction(connector, "UnlockCommand"))
+        return {"status": "Unlocked"}

@@ -1,0 +1,210 @@
+"""The station's uplink: its socket, its patience, and the messages it must not lose."""
+
+from abc import ABC, abstractmethod
+import asyncio
+from base64 import b64encode
+from collections import deque
+from collections.abc import Awaitable
+import contextlib
+import logging
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
+
+from .connector import LocalTransaction
+from .misbehaviour import Misbehaviour
+from .rpc import CallRefused, NotConnected, StationRpc
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Uplink(ABC):
+    """One station's connection to a central system, over many sockets."""
+
+    subprotocol: str
+    version: str
+
+    def __init__(self, url: str, identity: str, password: str | None) -> None:
+        """Create an uplink that is down."""
+        self.url = f"{url.rstrip('/')}/{identity}"
+        self.identity = identity
+        self.password = password
+        self.misbehaviours: set[Misbehaviour] = set()
+        self.rpc: StationRpc | None = None
+        self.booted = asyncio.Event()
+        self.reconnect = True
+        self._booted_once = False
+        self._socket: ClientWebSocketResponse | None = None
+        self._session: ClientSession | None = None
+        self._queue: deque[tuple[str, dict[str, Any], LocalTransaction]] = deque()
+        self._queued = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def boot(self) -> None:
+        """Introduce the station, and set `booted` when it was accepted."""
+
+    @abstractmethod
+    async def handle(
+        self, action: str, payload: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Answer a request; None leaves it unanswered."""
+
+    @abstractmethod
+    async def started(
+        self, transaction: LocalTransaction, answer: dict[str, Any]
+    ) -> None:
+        """Take the answer to the start of a transaction."""
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the socket is open."""
+        return self._socket is not None and not self._socket.closed
+
+    @property
+    def pending(self) -> int:
+        """Return how many transaction messages wait to be sent."""
+        return len(self._queue)
+
+    async def connect(self) -> None:
+        """Open the socket, boot, and start serving; raises ClientError if refused."""
+        headers = {}
+        if self.password is not None:
+            secret = b64encode(f"{self.identity}:{self.password}".encode()).decode()
+            headers["Authorization"] = f"Basic {secret}"
+        if self._session is None:
+            self._session = ClientSession()
+        self._socket = await self._session.ws_connect(
+            self.url, protocols=(self.subprotocol,), headers=headers, compress=0
+        )
+        self.rpc = StationRpc(self.send, self.handle, version=self.version)
+        self.later(self._read(self._socket, self.rpc))
+        self.later(self._drain(self.rpc))
+        if (
+            self._booted_once
+            and Misbehaviour.NO_BOOT_ON_RECONNECT in self.misbehaviours
+        ):
+            self.accepted()
+        else:
+            await self.boot()
+
+    def accepted(self) -> None:
+        """Go on with what waited for the central system's consent."""
+        self._booted_once = True
+        self.booted.set()
+        self._queued.set()
+
+    async def boot_again(self, delay: float) -> None:
+        """Try to boot once more after the time the central system asked for."""
+        await asyncio.sleep(delay)
+        if self.connected and not self.booted.is_set():
+            await self.boot()
+
+    async def disconnect(self) -> None:
+        """Close the socket; what happens now is told after the next connect."""
+        if self._socket is not None:
+            await self._socket.close()
+        if self.rpc is not None:
+            self.rpc.close()
+        self.booted.clear()
+
+    async def close(self) -> None:
+        """Switch the station off for good."""
+        self.reconnect = False
+        await self.disconnect()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, text: str) -> None:
+        """Put one frame on the wire, whatever it says."""
+        if self._socket is None or self._socket.closed:
+            raise NotConnected
+        _LOGGER.debug("%s > %s", self.identity, text)
+        try:
+            await self._socket.send_str(text)
+        except (ConnectionError, ClientError) as err:
+            raise NotConnected from err
+
+    async def _read(self, socket: ClientWebSocketResponse, rpc: StationRpc) -> None:
+        """Take frames until the socket closes."""
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                _LOGGER.debug("%s < %s", self.identity, message.data)
+                self.later(rpc.receive(message.data))
+        rpc.close()
+        if socket is self._socket:
+            self.booted.clear()
+
+    def later(self, work: Awaitable[dict[str, Any] | None]) -> None:
+        """Do something beside, as long as the station exists; trouble is its own."""
+
+        async def run() -> None:
+            with contextlib.suppress(NotConnected, CallRefused, TimeoutError):
+                await work
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Send one request now and return the answer."""
+        if self.rpc is None:
+            raise NotConnected
+        body: dict[str, Any] | None = payload
+        if Misbehaviour.STRING_NUMBERS in self.misbehaviours:
+            if "connectorId" in payload:
+                body = payload | {"connectorId": str(payload["connectorId"])}
+        if Misbehaviour.NULL_PAYLOAD in self.misbehaviours and action == "Heartbeat":
+            body = None
+        return await self.rpc.call(action, body)
+
+    def enqueue(
+        self, action: str, payload: dict[str, Any], transaction: LocalTransaction
+    ) -> None:
+        """Queue a transaction message, which is kept while offline (OCPP 1.6 4.8)."""
+        self._queue.append((action, payload, transaction))
+        self._queued.set()
+
+    async def _drain(self, rpc: StationRpc) -> None:
+        """Send what is queued, in order, each until it is answered."""
+        while rpc is self.rpc:
+            await self._queued.wait()
+            await self.booted.wait()
+            if rpc is not self.rpc:
+                return
+            if not self._queue:
+                self._queued.clear()
+                continue
+            action, payload, transaction = self._queue[0]
+            body = dict(payload)
+            if action != "StartTransaction":
+                # OCPP 1.6 errata 3.18: -1 while no answer gave an id.
+                body["transactionId"] = -1 if transaction.id is None else transaction.id
+            answer = await self._deliver(rpc, action, body)
+            self._queue.popleft()
+            if action == "StartTransaction" and answer is not None:
+                await self.started(transaction, answer)
+
+    async def _deliver(
+        self, rpc: StationRpc, action: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Send one transaction message, twice where the station is so inclined."""
+        unique = str(uuid4())
+        try:
+            answer = await rpc.call(action, body, message_id=unique)
+            if Misbehaviour.DUPLICATE_MESSAGES in self.misbehaviours:
+                answer = await rpc.call(action, body, message_id=unique)
+            if Misbehaviour.RETRY_WITH_NEW_ID in self.misbehaviours:
+                answer = await rpc.call(action, body)
+        except CallRefused:
+            return None
+        return answer
+
+    async def settle(self) -> None:
+        """Wait until every queued transaction message was answered."""
+        while self._queue and self.connected:
+            await asyncio.sleep(0)

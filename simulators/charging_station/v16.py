@@ -1,0 +1,394 @@
+"""A virtual OCPP 1.6 charging station: the box, its cars, its memory and its moods."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, override
+
+from .configuration import Key, configuration
+from .connector import Connector, LocalTransaction
+from .misbehaviour import Misbehaviour
+from .profiles import ProfileStore
+from .requests import Requests
+from .uplink import Uplink
+from .vehicle import Meter, Vehicle
+from .vendors import VENDORS, VendorProfile
+
+SUSPENDING = 0.5
+"""A current in A below which nothing is called charging."""
+
+
+class ChargingStation16(Uplink):
+    """One charging station; time passes only through `advance`."""
+
+    subprotocol = "ocpp1.6"
+    version = "1.6"
+
+    def __init__(
+        self,
+        url: str,
+        identity: str,
+        *,
+        connectors: int = 1,
+        password: str | None = None,
+        vendor: VendorProfile = VENDORS["generic"],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        register: float = 12_345.0,
+    ) -> None:
+        """Create a station that is switched off."""
+        super().__init__(url, identity, password)
+        self.vendor = vendor
+        self.clock = clock
+        self.keys: dict[str, Key] = configuration(vendor, connectors)
+        self.profiles = ProfileStore(
+            max_stack_level=vendor.max_stack_level, units=vendor.rate_units
+        )
+        self.connectors = {
+            number: Connector(
+                id=number, meter=Meter(register=register, phases=vendor.phases)
+            )
+            for number in range(1, connectors + 1)
+        }
+        self.received: list[tuple[str, dict[str, Any]]] = []
+        """Every request of the central system, oldest first."""
+        self._requests = Requests(self)
+        self._since_heartbeat = 0.0
+
+    @override
+    async def boot(self) -> None:
+        """Send BootNotification until it is accepted, then every status."""
+        self.booted.clear()
+        vendor = self.vendor
+        payload = {
+            "chargePointVendor": vendor.vendor,
+            "chargePointModel": vendor.model,
+            "firmwareVersion": vendor.firmware,
+        }
+        if vendor.serial is not None:
+            payload["chargePointSerialNumber"] = vendor.serial
+        answer = await self.call("BootNotification", payload)
+        if answer["status"] != "Accepted":
+            self.later(self.boot_again(answer.get("interval") or 30))
+            return
+        self.keys["HeartbeatInterval"].value = str(answer["interval"])
+        self.accepted()
+        await self.report_status(0, force=True)
+        for connector in self.connectors.values():
+            await self.report_status(connector.id, force=True)
+
+    @override
+    async def handle(
+        self, action: str, payload: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Answer a request of the central system."""
+        return await self._requests.handle(action, payload)
+
+    @override
+    async def started(
+        self, transaction: LocalTransaction, answer: dict[str, Any]
+    ) -> None:
+        """Take the id the central system gave, and obey if it refused the token."""
+        transaction.id = answer["transactionId"]
+        if answer["idTagInfo"]["status"] != "Accepted" and not transaction.stopped:
+            await self.stop_transaction(
+                self.connectors[transaction.connector_id], "DeAuthorized"
+            )
+
+    # What people and vehicles do
+
+    async def plug_in(
+        self, connector_id: int = 1, vehicle: Vehicle | None = None
+    ) -> None:
+        """Put a vehicle's plug into a connector."""
+        connector = self.connectors[connector_id]
+        connector.vehicle = vehicle or Vehicle(phases=self.vendor.phases)
+        connector.meter.phases = min(self.vendor.phases, connector.vehicle.phases)
+        if connector.authorized is not None:
+            await self.start_transaction(connector, connector.authorized)
+        else:
+            await self.set_status(connector, "Preparing")
+
+    async def swipe(self, id_tag: str, connector_id: int = 1) -> bool:
+        """Present a token; it starts, or ends, what it may."""
+        connector = self.connectors[connector_id]
+        if (transaction := connector.transaction) is not None:
+            if transaction.id_tag == id_tag:
+                await self.stop_transaction(connector, "Local")
+            return transaction.id_tag == id_tag
+        if self.connected and self.booted.is_set():
+            answer = await self.call("Authorize", {"idTag": id_tag})
+            if answer["idTagInfo"]["status"] != "Accepted":
+                return False
+        await self.authorize(connector, id_tag)
+        return True
+
+    async def authorize(self, connector: Connector, id_tag: str) -> None:
+        """Let a token charge: now if a vehicle is there, else when one comes."""
+        connector.authorized = id_tag
+        if connector.vehicle is not None:
+            await self.start_transaction(connector, id_tag)
+        else:
+            await self.set_status(connector, "Preparing")
+
+    async def unplug(self, connector_id: int = 1) -> None:
+        """Pull the plug."""
+        connector = self.connectors[connector_id]
+        if connector.transaction is not None:
+            await self.set_status(connector, "SuspendedEV")
+            await self.stop_transaction(connector, "EVDisconnected")
+        connector.vehicle = None
+        connector.meter.current = 0
+        connector.authorized = None
+        await self.set_status(connector, self._idle(connector))
+
+    async def fault(self, error_code: str, connector_id: int = 1) -> None:
+        """Break a connector."""
+        connector = self.connectors[connector_id]
+        connector.error_code = error_code
+        connector.meter.current = 0
+        if connector.transaction is not None:
+            await self.stop_transaction(connector, "Other")
+        await self.set_status(connector, "Faulted")
+
+    async def clear_fault(self, connector_id: int = 1) -> None:
+        """Repair a connector."""
+        connector = self.connectors[connector_id]
+        connector.error_code = "NoError"
+        status = "Preparing" if connector.vehicle else self._idle(connector)
+        await self.set_status(connector, status)
+
+    async def reboot(self, *, hard: bool, reason: str | None = None) -> None:
+        """Restart: transactions end, the socket goes, the station dials in again."""
+        for connector in self.connectors.values():
+            if connector.transaction is not None:
+                await self.stop_transaction(
+                    connector, reason or ("HardReset" if hard else "SoftReset")
+                )
+        await self.disconnect()
+        if self.reconnect:
+            await self.connect()
+
+    # Transactions
+
+    async def start_transaction(
+        self, connector: Connector, id_tag: str, profile: dict[str, Any] | None = None
+    ) -> None:
+        """Begin to charge (OCPP 1.6 4.8)."""
+        now = self.clock()
+        transaction = LocalTransaction(
+            connector_id=connector.id,
+            id_tag=id_tag,
+            started_at=now,
+            meter_start=round(connector.meter.register),
+        )
+        connector.transaction = transaction
+        connector.authorized = None
+        connector.since_sample = 0
+        payload: dict[str, Any] = {
+            "connectorId": connector.id,
+            "idTag": id_tag,
+            "meterStart": transaction.meter_start,
+            "timestamp": stamp(now),
+        }
+        if connector.reserved is not None and connector.reserved[1] == id_tag:
+            payload["reservationId"] = connector.reserved[0]
+            connector.reserved = None
+        self.enqueue("StartTransaction", payload, transaction)
+        if profile is not None:
+            self.profiles.install(connector.id, profile, now)
+        self._offer(connector)
+        await self.set_status(connector, self._flow(connector))
+
+    async def stop_transaction(self, connector: Connector, reason: str) -> None:
+        """End what runs on a connector (OCPP 1.6 4.10)."""
+        if (transaction := connector.transaction) is None:
+            return
+        transaction.stopped = True
+        connector.transaction = None
+        connector.meter.current = 0
+        connector.offered = 0
+        now = stamp(self.clock())
+        self.profiles.end_transaction(connector.id)
+        if Misbehaviour.LOSE_STOP not in self.misbehaviours:
+            payload: dict[str, Any] = {
+                "meterStop": round(connector.meter.register),
+                "timestamp": now,
+                "reason": reason,
+                "idTag": transaction.id_tag,
+            }
+            measurands = self._measurands("StopTxnSampledData")
+            if values := connector.sampled_values(measurands, "Transaction.End"):
+                payload["transactionData"] = [
+                    {"timestamp": now, "sampledValue": values}
+                ]
+            self.enqueue("StopTransaction", payload, transaction)
+        if connector.after_transaction is not None:
+            connector.operative = connector.after_transaction
+            connector.after_transaction = None
+        status = "Finishing" if connector.vehicle else self._idle(connector)
+        await self.set_status(connector, status)
+
+    # Status
+
+    def _idle(self, connector: Connector) -> str:
+        """Return the status of a connector without a vehicle."""
+        if connector.reserved is not None:
+            return "Reserved"
+        return "Available" if connector.operative else "Unavailable"
+
+    def _flow(self, connector: Connector) -> str:
+        """Return the status of a connector with a transaction."""
+        if connector.vehicle is None:
+            return "SuspendedEV"
+        if connector.offered < connector.vehicle.minimum_current:
+            return "SuspendedEVSE"
+        if connector.vehicle.wanted(connector.offered) < SUSPENDING:
+            return "SuspendedEV"
+        return "Charging"
+
+    async def set_status(self, connector: Connector, status: str) -> None:
+        """Change a status, and tell of it."""
+        connector.status = status
+        await self.report_status(connector.id)
+
+    async def refresh(self, connector: Connector) -> None:
+        """Bring an idle connector's status in line with its availability."""
+        if connector.transaction is None and connector.vehicle is None:
+            await self.set_status(connector, self._idle(connector))
+
+    async def report_status(self, connector_id: int, *, force: bool = False) -> None:
+        """Send StatusNotification if something changed, or if asked to."""
+        status, error = "Available", "NoError"
+        if connector_id:
+            connector = self.connectors[connector_id]
+            status, error = connector.status, connector.error_code
+            if connector.reported == f"{status} {error}" and not force:
+                return
+            connector.reported = f"{status} {error}"
+        if not (self.connected and self.booted.is_set()):
+            return
+        await self.call(
+            "StatusNotification",
+            {
+                "connectorId": connector_id,
+                "errorCode": error,
+                "status": status,
+                "timestamp": stamp(self.clock()),
+            },
+        )
+
+    # Time
+
+    def _offer(self, connector: Connector) -> None:
+        """Work out what the connector may offer its vehicle now."""
+        limit = self.profiles.limit(
+            connector.id,
+            self.clock(),
+            started_at=connector.transaction.started_at
+            if connector.transaction
+            else None,
+            phases=connector.meter.phases,
+        )
+        if limit is None or Misbehaviour.IGNORE_LIMIT in self.misbehaviours:
+            limit = 32.0
+        connector.offered = limit
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass: currents follow, meters run, samples and heartbeats go out."""
+        for connector in self.connectors.values():
+            if connector.transaction is not None:
+                self._offer(connector)
+                target = 0.0
+                if connector.vehicle is not None:
+                    target = connector.vehicle.wanted(connector.offered)
+                connector.meter.advance(seconds, target, connector.vehicle)
+                await self.set_status(connector, self._flow(connector))
+                connector.since_sample += seconds
+                interval = self._seconds("MeterValueSampleInterval")
+                if interval and connector.since_sample >= interval:
+                    connector.since_sample %= interval
+                    await self.sample(connector, "Sample.Periodic")
+            connector.since_clock += seconds
+            interval = self._seconds("ClockAlignedDataInterval")
+            if interval and connector.since_clock >= interval:
+                connector.since_clock %= interval
+                await self.sample(connector, "Sample.Clock")
+        self._since_heartbeat += seconds
+        if self._since_heartbeat >= (self._seconds("HeartbeatInterval") or 300):
+            self._since_heartbeat = 0
+            if self.connected and self.booted.is_set():
+                if Misbehaviour.GARBAGE_FRAMES in self.misbehaviours:
+                    for garbage in ("{", "[]", "42", '[9, "x"]', '[2, "1", ["x"], {}]'):
+                        await self.send(garbage)
+                await self.call("Heartbeat", {})
+
+    def _seconds(self, name: str) -> int:
+        """Return a configured interval in seconds."""
+        return int(self.keys[name].value or 0)
+
+    def _measurands(self, name: str) -> list[str]:
+        """Return the measurands that a key lists."""
+        return [one.strip() for one in (self.keys[name].value or "").split(",") if one]
+
+    async def sample(self, connector: Connector, context: str) -> None:
+        """Send the meter values of one connector."""
+        aligned = context == "Sample.Clock"
+        values = connector.sampled_values(
+            self._measurands(
+                "MeterValuesAlignedData" if aligned else "MeterValuesSampledData"
+            ),
+            context,
+        )
+        if not values:
+            return
+        connector.samples += 1
+        if Misbehaviour.ZERO_REGISTER in self.misbehaviours:
+            for value in values:
+                if "Register" in value["measurand"] and connector.samples % 5 == 0:
+                    value["value"] = "0"
+        if Misbehaviour.SIGNED_DATA in self.misbehaviours:
+            values += [
+                {"value": "OCMF|e30=|e30=", "format": "SignedData"},
+                {"value": "", "measurand": "Power.Active.Import", "unit": "W"},
+            ]
+        payload = {
+            "connectorId": connector.id,
+            "meterValue": [{"timestamp": stamp(self.clock()), "sampledValue": values}],
+        }
+        if connector.transaction is not None:
+            self.enqueue("MeterValues", payload, connector.transaction)
+        elif self.connected and self.booted.is_set():
+            await self.call("MeterValues", payload)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the control interface shows."""
+        return {
+            "identity": self.identity,
+            "connected": self.connected,
+            "booted": self.booted.is_set(),
+            "pending": self.pending,
+            "misbehaviours": sorted(self.misbehaviours),
+            "violations": self.rpc.violations if self.rpc else [],
+            "profiles": [
+                {"connectorId": one.connector_id, **one.profile}
+                for one in self.profiles.profiles
+            ],
+            "connectors": [
+                {
+                    "id": one.id,
+                    "status": one.status,
+                    "error_code": one.error_code,
+                    "plugged": one.vehicle is not None,
+                    "transaction_id": one.transaction and one.transaction.id,
+                    "offered": one.offered,
+                    "current": round(one.meter.current, 2),
+                    "power": round(one.meter.power, 1),
+                    "register": round(one.meter.register),
+                }
+                for one in self.connectors.values()
+            ],
+        }
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as OCPP writes it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
