@@ -1,11 +1,238 @@
 """The OCPP 1.6 connection as a link: commands in, outcomes out."""
 
+from typing import Any, override
+
+from ...station.errors import NotConnected
+from ...station.link import Capability, ConfigurationKey, Limit, Link, LinkKind
+from ...station.outcome import Outcome, OutcomeStatus
+from ...station.transaction import Transaction
 from ..adapter import StationContext
+from ..errors import (
+    CallError,
+    CallInterrupted,
+    CallNotSent,
+    CallTimeout,
+    ErrorCode,
+    InvalidAnswer,
+)
+from .configuration import (
+    Configuration,
+    Feature,
+    Key,
+    parse_keys,
+    parse_unknown,
+    select,
+)
+from .smart_charging import SmartCharging
+
+TIMEOUT = 30.0
+
+_GOOD_ANSWERS = {
+    "accepted": OutcomeStatus.ACCEPTED,
+    "acceptedcanceled": OutcomeStatus.ACCEPTED,
+    "rebootrequired": OutcomeStatus.REBOOT_REQUIRED,
+    "scheduled": OutcomeStatus.SCHEDULED,
+    "unlocked": OutcomeStatus.ACCEPTED,
+    "notimplemented": OutcomeStatus.NOT_SUPPORTED,
+    "notsupported": OutcomeStatus.NOT_SUPPORTED,
+}
+_NOT_SUPPORTED = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 
 
-class V16Link:
+def _judged(response: dict[str, Any]) -> Outcome:
+    answer = response.get("status")
+    if not isinstance(answer, str):
+        return Outcome(status=OutcomeStatus.ACCEPTED, response=response)
+    # Every word that is not one of agreement refuses (UnlockFailed, UnknownVendorId).
+    status = _GOOD_ANSWERS.get(answer.lower(), OutcomeStatus.REJECTED)
+    return Outcome(status=status, answer=answer, response=response)
+
+
+class V16Link(Link):
     """Carry the commands of a station over its OCPP 1.6 connection."""
+
+    kind = LinkKind.OCPP
 
     def __init__(self, context: StationContext) -> None:
         """Carry commands over `context.call`."""
-        self.context = context
+        self._context = context
+        self.configuration = Configuration()
+        """What is known of the station's configuration keys."""
+        self.smart_charging = SmartCharging(context, self.configuration, self.send)
+
+    @property
+    @override
+    def connected(self) -> bool:
+        """Return whether a command would be sent now."""
+        return self._context.connected()
+
+    @property
+    @override
+    def capabilities(self) -> frozenset[Capability]:
+        """Return what this link can carry, as far as is known."""
+        everything = frozenset(Capability)
+        # A list without SmartCharging is believed only if no key contradicts it.
+        listed = self.configuration.supports(Feature.SMART_CHARGING)
+        keys = (Key.RATE_UNITS, Key.MAX_STACK_LEVEL)
+        if listed is False and not any(map(self.configuration.get, keys)):
+            return everything - {Capability.LIMIT}
+        return everything
+
+    async def send(
+        self, action: str, payload: dict[str, Any], timeout: float = TIMEOUT
+    ) -> Outcome:
+        """Send one call and return what became of it; NotConnected if nothing was."""
+        try:
+            response = await self._context.call(action, payload, timeout)
+        except CallNotSent as err:
+            raise NotConnected from err
+        except CallTimeout as err:
+            return Outcome(status=OutcomeStatus.TIMED_OUT, detail=str(err))
+        except CallInterrupted as err:
+            return Outcome(status=OutcomeStatus.NO_ANSWER, detail=str(err))
+        except InvalidAnswer as err:
+            raw = err.raw if isinstance(err.raw, dict) else {}
+            return Outcome(
+                status=OutcomeStatus.REJECTED,
+                detail=f"invalid answer: {err}",
+                response=raw,
+            )
+        except CallError as err:
+            unsupported = err.code in _NOT_SUPPORTED
+            return Outcome(
+                status=OutcomeStatus.NOT_SUPPORTED
+                if unsupported
+                else OutcomeStatus.REJECTED,
+                answer=err.raw_code or err.code,
+                detail=err.description,
+            )
+        return _judged(response)
+
+    @override
+    async def start_charging(
+        self, evse_id: int | None, id_token: str, limit: Limit | None = None
+    ) -> Outcome:
+        """Send RemoteStartTransaction (5.11), with a TxProfile if there is a limit."""
+        payload: dict[str, Any] = {"idTag": id_token}
+        if evse_id is not None:
+            payload["connectorId"] = evse_id
+        if limit is not None:
+            profile = self.smart_charging.profile_to_start_with(evse_id, limit)
+            payload["chargingProfile"] = profile
+        outcome = await self.send("RemoteStartTransaction", payload)
+        if limit is not None and outcome.ok:
+            self.smart_charging.started_with_limit(evse_id, id_token)
+        return outcome
+
+    @override
+    async def stop_charging(self, transaction_id: str) -> Outcome:
+        """Send RemoteStopTransaction (5.12)."""
+        try:
+            number = int(transaction_id)
+        except ValueError:
+            return Outcome(
+                status=OutcomeStatus.REJECTED,
+                detail="an OCPP 1.6 transaction id is a whole number; nothing was sent",
+            )
+        return await self.send("RemoteStopTransaction", {"transactionId": number})
+
+    @override
+    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
+        """Make a limit hold at a connector, or with 0 at the whole station."""
+        return await self.smart_charging.hold(evse_id, limit)
+
+    @override
+    async def clear_limit(self, evse_id: int) -> Outcome:
+        """Remove our profiles, never those of others (5.5)."""
+        return await self.smart_charging.clear(evse_id)
+
+    @override
+    async def unlock(self, evse_id: int, connector_id: int) -> Outcome:
+        """Send UnlockConnector (5.18); the 1.6 connector is the EVSE."""
+        return await self.send("UnlockConnector", {"connectorId": evse_id})
+
+    @override
+    async def reset(self, *, hard: bool) -> Outcome:
+        """Send Reset (5.14); a hard one may well end as NO_ANSWER."""
+        return await self.send("Reset", {"type": "Hard" if hard else "Soft"})
+
+    @override
+    async def change_availability(self, evse_id: int, *, operative: bool) -> Outcome:
+        """Send ChangeAvailability (5.2); SCHEDULED while a transaction runs."""
+        kind = "Operative" if operative else "Inoperative"
+        payload = {"connectorId": evse_id, "type": kind}
+        return await self.send("ChangeAvailability", payload)
+
+    @override
+    async def trigger(self, message: str, evse_id: int | None) -> Outcome:
+        """Send TriggerMessage (5.17)."""
+        payload: dict[str, Any] = {"requestedMessage": message}
+        if evse_id is not None:
+            payload["connectorId"] = evse_id
+        return await self.send("TriggerMessage", payload)
+
+    @override
+    async def get_configuration(
+        self, keys: list[str], timeout: float = TIMEOUT
+    ) -> tuple[Outcome, list[ConfigurationKey], list[str]]:
+        """Send GetConfiguration (5.8) and remember what it tells."""
+        # For all keys the list is left out: stations choke on an empty one.
+        payload = {"key": keys} if keys else {}
+        outcome = await self.send("GetConfiguration", payload, timeout)
+        found = parse_keys(outcome.response)
+        if found and not outcome.ok:
+            # One garbage key makes the answer invalid, not the others useless.
+            outcome = Outcome(
+                status=OutcomeStatus.ACCEPTED,
+                detail=outcome.detail,
+                response=outcome.response,
+            )
+        self.configuration.learn(found)
+        if not keys or not outcome.ok:
+            return outcome, found, parse_unknown(outcome.response)
+        return outcome, *select(keys, found)
+
+    @override
+    async def set_configuration(
+        self, key: str, value: str, timeout: float = TIMEOUT
+    ) -> Outcome:
+        """Send ChangeConfiguration (5.3)."""
+        payload = {"key": key, "value": value}
+        outcome = await self.send("ChangeConfiguration", payload, timeout)
+        if outcome.ok:
+            self.configuration.written(key, value)
+        return outcome
+
+    @override
+    async def clear_cache(self) -> Outcome:
+        """Send ClearCache (5.4)."""
+        return await self.send("ClearCache", {})
+
+    @override
+    async def data_transfer(
+        self, vendor_id: str, message_id: str | None, data: str | None
+    ) -> Outcome:
+        """Send DataTransfer (5.6)."""
+        payload = {"vendorId": vendor_id}
+        if message_id is not None:
+            payload["messageId"] = message_id
+        if data is not None:
+            payload["data"] = data
+        return await self.send("DataTransfer", payload)
+
+    @override
+    async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
+        """Send a raw call, for experts."""
+        return await self.send(action, payload)
+
+    def transaction_started(self, transaction: Transaction) -> None:
+        """Make the wanted limit hold for a transaction that began just now."""
+        self.smart_charging.transaction_started(transaction)
+
+    def transaction_ended(self, transaction: Transaction) -> None:
+        """Make the wanted limit survive the transaction that held it."""
+        self.smart_charging.transaction_ended(transaction)
+
+    def booted(self) -> None:
+        """Forget what was true only until the reboot, before set-up runs again."""
+        self.smart_charging.booted()

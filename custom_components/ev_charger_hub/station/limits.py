@@ -1,0 +1,160 @@
+"""Limits: what a user may wish for, and how the newest wish becomes true."""
+
+import asyncio
+from decimal import Decimal
+from enum import StrEnum
+from weakref import WeakKeyDictionary
+
+from .enums import RateUnit
+from .errors import StationError
+from .link import Capability, Limit
+from .model import ChargingStation, Place
+from .outcome import Outcome, OutcomeStatus
+from .settings import StationSettings
+
+VOLTAGE = Decimal(230)
+"""Nominal voltage between phase and neutral, for conversion of A and W."""
+
+PAUSE = Limit(value=Decimal(0))
+
+
+class LimitErrorKind(StrEnum):
+    """Why a wish cannot be; values are translation keys."""
+
+    ABOVE_MAXIMUM = "limit_above_maximum"
+    BELOW_MINIMUM = "limit_below_minimum"
+    NEGATIVE = "limit_negative"
+    NOT_A_NUMBER = "limit_not_a_number"
+    UNKNOWN_EVSE = "limit_unknown_evse"
+
+
+class LimitError(StationError, ValueError):
+    """A limit that is not sent, because it could not hold or would do harm.
+
+    `bound` is the nearest value that would do, in the unit of the wish.
+    """
+
+    def __init__(
+        self,
+        kind: LimitErrorKind,
+        *,
+        limit: Limit | None = None,
+        bound: Decimal | None = None,
+    ) -> None:
+        """Say what is wrong with which limit."""
+        super().__init__(kind.value)
+        self.kind = kind
+        self.limit = limit
+        self.bound = bound
+
+
+def converted(limit: Limit, unit: RateUnit, phases: int) -> Limit:
+    """Return the same limit in another unit: ampere per phase, or watt of all phases."""
+    if limit.unit is unit:
+        return limit
+    factor = VOLTAGE * phases
+    if unit is RateUnit.WATT:
+        return Limit(value=limit.value * factor, unit=unit)
+    return Limit(value=limit.value / factor, unit=unit)
+
+
+def bounds(settings: StationSettings, unit: RateUnit) -> tuple[Decimal, Decimal]:
+    """Return the lowest limit that still charges, and the highest one allowed."""
+    low = Limit(value=Decimal(settings.minimum_current))
+    high = Limit(value=Decimal(settings.maximum_current))
+    return (
+        converted(low, unit, settings.phases).value,
+        converted(high, unit, settings.phases).value,
+    )
+
+
+def check(settings: StationSettings, limit: Limit) -> None:
+    """Raise LimitError unless a limit is 0 or between minimum and maximum current."""
+    low, high = bounds(settings, limit.unit)
+    if not limit.value.is_finite():
+        raise LimitError(LimitErrorKind.NOT_A_NUMBER, limit=limit, bound=high)
+    if limit.value < 0:
+        raise LimitError(LimitErrorKind.NEGATIVE, limit=limit, bound=Decimal(0))
+    if limit.value > high:
+        raise LimitError(LimitErrorKind.ABOVE_MAXIMUM, limit=limit, bound=high)
+    # IEC 61851-1 knows nothing between 0 and 6 A: a car may take what it wants there.
+    if 0 < limit.value < low:
+        raise LimitError(LimitErrorKind.BELOW_MINIMUM, limit=limit, bound=low)
+
+
+class _Turns:
+    """Whose turn it is at one place: one wish at a time, of those waiting the newest."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.newest = 0
+
+
+_TURNS: WeakKeyDictionary[Place, _Turns] = WeakKeyDictionary()
+
+
+async def request(
+    station: ChargingStation, evse_id: int, limit: Limit | None
+) -> Outcome:
+    """Make a limit hold at an EVSE (0: the station), or with None remove ours.
+
+    Raises LimitError for a wish that must not be sent, NotConnected or NotSupported
+    if none can be. A wish that a newer one overtook was not sent: SUPERSEDED.
+    """
+    place = _place(station, evse_id)
+    if limit is not None:
+        check(station.settings, limit)
+    turns = _TURNS.setdefault(place, _Turns())
+    turns.newest += 1
+    ticket = turns.newest
+    async with turns.lock:
+        if ticket != turns.newest:
+            return Outcome(status=OutcomeStatus.SUPERSEDED)
+        return await _apply(station, place, limit)
+
+
+def _place(station: ChargingStation, evse_id: int) -> Place:
+    # A wish for an EVSE that does not exist must not create it.
+    if evse_id and evse_id not in station.evses:
+        raise LimitError(LimitErrorKind.UNKNOWN_EVSE)
+    return station.place(evse_id)
+
+
+async def _apply(
+    station: ChargingStation, place: Place, limit: Limit | None
+) -> Outcome:
+    link = station.link(Capability.LIMIT)
+    if limit is None:
+        outcome = await link.clear_limit(place.id)
+    else:
+        outcome = await link.set_limit(place.id, limit)
+    if outcome.ok:
+        place.wanted_limit.set(limit)
+    return outcome
+
+
+def paused(place: Place) -> bool:
+    """Return whether a limit of ours keeps a place from charging."""
+    wanted = place.wanted_limit.value
+    return wanted is not None and wanted.value == 0
+
+
+async def pause(station: ChargingStation, evse_id: int) -> Outcome:
+    """Stop the flow of energy without ending the transaction: a limit of 0."""
+    place = _place(station, evse_id)
+    was_paused, before = paused(place), place.wanted_limit.value
+    outcome = await request(station, evse_id, PAUSE)
+    if outcome.ok and not was_paused:
+        place.limit_before_pause = before
+    return outcome
+
+
+async def resume(station: ChargingStation, evse_id: int) -> Outcome:
+    """Let energy flow again, up to the limit that held before the pause."""
+    place = _place(station, evse_id)
+    if not paused(place):
+        return await request(station, evse_id, place.wanted_limit.value)
+    outcome = await request(station, evse_id, place.limit_before_pause)
+    if outcome.ok:
+        place.limit_before_pause = None
+    return outcome
