@@ -69,6 +69,8 @@ class Place:
         self.fault: Channel[Fault | None] = Channel(None, urgent=True)
         self.wanted_limit: Channel[Limit | None] = Channel(None, urgent=True)
         """What the user asked for; None is no limit of ours."""
+        self.limit_before_pause: Limit | None = None
+        """What holds again after a pause (a wanted limit of 0)."""
 
     def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
         """Return the channel of a measurement, which appears when first asked for."""
