@@ -34,6 +34,8 @@ class Uplink(ABC):
         self.rpc: StationRpc | None = None
         self.booted = asyncio.Event()
         self.reconnect = True
+        self.strict = True
+        """Whether frames of the central system are checked against the schemas."""
         self._booted_once = False
         self._socket: ClientWebSocketResponse | None = None
         self._session: ClientSession | None = None
@@ -78,7 +80,9 @@ class Uplink(ABC):
         self._socket = await self._session.ws_connect(
             self.url, protocols=(self.subprotocol,), headers=headers, compress=0
         )
-        self.rpc = StationRpc(self.send, self.handle, version=self.version)
+        self.rpc = StationRpc(
+            self.send, self.handle, version=self.version, strict=self.strict
+        )
         self.later(self._read(self._socket, self.rpc))
         self.later(self._drain(self.rpc))
         if (

@@ -1,0 +1,1 @@
+"""How fast the integration is inside a really running Home Assistant, as ratios."""
