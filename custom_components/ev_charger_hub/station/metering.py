@@ -1,19 +1,228 @@
-"""Metering: samples into channels, with derived totals and guarded registers."""
+"""Metering: readings into channels, with derived totals and guarded registers."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+import math
 
-from .model import ChargingStation, MeasurementKey, Number, Place
+from .channel import Channel
+from .enums import REGISTERS, Location, Measurand, Phase
+from .model import MeasurementKey, Number, Place
+
+SAME_MOMENT = timedelta(seconds=60)
+"""Phases that were read further apart belong to different moments."""
+
+EXPLICIT_FOR = timedelta(hours=1)
+"""How long a total that the station sent itself keeps us from deriving it."""
+
+_LINES = (Phase.L1, Phase.L2, Phase.L3)
+_LINES_TO_NEUTRAL = (Phase.L1_N, Phase.L2_N, Phase.L3_N)
+_LINES_TO_LINES = (Phase.L1_L2, Phase.L2_L3, Phase.L3_L1)
+
+_HIGHEST = frozenset(
+    {
+        Measurand.CURRENT_EXPORT,
+        Measurand.CURRENT_IMPORT,
+        Measurand.CURRENT_OFFERED,
+        Measurand.SOC,
+        Measurand.TEMPERATURE,
+    }
+)
+_MEAN = frozenset(
+    {Measurand.FREQUENCY, Measurand.POWER_FACTOR, Measurand.RPM, Measurand.VOLTAGE}
+)
+
+_FLOWS = frozenset(
+    {
+        Measurand.CURRENT_EXPORT,
+        Measurand.CURRENT_IMPORT,
+        Measurand.POWER_ACTIVE_EXPORT,
+        Measurand.POWER_ACTIVE_IMPORT,
+        Measurand.POWER_REACTIVE_EXPORT,
+        Measurand.POWER_REACTIVE_IMPORT,
+    }
+)
+
+
+def idle(place: Place, at: datetime) -> None:
+    """Note that nothing flows any more: many stations stop measuring then."""
+    for key, channel in place.measurements.items():
+        if key.measurand in _FLOWS and channel.value is not None:
+            channel.set(0, at)
+
+
+class Gauge:
+    """One quantity at one place.
+
+    A register that drops is not believed until a later reading proves the drop: one
+    wrong 0 would count the whole register again in the energy dashboard. `value` and
+    `at` are the last reading that was believed, be it history; `fresh` is set with
+    each and cleared by whoever took it.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_dropped",
+        "_guarded",
+        "_total",
+        "at",
+        "fresh",
+        "key",
+        "place",
+        "value",
+    )
+
+    def __init__(self, place: Place, key: MeasurementKey, total: Total | None) -> None:
+        """Create a gauge; its channel appears with the first reading."""
+        self.place = place
+        self.key = key
+        self.value: Number | None = None
+        self.at: datetime | None = None
+        self.fresh = False
+        self._total = total
+        self._channel: Channel[Number | None] | None = None
+        self._guarded = key.measurand in REGISTERS
+        self._dropped: tuple[Number, datetime] | None = None
+
+    def read(self, value: Number, at: datetime) -> None:
+        """Take what the station read at `at`, in the base unit."""
+        self.take(value, at)
+        if self._total is not None:
+            self._total.note(self, at)
+
+    def take(self, value: Number, at: datetime) -> None:
+        """Take a value, read or derived."""
+        if (channel := self._channel) is None:
+            channel = self._channel = self.place.measurement(self.key)
+        if self._guarded and self._doubtful(channel, value, at):
+            return
+        self.value = value
+        self.at = at
+        self.fresh = True
+        channel.set(value, at)
+
+    def _doubtful(
+        self, channel: Channel[Number | None], value: Number, at: datetime
+    ) -> bool:
+        """Return whether a reading is a drop without proof."""
+        if channel.at is not None and at < channel.at:
+            return False
+        if channel.value is None or value >= channel.value:
+            self._dropped = None
+            return False
+        if self._dropped is not None:
+            low, since = self._dropped
+            if at > since and value >= low:
+                self._dropped = None
+                return False
+        self._dropped = (value, at)
+        return True
+
+
+class Total:
+    """A quantity over all phases, for stations that send only the phases."""
+
+    __slots__ = ("_explicit_at", "_pending", "_phases", "gauge", "noted_at")
+
+    def __init__(
+        self, place: Place, key: MeasurementKey, pending: dict[Total, None]
+    ) -> None:
+        """Create the total of `key`; `pending` collects what is to be derived."""
+        self.gauge = Gauge(place, key, self)
+        self.noted_at: datetime | None = None
+        self._phases: dict[Phase, Gauge] = {}
+        self._pending = pending
+        self._explicit_at: datetime | None = None
+
+    def phase(self, key: MeasurementKey) -> Gauge:
+        """Create the gauge of one phase."""
+        gauge = Gauge(self.gauge.place, key, self)
+        if key.phase is not None:
+            self._phases[key.phase] = gauge
+        return gauge
+
+    def note(self, gauge: Gauge, at: datetime) -> None:
+        """Note that the total itself or one of its phases was read."""
+        if gauge is self.gauge:
+            self._explicit_at = at
+        else:
+            self.noted_at = at
+            self._pending[self] = None
+
+    def derive(self) -> None:
+        """Show the total of the phases, unless the station sends it."""
+        if (at := self.noted_at) is None:
+            return
+        if self._explicit_at is not None and at - self._explicit_at < EXPLICIT_FOR:
+            return
+        if (value := self._combined(at)) is not None:
+            self.gauge.take(value, at)
+
+    def _combined(self, at: datetime) -> Number | None:
+        measurand = self.gauge.key.measurand
+        for phases in (_LINES, _LINES_TO_NEUTRAL, _LINES_TO_LINES):
+            if values := self._values(phases, at, ever=measurand in REGISTERS):
+                break
+        else:
+            return None
+        if measurand in _HIGHEST:
+            return max(values)
+        if measurand not in _MEAN:
+            return round(sum(values), 3)
+        # A phase that is not connected reads 0 and is no part of the mean.
+        alive = [value for value in values if value] or values
+        mean = sum(alive) / len(alive)
+        if phases is _LINES_TO_LINES and measurand is Measurand.VOLTAGE:
+            mean /= math.sqrt(3)
+        return round(mean, 3)
+
+    def _values(
+        self, phases: Iterable[Phase], at: datetime, *, ever: bool
+    ) -> list[Number]:
+        """Return the readings of `phases`, of this moment or of whenever."""
+        return [
+            gauge.value
+            for phase in phases
+            if (gauge := self._phases.get(phase)) is not None
+            and gauge.value is not None
+            and gauge.at is not None
+            and (ever or abs(at - gauge.at) <= SAME_MOMENT)
+        ]
 
 
 class Metering:
-    """Puts the samples of one station into its channels, in base units."""
+    """Puts the readings of one station into its channels, in base units."""
 
-    def __init__(self, station: ChargingStation) -> None:
+    def __init__(self) -> None:
         """Create the metering of a station."""
-        self._station = station
+        self._gauges: dict[tuple[int, MeasurementKey], Gauge] = {}
+        self._totals: dict[tuple[int, Measurand, Location | None], Total] = {}
+        self._pending: dict[Total, None] = {}
+
+    def gauge(self, place: Place, key: MeasurementKey) -> Gauge:
+        """Return the gauge of a quantity at a place of this station."""
+        if (gauge := self._gauges.get((place.id, key))) is None:
+            total = self._total(place, key)
+            gauge = total.gauge if key.phase is None else total.phase(key)
+            self._gauges[place.id, key] = gauge
+        return gauge
 
     def sample(
         self, place: Place, key: MeasurementKey, value: Number, at: datetime
     ) -> None:
         """Take one reading of `key` at `place` that was true at `at`."""
-        place.measurement(key).set(value, at)
+        self.gauge(place, key).read(value, at)
+
+    def settle(self) -> None:
+        """Derive the totals that were not sent; called after the samples of a moment."""
+        if self._pending:
+            for total in self._pending:
+                total.derive()
+            self._pending.clear()
+
+    def _total(self, place: Place, key: MeasurementKey) -> Total:
+        where = (place.id, key.measurand, key.location)
+        if (total := self._totals.get(where)) is None:
+            total = Total(place, replace(key, phase=None), self._pending)
+            self._totals[where] = total
+        return total

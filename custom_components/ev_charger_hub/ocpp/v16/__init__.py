@@ -1,0 +1,1 @@
+"""OCPP 1.6: what stations say, and what is said to them."""

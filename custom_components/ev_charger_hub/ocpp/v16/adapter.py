@@ -1,0 +1,118 @@
+"""Adapter: the messages of an OCPP 1.6 station, each to the block that answers it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, override
+
+from ...station.clock import CallLater, call_later as loop_call_later
+from ...station.link import Link
+from ..adapter import Adapter, StationContext
+from ..errors import ErrorCode, RpcError
+from ..rpc import Reply
+from .authorization import Authorization
+from .availability import Availability
+from .boot import Boot, Caller
+from .link import V16Link
+from .mapping import Oddities
+from .metering import MeterValues
+from .notifications import Notifications
+from .setup import Setup
+from .transactions import TransactionBlock
+
+type Answer = Callable[[dict[str, Any]], Reply | Awaitable[Reply]]
+
+_OURS_TO_SEND = frozenset(
+    {
+        "CancelReservation",
+        "CertificateSigned",
+        "ChangeAvailability",
+        "ChangeConfiguration",
+        "ClearCache",
+        "ClearChargingProfile",
+        "DeleteCertificate",
+        "ExtendedTriggerMessage",
+        "GetCompositeSchedule",
+        "GetConfiguration",
+        "GetDiagnostics",
+        "GetInstalledCertificateIds",
+        "GetLocalListVersion",
+        "GetLog",
+        "InstallCertificate",
+        "RemoteStartTransaction",
+        "RemoteStopTransaction",
+        "ReserveNow",
+        "Reset",
+        "SendLocalList",
+        "SetChargingProfile",
+        "SignedUpdateFirmware",
+        "TriggerMessage",
+        "UnlockConnector",
+        "UpdateFirmware",
+    }
+)
+
+
+class V16Adapter(Adapter):
+    """OCPP 1.6 of one station."""
+
+    def __init__(
+        self, context: StationContext, *, call_later: CallLater = loop_call_later
+    ) -> None:
+        """Translate between the station's messages and the model of `context`."""
+        self._station = context.station
+        caller = Caller(context)
+        context = replace(context, call=caller)
+        oddities = Oddities(context.station.identity)
+        self._link = V16Link(context)
+        self.link: Link = self._link
+        self.setup = Setup(context, self._link)
+        availability = Availability(context, oddities)
+        metering = MeterValues(context, oddities)
+        notifications = Notifications(context, oddities)
+        transactions = TransactionBlock(context, self._link, metering, oddities)
+        self._boot = Boot(
+            context, caller, availability, self._link, self.setup, call_later
+        )
+        self._answers: dict[str, Answer] = {
+            "Authorize": Authorization(context).authorize,
+            "BootNotification": self._boot.boot_notification,
+            "DataTransfer": notifications.data_transfer,
+            "DiagnosticsStatusNotification": notifications.upload_status,
+            "FirmwareStatusNotification": notifications.firmware_status,
+            "Heartbeat": self._boot.heartbeat,
+            "LogStatusNotification": notifications.upload_status,
+            "MeterValues": metering.meter_values,
+            "SecurityEventNotification": notifications.security_event,
+            "SignCertificate": notifications.sign_certificate,
+            "SignedFirmwareStatusNotification": notifications.firmware_status,
+            "StartTransaction": transactions.start_transaction,
+            "StatusNotification": availability.status_notification,
+            "StopTransaction": transactions.stop_transaction,
+        }
+
+    @override
+    def handle(self, action: str, payload: dict[str, Any]) -> Reply | Awaitable[Reply]:
+        """Answer a validated CALL of the station; raises RpcError to refuse it."""
+        if (answer := self._answers.get(action)) is None:
+            if action in _OURS_TO_SEND:
+                raise RpcError(ErrorCode.NOT_SUPPORTED, "Only stations answer this")
+            raise RpcError(ErrorCode.NOT_IMPLEMENTED, "Unknown action")
+        if action != "BootNotification" and not self._station.online.value:
+            # It goes on without a boot, as after a short loss of its network.
+            self._station.online.set(True)
+        return answer(payload)
+
+    @override
+    def attached(self) -> None:
+        """Take note that a socket of the station is up, or up again."""
+        self._boot.attached()
+
+    @override
+    def detached(self) -> None:
+        """Take note that the socket is gone."""
+        self._boot.detached()
+
+    @override
+    async def close(self) -> None:
+        """Let go of the station; what runs for it is cancelled by its context."""
+        self._boot.detached()

@@ -1,0 +1,77 @@
+"""Availability: what the connectors of a station do (OCPP 1.6 4.9)."""
+
+from typing import Any
+
+from ...station.clock import plausible
+from ...station.enums import ConnectorStatus
+from ...station.metering import idle
+from ...station.model import Fault
+from .. import timestamps
+from ..adapter import StationContext
+from ..rpc import Reply
+from .mapping import MAX_EVSES, Oddities, connector_status
+
+NO_ERROR = "NoError"
+
+_MAY_FLOW = frozenset(
+    {ConnectorStatus.CHARGING, ConnectorStatus.FAULTED, ConnectorStatus.OCCUPIED}
+)
+
+
+class Availability:
+    """Statuses and faults of a station and its connectors."""
+
+    def __init__(self, context: StationContext, oddities: Oddities) -> None:
+        """Feed the station of `context`."""
+        self._context = context
+        self._oddities = oddities
+
+    def booted(self) -> None:
+        """Let whatever a station says after a restart be news.
+
+        Its clock may just have been put back to ours, so that the times it gave before
+        prove nothing; it reports every connector anew (OCPP 1.6 4.2).
+        """
+        station = self._context.station
+        for place in (station.whole, *station.evses.values()):
+            place.status.at = None
+            place.fault.at = None
+
+    def status_notification(self, payload: dict[str, Any]) -> Reply:
+        """Take the status of a connector; the newest counts, 0 is the station."""
+        connector_id = payload["connectorId"]
+        if not 0 <= connector_id <= MAX_EVSES:
+            self._oddities.note(f"status of connector {connector_id} ignored")
+            return Reply({})
+        place = self._context.station.place(connector_id)
+        at = plausible(
+            timestamps.parse(payload.get("timestamp")), self._context.clock()
+        )
+        status = connector_status(payload["status"])
+        if not place.fault.set(_fault(payload, status, place.fault.value), at):
+            return Reply({})
+        if status is None:
+            self._oddities.note(f"unknown status {payload['status'][:50]!r}")
+            return Reply({})
+        if status not in _MAY_FLOW and status is not place.status.value:
+            idle(place, at)
+        if place.status.set(status, at) and connector_id:
+            self._context.transactions.status(connector_id, status, at)
+        return Reply({})
+
+
+def _fault(
+    payload: dict[str, Any], status: ConnectorStatus | None, known: Fault | None
+) -> Fault | None:
+    """Return what is wrong, if the station says that something is."""
+    code = payload.get("errorCode") or NO_ERROR
+    if code == NO_ERROR and status is not ConnectorStatus.FAULTED:
+        return None
+    if code == NO_ERROR and known is not None and "vendorErrorCode" not in payload:
+        return known
+    return Fault(
+        error_code=code,
+        vendor_error_code=payload.get("vendorErrorCode"),
+        vendor_id=payload.get("vendorId"),
+        info=payload.get("info"),
+    )

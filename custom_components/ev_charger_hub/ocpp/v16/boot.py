@@ -1,0 +1,186 @@
+"""Boot: who a station is, when it restarted, and the time (OCPP 1.6 4.2, 4.6)."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from ...station.clock import CallLater, Timer
+from ...station.errors import NotConnected
+from ...station.model import Booted, StationInfo
+from .. import timestamps
+from ..adapter import StationContext
+from ..rpc import Reply
+from .availability import Availability
+from .link import V16Link
+from .setup import Setup
+
+HEARTBEAT_INTERVAL = 300
+"""Seconds between heartbeats, as stations are told."""
+
+PATIENCE = 10.0
+"""Seconds that a station has after connecting before it is asked to boot."""
+
+REPEAT_WITHIN = timedelta(seconds=10)
+"""No station restarts twice in this time: it only did not hear our answer."""
+
+ASKED_WITHIN = timedelta(seconds=60)
+"""How long a boot may be the answer to our asking, and so no restart."""
+
+
+class Caller:
+    """Passes calls on, and remembers those that make the station boot."""
+
+    def __init__(self, context: StationContext) -> None:
+        """Pass calls on to `context`."""
+        self._context = context
+        self.reset = False
+        """The station was told to restart and has not booted since."""
+        self.asked_at: datetime | None = None
+        """When the station was asked to repeat its boot, until it did."""
+
+    async def __call__(
+        self, action: str, payload: dict[str, Any], timeout: float
+    ) -> dict[str, Any]:
+        """Send a call and return its answer."""
+        asks = payload.get("requestedMessage") == "BootNotification"
+        if asks:
+            self.asked_at = self._context.clock()
+        elif action == "Reset":
+            self.reset = True
+        answer = await self._context.call(action, payload, timeout)
+        if (asks or action == "Reset") and answer.get("status") != "Accepted":
+            self.forget()
+        return answer
+
+    def forget(self) -> None:
+        """Expect no boot any more."""
+        self.reset = False
+        self.asked_at = None
+
+
+class Boot:
+    """The boots of a station.
+
+    A boot that we asked for, or that was repeated because our answer got lost, is no
+    restart: it tells who the station is and changes nothing else.
+    """
+
+    def __init__(
+        self,
+        context: StationContext,
+        caller: Caller,
+        availability: Availability,
+        link: V16Link,
+        setup: Setup,
+        call_later: CallLater,
+    ) -> None:
+        """Tell `availability`, `link` and `setup` of restarts."""
+        self._context = context
+        self._caller = caller
+        self._availability = availability
+        self._link = link
+        self._setup = setup
+        self._set_up = False
+        self._booted_at: datetime | None = None
+        self._call_later = call_later
+        self._timer: Timer | None = None
+
+    def attached(self) -> None:
+        """Wait for a boot on a new socket, and in the end ask for it."""
+        self._caller.asked_at = self._booted_at = None
+        station = self._context.station
+        if station.info.value != StationInfo():
+            # Accepted before: it may go on without a boot, or without a word.
+            station.online.set(True)
+        self._cancel()
+        if not station.settings.quiet:
+            self._timer = self._call_later(PATIENCE, self._ask)
+
+    def detached(self) -> None:
+        """Take note that nobody will boot on this socket any more."""
+        self._cancel()
+        self._context.station.online.set(False)
+
+    def boot_notification(self, payload: dict[str, Any]) -> Reply:
+        """Accept a station (OCPP 1.6 4.2)."""
+        now = self._context.clock()
+        self._cancel()
+        self._context.station.info.set(_info(payload))
+        if restarted := self._restarted(now):
+            self._availability.booted()
+        self._booted_at = now
+        self._caller.forget()
+        return Reply(
+            {
+                "status": "Accepted",
+                "currentTime": timestamps.render(now),
+                "interval": HEARTBEAT_INTERVAL,
+            },
+            partial(self._accepted, restarted=restarted),
+        )
+
+    def heartbeat(self, payload: dict[str, Any]) -> Reply:
+        """Answer the time (OCPP 1.6 4.6)."""
+        return Reply({"currentTime": timestamps.render(self._context.clock())})
+
+    def _restarted(self, now: datetime) -> bool:
+        """Return whether the boot that is being handled means a restart."""
+        if self._caller.reset:
+            return True
+        if self._booted_at is not None and now - self._booted_at < REPEAT_WITHIN:
+            return False
+        asked_at = self._caller.asked_at
+        return asked_at is None or now - asked_at > ASKED_WITHIN
+
+    def _accepted(self, *, restarted: bool) -> None:
+        station = self._context.station
+        station.online.set(True)
+        if restarted:
+            station.emit(Booted())
+            self._link.booted()
+        if restarted or not self._set_up:
+            self._start_setup()
+
+    def _start_setup(self) -> None:
+        self._set_up = True
+        self._setup.start()
+
+    def _ask(self) -> None:
+        self._timer = None
+        identity = self._context.station.identity
+        self._context.spawn(self._ask_for_boot(), f"{identity} boot")
+
+    async def _ask_for_boot(self) -> None:
+        """Ask once; a station that will not boot is set up all the same."""
+        try:
+            await self._link.trigger("BootNotification", None)
+        except NotConnected:
+            return
+        if not self._set_up:
+            self._start_setup()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _info(payload: dict[str, Any]) -> StationInfo:
+    return StationInfo(
+        vendor=_text(payload, "chargePointVendor"),
+        model=_text(payload, "chargePointModel"),
+        # Some stations fill only the older of the two fields.
+        serial=_text(payload, "chargePointSerialNumber")
+        or _text(payload, "chargeBoxSerialNumber"),
+        firmware=_text(payload, "firmwareVersion"),
+        iccid=_text(payload, "iccid"),
+        imsi=_text(payload, "imsi"),
+        meter_type=_text(payload, "meterType"),
+        meter_serial=_text(payload, "meterSerialNumber"),
+    )
+
+
+def _text(payload: dict[str, Any], field: str) -> str | None:
+    """Return a field without its padding, None if nothing is left of it."""
+    text: str = payload.get(field) or ""
+    return text.strip(" \t\r\n\0") or None

@@ -1,0 +1,135 @@
+"""Transactions: starts and stops, always answered (OCPP 1.6 4.8, 4.10)."""
+
+from functools import partial
+from typing import Any
+
+from ...station.enums import AuthorizationStatus
+from ...station.transaction import Transaction
+from .. import timestamps
+from ..adapter import StationContext
+from ..rpc import Reply
+from .link import V16Link
+from .mapping import MAX_EVSES, Oddities, id_tag_info, stop_reason
+from .metering import DEFAULT_MEASURAND, SIGNED, MeterValues
+
+_MAX_RESERVATION = 2**31
+
+
+class TransactionBlock:
+    """The transactions of a station as its messages tell them.
+
+    Whatever a message says, it is answered: a station that hears an error sends it
+    again for ever, and nothing after it (errata 4.8, 4.10). An answer is given only
+    once the journal has it.
+    """
+
+    def __init__(
+        self,
+        context: StationContext,
+        link: V16Link,
+        metering: MeterValues,
+        oddities: Oddities,
+    ) -> None:
+        """Keep the transactions of `context`, and tell `link` what is news."""
+        self._context = context
+        self._link = link
+        self._metering = metering
+        self._oddities = oddities
+
+    async def start_transaction(self, payload: dict[str, Any]) -> Reply:
+        """Open a transaction; a refused id tag gets a number too (errata 3.54)."""
+        context = self._context
+        id_tag = payload["idTag"]
+        # Authorized again: the station may have used an old list (OCPP 1.6 4.8).
+        status = context.authorizer.authorize(context.station.identity, id_tag)
+        reservation_id = payload.get("reservationId")
+        transaction = await context.transactions.start(
+            evse_id=self._evse_id(payload["connectorId"]),
+            id_token=id_tag,
+            meter_start=payload["meterStart"],
+            claimed_at=timestamps.parse(payload.get("timestamp")),
+            reservation_id=reservation_id
+            if reservation_id is not None and abs(reservation_id) < _MAX_RESERVATION
+            else None,
+        )
+        return Reply(
+            {
+                "idTagInfo": id_tag_info(status),
+                "transactionId": int(transaction.transaction_id),
+            },
+            partial(self._started, transaction, status),
+        )
+
+    async def stop_transaction(self, payload: dict[str, Any]) -> Reply:
+        """Close a transaction; one that nobody knows closes nothing (errata 3.18)."""
+        context = self._context
+        transaction_id = str(payload["transactionId"])
+        known = context.transactions.find(transaction_id)
+        was_open = known is not None and known.open
+        data = payload.get("transactionData") or []
+        if known is not None and known.evse_id:
+            self._metering.take(known.evse_id, transaction_id, data)
+        id_tag = payload.get("idTag")
+        transaction = await context.transactions.stop(
+            transaction_id=transaction_id,
+            meter_stop=payload["meterStop"],
+            claimed_at=timestamps.parse(payload.get("timestamp")),
+            reason=stop_reason(payload.get("reason")),
+            id_token=id_tag,
+            values_start=_values(data, "Transaction.Begin"),
+            values_stop=_values(data, "Transaction.End"),
+        )
+        answer: dict[str, Any] = {}
+        if id_tag is not None:
+            # There is nothing to tell of an id tag that was not shown.
+            identity = context.station.identity
+            status = context.authorizer.authorize(identity, id_tag)
+            answer["idTagInfo"] = id_tag_info(status)
+        return Reply(answer, partial(self._stopped, transaction) if was_open else None)
+
+    def _evse_id(self, connector_id: int) -> int:
+        """Return the EVSE to book on; 0 is one that cannot exist."""
+        if 1 <= connector_id <= MAX_EVSES:
+            return connector_id
+        self._oddities.note(f"transaction of connector {connector_id}")
+        return 0 if connector_id else 1
+
+    def _started(self, transaction: Transaction, status: AuthorizationStatus) -> None:
+        context = self._context
+        if (
+            not transaction.open
+            or not transaction.evse_id
+            or context.transactions.is_history(transaction.started_at)
+        ):
+            return
+        if transaction.id_token is not None:
+            seen = (transaction.id_token, transaction.started_at)
+            context.station.evse(transaction.evse_id).id_token_seen.set(seen)
+        if status is AuthorizationStatus.ACCEPTED:
+            self._link.transaction_started(transaction)
+
+    def _stopped(self, transaction: Transaction) -> None:
+        stopped_at = transaction.stopped_at
+        if stopped_at and not self._context.transactions.is_history(stopped_at):
+            self._link.transaction_ended(transaction)
+
+
+def _values(data: list[dict[str, Any]], context: str) -> dict[str, Any]:
+    """Return the samples of one context by measurand, as the station wrote them."""
+    return {
+        _name(sample): {"value": sample["value"], "unit": sample.get("unit")}
+        for value in data
+        for sample in value.get("sampledValue") or ()
+        if sample.get("context") == context
+    }
+
+
+def _name(sample: dict[str, Any]) -> str:
+    parts = [sample.get("measurand") or DEFAULT_MEASURAND]
+    if (location := sample.get("location")) and location != "Outlet":
+        parts.append(location)
+    if phase := sample.get("phase"):
+        parts.append(phase)
+    if sample.get("format") == SIGNED:
+        parts.append(SIGNED)
+    return ".".join(parts)
