@@ -1,0 +1,86 @@
+"""Buttons of chargers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.components.button.const import ButtonDeviceClass
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import HubEntity, HubEntityDescription, Subject
+from .growth import async_follow_growth, described
+from .helpers import async_reset, async_unlock, first_connector
+from .models import EvChargerHubConfigEntry
+from .station.model import ChargingStation, Evse
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubButtonDescription[S: Subject](
+    ButtonEntityDescription, HubEntityDescription[S]
+):
+    """Describe a button."""
+
+    press_fn: Callable[[S], Awaitable[Any]]
+
+
+STATION_BUTTONS: tuple[HubButtonDescription[ChargingStation], ...] = (
+    HubButtonDescription(
+        key="reset",
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda station: async_reset(station, hard=True),
+        translation_key="reset",
+    ),
+    HubButtonDescription(
+        key="soft_reset",
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        press_fn=lambda station: async_reset(station, hard=False),
+        translation_key="soft_reset",
+    ),
+)
+
+EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
+    HubButtonDescription(
+        key="unlock",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda evse: async_unlock(
+            evse.station, evse.id, first_connector(evse)
+        ),
+        translation_key="unlock",
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of the chargers of a server."""
+    async_follow_growth(
+        hass,
+        entry,
+        async_add_entities,
+        Platform.BUTTON,
+        HubButton,
+        partial(described, of_station=STATION_BUTTONS, of_evse=EVSE_BUTTONS),
+    )
+
+
+class HubButton[S: Subject](HubEntity[S], ButtonEntity):
+    """A command to a charger."""
+
+    entity_description: HubButtonDescription[S]
+
+    @override
+    async def async_press(self) -> None:
+        """Send the command."""
+        await self.entity_description.press_fn(self.subject)

@@ -1,0 +1,126 @@
+"""Events of chargers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import HubEntity, HubEntityDescription, Subject
+from .growth import async_follow_growth, described
+from .models import EvChargerHubConfigEntry
+from .station.model import (
+    ChargingStation,
+    Evse,
+    SessionEnded,
+    SessionStarted,
+    StationEvent,
+    TokenPresented,
+)
+from .station.transaction import Transaction
+
+PARALLEL_UPDATES = 0
+
+type Happening = tuple[str, dict[str, Any]]
+"""An event type and its attributes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubEventDescription[S: Subject](EventEntityDescription, HubEntityDescription[S]):
+    """Describe an event."""
+
+    always_available: bool = True
+    happening_fn: Callable[[S, StationEvent], Happening | None]
+
+
+def _session_happening(evse: Evse, event: StationEvent) -> Happening | None:
+    """Return what an event means for the session of an EVSE."""
+    match event:
+        case SessionStarted(evse_id=evse.id, transaction=session):
+            return "started", _session_attributes(session)
+        case SessionEnded(evse_id=evse.id, transaction=session):
+            return "ended", _session_attributes(session)
+    return None
+
+
+def _session_attributes(session: Transaction) -> dict[str, Any]:
+    """Return what an automation wants to know; energy in Wh, duration in s."""
+    attributes: dict[str, Any] = {"transaction_id": session.transaction_id}
+    if session.stopped_at is not None:
+        lasted = session.stopped_at - session.started_at
+        attributes["energy"] = session.energy
+        attributes["duration"] = max(0, round(lasted.total_seconds()))
+        attributes["reason"] = session.stop_reason
+    return attributes
+
+
+def _token_happening(station: ChargingStation, event: StationEvent) -> Happening | None:
+    """Return what an event means for the token reader of a station."""
+    match event:
+        case TokenPresented(id_token=id_token, status=status):
+            return "presented", {"status": status, "id_token": id_token}
+    return None
+
+
+STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
+    HubEventDescription(
+        key="token",
+        event_types=["presented"],
+        happening_fn=_token_happening,
+        translation_key="token",
+    ),
+)
+
+EVSE_EVENTS: tuple[HubEventDescription[Evse], ...] = (
+    HubEventDescription(
+        key="session",
+        event_types=["started", "ended"],
+        happening_fn=_session_happening,
+        translation_key="session",
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the events of the chargers of a server."""
+    async_follow_growth(
+        hass,
+        entry,
+        async_add_entities,
+        Platform.EVENT,
+        HubEvent,
+        partial(described, of_station=STATION_EVENTS, of_evse=EVSE_EVENTS),
+    )
+
+
+class HubEvent[S: Subject](HubEntity[S], EventEntity):
+    """Something that happens once at a charger."""
+
+    entity_description: HubEventDescription[S]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the charger."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.station.on_event(self._handle_event))
+
+    @callback
+    def _handle_event(self, event: StationEvent) -> None:
+        """Show what happened, after the states that the same frame changed."""
+        happening = self.entity_description.happening_fn(self.subject, event)
+        if happening is not None:
+            self.hub.flusher.mark(partial(self._fire, *happening), urgent=True)
+
+    @callback
+    def _fire(self, event_type: str, attributes: dict[str, Any]) -> None:
+        """Write one event."""
+        self._trigger_event(event_type, attributes)
+        self.async_write_ha_state()

@@ -1,0 +1,90 @@
+"""The flusher: state writes, coalesced."""
+
+from asyncio import Handle, TimerHandle
+from collections.abc import Callable
+import logging
+
+from homeassistant.core import HassJob, HassJobType, HomeAssistant, callback
+
+_LOGGER = logging.getLogger(__name__)
+
+type Write = Callable[[], None]
+
+
+class Flusher:
+    """Writes what was marked: urgent marks at once, the others once per interval.
+
+    "At once" is the next iteration of the event loop, so that everything that one
+    frame changes is written together. The trouble of one write stops no other.
+    """
+
+    def __init__(self, hass: HomeAssistant, interval: float = 1.0) -> None:
+        """Start with nothing marked; `interval` in s."""
+        self._loop = hass.loop
+        self._interval = interval
+        self._urgent: dict[Write, None] = {}
+        self._dirty: dict[Write, None] = {}
+        self._soon: Handle | None = None
+        self._later: TimerHandle | None = None
+        self._job = HassJob(
+            self._flush_dirty,
+            "ev_charger_hub flush",
+            cancel_on_shutdown=True,
+            job_type=HassJobType.Callback,
+        )
+
+    @callback
+    def mark(self, write: Write, urgent: bool) -> None:
+        """Have `write` called once, soon."""
+        if urgent:
+            self._dirty.pop(write, None)
+            self._urgent[write] = None
+            if self._soon is None:
+                self._soon = self._loop.call_soon(self._flush_urgent)
+        elif write not in self._urgent:
+            self._dirty[write] = None
+            if self._later is None:
+                self._later = self._loop.call_later(
+                    self._interval, self._flush_dirty, self._job
+                )
+
+    @callback
+    def discard(self, write: Write) -> None:
+        """Forget a mark, because its entity goes."""
+        self._urgent.pop(write, None)
+        self._dirty.pop(write, None)
+
+    @callback
+    def close(self) -> None:
+        """Forget every mark and stop the timers."""
+        self._urgent.clear()
+        self._dirty.clear()
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    @callback
+    def _flush_urgent(self) -> None:
+        """Write what was marked urgent."""
+        self._soon = None
+        urgent, self._urgent = self._urgent, {}
+        self._write(urgent)
+
+    @callback
+    def _flush_dirty(self, _job: object = None) -> None:
+        """Write what was marked during the last interval."""
+        self._later = None
+        dirty, self._dirty = self._dirty, {}
+        self._write(dirty)
+
+    @staticmethod
+    def _write(marked: dict[Write, None]) -> None:
+        """Call each write, whatever becomes of the one before."""
+        for write in marked:
+            try:
+                write()
+            except Exception:  # the top of a task
+                _LOGGER.exception("A state could not be written")

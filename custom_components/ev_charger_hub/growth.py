@@ -1,0 +1,229 @@
+"""Growth: entities appear when what they show does, each once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
+
+from .const import DOMAIN, RESTORE_GRACE, SIGNAL_NEW_STATION
+from .entity import HubEntity, HubEntityDescription, child_device_info, unique_id
+from .hub import OcppHub
+from .models import EvChargerHubConfigEntry, HubStation
+from .station.model import ChargingStation, Evse, Place
+
+type Candidate = tuple[Any, HubEntityDescription[Any]]
+type Candidates = Callable[[ChargingStation], Iterable[Candidate]]
+
+
+def described(
+    station: ChargingStation,
+    *,
+    of_station: Iterable[HubEntityDescription[ChargingStation]] = (),
+    of_whole: Iterable[HubEntityDescription[Place]] = (),
+    of_evse: Iterable[HubEntityDescription[Evse]] = (),
+) -> Iterator[Candidate]:
+    """Yield each description with each subject that it may be about."""
+    yield from ((station, description) for description in of_station)
+    yield from ((station.whole, description) for description in of_whole)
+    for evse in station.evses.values():
+        yield from ((evse, description) for description in of_evse)
+
+
+@callback
+def async_follow_growth(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    platform: str,
+    entity: Callable[..., HubEntity[Any]],
+    candidates: Candidates,
+) -> None:
+    """Add the entities of one platform now and whenever something new exists."""
+
+    hub = entry.runtime_data
+
+    @callback
+    def async_follow(hub_station: HubStation) -> None:
+        growth = Growth(
+            hass,
+            hub,
+            hub_station,
+            platform,
+            candidates,
+            partial(entity, hub, hub_station),
+            partial(async_add_entities, config_subentry_id=hub_station.subentry_id),
+        )
+        entry.async_on_unload(growth.follow())
+
+    for hub_station in hub.stations.values():
+        async_follow(hub_station)
+    entry.async_on_unload(
+        async_dispatcher_connect(
+            hass, SIGNAL_NEW_STATION.format(entry.entry_id), async_follow
+        )
+    )
+
+
+@callback
+def async_follow_restoration(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> None:
+    """Have the entities of absent chargers written when restored values grow stale."""
+    hub = entry.runtime_data
+    cancel: Callable[[], None]
+
+    @callback
+    def async_check(_now: datetime) -> None:
+        nonlocal cancel
+        if hub.restored:  # the grace begins when the server listens
+            cancel = async_call_later(hass, RESTORE_GRACE, job)
+            return
+        for hub_station in hub.stations.values():
+            hub_station.station.online.notify()
+
+    job = HassJob(async_check, cancel_on_shutdown=True)
+    cancel = async_call_later(hass, RESTORE_GRACE, job)
+
+    @callback
+    def async_stop() -> None:
+        cancel()
+
+    entry.async_on_unload(async_stop)
+
+
+class Growth:
+    """The entities of one platform at one charger, as far as they exist."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        hub: OcppHub,
+        hub_station: HubStation,
+        platform: str,
+        candidates: Candidates,
+        create: Callable[[Any, HubEntityDescription[Any]], HubEntity[Any]],
+        add: Callable[[list[HubEntity[Any]]], None],
+    ) -> None:
+        """Start without entities."""
+        self._hass = hass
+        self._hub = hub
+        self._hub_station = hub_station
+        self._station = hub_station.station
+        self._platform = platform
+        self._candidates = candidates
+        self._create = create
+        self._add = add
+        self._known: set[str] = set()
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
+        self._unsubscribe: Callable[[], None] | None = None
+        self._scheduled = False
+
+    @callback
+    def follow(self) -> Callable[[], None]:
+        """Add what exists, follow what will; return what ends that."""
+        self._unsubscribe = self._station.on_growth(self._schedule)
+        self._sync()
+        return self._close
+
+    @callback
+    def _close(self) -> None:
+        """Follow the charger no longer."""
+        if self._unsubscribe is None:
+            return
+        self._unsubscribe()
+        self._unsubscribe = None
+        for key in tuple(self._waiting):
+            self._stop_waiting(key)
+
+    @callback
+    def _schedule(self) -> None:
+        """Have everything that one frame brings added together."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._hass.loop.call_soon(self._sync)
+
+    @callback
+    def _sync(self) -> None:
+        """Add what exists now and did not."""
+        self._scheduled = False
+        if self._unsubscribe is None:
+            return
+        if self._hub.stations.get(self._station.identity) is not self._hub_station:
+            self._close()
+            return
+        async_split_evses(self._hass, self._hub_station)
+        new = [
+            self._create(subject, description)
+            for subject, description in self._candidates(self._station)
+            if self._is_new(subject, description)
+        ]
+        if new:
+            self._add(new)
+
+    def _is_new(self, subject: Any, description: HubEntityDescription[Any]) -> bool:
+        """Return whether an entity is to be added; remember that it was.
+
+        What existed before a restart exists, even if its data does not come again.
+        """
+        key = unique_id(subject, description.key)
+        if key in self._known:
+            return False
+        if not description.exists_fn(subject):
+            registry = er.async_get(self._hass)
+            if registry.async_get_entity_id(self._platform, DOMAIN, key) is None:
+                self._wait(key, subject, description)
+                return False
+        self._known.add(key)
+        self._stop_waiting(key)
+        return True
+
+    def _wait(
+        self, key: str, subject: Any, description: HubEntityDescription[Any]
+    ) -> None:
+        """Look again when the data of an entity changes."""
+        if key not in self._waiting:
+            self._waiting[key] = [
+                channel.subscribe(self._schedule)
+                for channel in description.channels_fn(subject)
+            ]
+
+    def _stop_waiting(self, key: str) -> None:
+        """Look no longer."""
+        for unsubscribe in self._waiting.pop(key, ()):
+            unsubscribe()
+
+
+@callback
+def async_split_evses(hass: HomeAssistant, hub_station: HubStation) -> None:
+    """Move the entities of each EVSE to a child device once there are several.
+
+    Their ids and so their history stay.
+    """
+    station = hub_station.station
+    if len(station.evses) < 2:
+        return
+    devices = dr.async_get(hass)
+    entities = er.async_get(hass)
+    if (parent := devices.async_get(hub_station.device_id)) is None:
+        return
+    on_parent = er.async_entries_for_device(
+        entities, parent.id, include_disabled_entities=True
+    )
+    for evse in station.evses.values():
+        prefix = unique_id(evse, "")
+        moved = [one for one in on_parent if one.unique_id.startswith(prefix)]
+        if not moved:
+            continue
+        child = devices.async_get_or_create_child(
+            config_entry_id=parent.config_entry_id,
+            config_subentry_id=hub_station.subentry_id,
+            **child_device_info(hub_station, evse.id),
+        )
+        for one in moved:
+            entities.async_update_entity(one.entity_id, device_id=child.id)

@@ -1,0 +1,157 @@
+"""Commands for entities and actions: what a charger answers, as errors users read."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from .const import DOMAIN
+from .hub import OcppHub
+from .station.errors import NotConnected, NotSupported
+from .station.limits import LimitError
+from .station.link import Capability, Limit, Link
+from .station.model import ChargingStation, Evse
+from .station.outcome import Outcome, OutcomeStatus
+
+_FAILURES = {
+    OutcomeStatus.NO_ANSWER: "no_answer",
+    OutcomeStatus.NOT_SUPPORTED: "not_supported_by_charger",
+    OutcomeStatus.REJECTED: "rejected",
+    OutcomeStatus.SUPERSEDED: "superseded",
+    OutcomeStatus.TIMED_OUT: "timed_out",
+}
+
+
+def own_id_token(hub: OcppHub) -> str:
+    """Return the id token with which a server starts charging by itself.
+
+    It is the same after every restart, and short, because some chargers overflow at
+    the 20 characters that are allowed.
+    """
+    return f"HA{hub.entry.entry_id[-14:]}".upper()
+
+
+def invalid(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the error for a wish that makes no sense."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+def failed(key: str, **placeholders: str) -> HomeAssistantError:
+    """Return the error for a command that did not work."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+def checked(
+    station: ChargingStation, outcome: Outcome, *, may_drop: bool = False
+) -> Outcome:
+    """Return a good outcome, raise what became of any other.
+
+    `may_drop` is for commands that a station may carry out instead of answering.
+    """
+    if outcome.ok or (may_drop and outcome.status is OutcomeStatus.NO_ANSWER):
+        return outcome
+    answer = outcome.answer or outcome.status
+    raise failed(
+        _FAILURES[outcome.status],
+        answer=f"{answer} ({outcome.detail})" if outcome.detail else answer,
+        charger=station.settings.name,
+    )
+
+
+@contextmanager
+def translated_errors(station: ChargingStation) -> Iterator[None]:
+    """Turn the errors of the model into errors that users read."""
+    charger = station.settings.name
+    try:
+        yield
+    except NotConnected as err:
+        raise failed("not_connected", charger=charger) from err
+    except NotSupported as err:
+        raise failed("not_supported", charger=charger) from err
+    except LimitError as err:
+        bound = "" if err.bound is None else f"{err.bound.normalize():f}"
+        unit = "" if err.limit is None else err.limit.unit
+        raise invalid(
+            err.kind, bound=f"{bound} {unit}".strip(), charger=charger
+        ) from err
+
+
+async def async_send(
+    station: ChargingStation,
+    capability: Capability,
+    send: Callable[[Link], Awaitable[Outcome]],
+    *,
+    may_drop: bool = False,
+) -> Outcome:
+    """Send one command over the link that carries it and return its good outcome."""
+    with translated_errors(station):
+        outcome = await send(station.link(capability))
+    return checked(station, outcome, may_drop=may_drop)
+
+
+async def async_limit(station: ChargingStation, wish: Awaitable[Outcome]) -> Outcome:
+    """Wait for a wish about limits and return its good outcome."""
+    with translated_errors(station):
+        outcome = await wish
+    return checked(station, outcome)
+
+
+async def async_start(
+    station: ChargingStation,
+    evse_id: int | None,
+    id_token: str,
+    limit: Limit | None = None,
+) -> Outcome:
+    """Ask a station to start charging."""
+    return await async_send(
+        station,
+        Capability.START_STOP,
+        lambda link: link.start_charging(evse_id, id_token, limit),
+    )
+
+
+async def async_stop(station: ChargingStation, transaction_id: str) -> Outcome:
+    """Ask a station to end a session."""
+    return await async_send(
+        station, Capability.START_STOP, lambda link: link.stop_charging(transaction_id)
+    )
+
+
+async def async_reset(station: ChargingStation, *, hard: bool) -> Outcome:
+    """Restart a station; it may do so instead of answering."""
+    return await async_send(
+        station, Capability.RESET, lambda link: link.reset(hard=hard), may_drop=True
+    )
+
+
+async def async_unlock(
+    station: ChargingStation, evse_id: int, connector_id: int = 1
+) -> Outcome:
+    """Unlock a connector of a station."""
+    return await async_send(
+        station, Capability.UNLOCK, lambda link: link.unlock(evse_id, connector_id)
+    )
+
+
+async def async_change_availability(
+    station: ChargingStation, evse_id: int, *, operative: bool
+) -> Outcome:
+    """Take an EVSE, or with 0 the station, in or out of service."""
+    return await async_send(
+        station,
+        Capability.AVAILABILITY,
+        lambda link: link.change_availability(evse_id, operative=operative),
+    )
+
+
+def first_connector(evse: Evse | None) -> int:
+    """Return the connector of an EVSE that a user means who names none."""
+    return min(evse.connector_ids, default=1) if evse is not None else 1

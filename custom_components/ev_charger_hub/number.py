@@ -1,0 +1,108 @@
+"""Current limits of chargers."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import override
+
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+)
+from homeassistant.const import Platform, UnitOfElectricCurrent
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import HubEntity, HubEntityDescription
+from .growth import async_follow_growth, described
+from .helpers import async_limit
+from .models import EvChargerHubConfigEntry
+from .station import limits
+from .station.enums import RateUnit
+from .station.link import Limit
+from .station.model import Evse, Place
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubNumberDescription[P: Place](NumberEntityDescription, HubEntityDescription[P]):
+    """Describe a limit, in A."""
+
+
+WHOLE_NUMBERS: tuple[HubNumberDescription[Place], ...] = (
+    HubNumberDescription(
+        key="current_limit",
+        channels_fn=lambda place: (place.wanted_limit,),
+        device_class=NumberDeviceClass.CURRENT,
+        exists_fn=lambda place: len(place.station.evses) > 1,
+        mode=NumberMode.SLIDER,
+        native_step=1,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        translation_key="station_current_limit",
+    ),
+)
+
+EVSE_NUMBERS: tuple[HubNumberDescription[Evse], ...] = (
+    HubNumberDescription(
+        key="current_limit",
+        channels_fn=lambda evse: (evse.wanted_limit,),
+        device_class=NumberDeviceClass.CURRENT,
+        mode=NumberMode.SLIDER,
+        native_step=1,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        translation_key="current_limit",
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the limits of the chargers of a server."""
+    async_follow_growth(
+        hass,
+        entry,
+        async_add_entities,
+        Platform.NUMBER,
+        HubNumber,
+        partial(described, of_whole=WHOLE_NUMBERS, of_evse=EVSE_NUMBERS),
+    )
+
+
+class HubNumber[P: Place](HubEntity[P], NumberEntity):
+    """The limit that a user wants, in A."""
+
+    entity_description: HubNumberDescription[P]
+
+    @override
+    def _reading(self) -> tuple[float, int, int]:
+        """Return the limit, and the bounds that the settings give it."""
+        settings = self.station.settings
+        wanted = self.subject.wanted_limit.value
+        if wanted is None:
+            value = float(settings.maximum_current)
+        else:
+            in_ampere = limits.converted(wanted, RateUnit.AMPERE, settings.phases)
+            value = round(float(in_ampere.value), 1)
+        return value, settings.minimum_current, settings.maximum_current
+
+    @override
+    def _show(self, reading: tuple[float, int, int]) -> None:
+        (
+            self._attr_native_value,
+            self._attr_native_min_value,
+            self._attr_native_max_value,
+        ) = reading
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Make a limit hold."""
+        limit = Limit(value=Decimal(str(value)))
+        await async_limit(
+            self.station, limits.request(self.station, self.subject.id, limit)
+        )

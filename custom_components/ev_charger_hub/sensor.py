@@ -1,0 +1,323 @@
+"""Sensors of chargers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, Platform, UnitOfEnergy, UnitOfTime
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import HubEntity, HubEntityDescription, Subject
+from .growth import Candidate, async_follow_growth, described
+from .models import EvChargerHubConfigEntry
+from .quantities import QUANTITIES
+from .station.enums import ConnectorStatus, Measurand, StopReason
+from .station.model import ChargingStation, Evse, MeasurementKey, Place
+from .station.transaction import Transaction
+
+PARALLEL_UPDATES = 0
+
+NO_ERROR = "no_error"
+TEXT_LENGTH = 255
+"""Home Assistant refuses states that are longer."""
+
+type Value = str | int | float | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSensorDescription[S: Subject](
+    SensorEntityDescription, HubEntityDescription[S]
+):
+    """Describe a sensor."""
+
+    value_fn: Callable[[S], Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSensorDescription(HubSensorDescription[Evse]):
+    """Describe a sensor of the open session, or else of the last one."""
+
+    always_available: bool = True
+    channels_fn: Callable[[Evse], tuple[Any, ...]] = lambda evse: (evse.session,)
+
+
+def _of_session(read: Callable[[Transaction], Value]) -> Callable[[Evse], Value]:
+    """Return a reader of the session, None before the first one."""
+    return lambda evse: (
+        None if (session := evse.session.value) is None else read(session)
+    )
+
+
+def _running(evse: Evse) -> bool:
+    """Return whether a session is open, so that what grows may wait a second."""
+    return evse.transaction is not None
+
+
+def _duration(session: Transaction) -> float:
+    """Return how long a session took until its end or its last sample, in s."""
+    until = session.stopped_at or session.meter_last_at or session.started_at
+    return max(0.0, (until - session.started_at).total_seconds())
+
+
+def _text(text: str | None) -> str | None:
+    """Return a text of the charger as a state."""
+    return text[:TEXT_LENGTH] if text else None
+
+
+EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
+    HubSensorDescription(
+        key="status",
+        channels_fn=lambda evse: (evse.status,),
+        device_class=SensorDeviceClass.ENUM,
+        options=list(ConnectorStatus),
+        translation_key="status",
+        value_fn=lambda evse: evse.status.value,
+    ),
+    HubSensorDescription(
+        key="error_code",
+        channels_fn=lambda evse: (evse.fault, evse.status),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        translation_key="error_code",
+        value_fn=lambda evse: (
+            _text(fault.error_code)
+            if (fault := evse.fault.value) is not None
+            else NO_ERROR
+            if evse.status.value is not None
+            else None
+        ),
+    ),
+    HubSensorDescription(
+        key="vendor_error_code",
+        channels_fn=lambda evse: (evse.fault,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda evse: bool(
+            evse.fault.value and evse.fault.value.vendor_error_code
+        ),
+        translation_key="vendor_error_code",
+        value_fn=lambda evse: (
+            _text(evse.fault.value.vendor_error_code) if evse.fault.value else None
+        ),
+    ),
+    HubSensorDescription(
+        key="error_info",
+        channels_fn=lambda evse: (evse.fault,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda evse: bool(evse.fault.value and evse.fault.value.info),
+        translation_key="error_info",
+        value_fn=lambda evse: (
+            _text(evse.fault.value.info) if evse.fault.value else None
+        ),
+    ),
+)
+
+WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
+    HubSensorDescription(
+        key="status",
+        channels_fn=lambda place: (place.status,),
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda place: place.status.value is not None,
+        options=list(ConnectorStatus),
+        translation_key="station_status",
+        value_fn=lambda place: place.status.value,
+    ),
+    HubSensorDescription(
+        key="error_code",
+        channels_fn=lambda place: (place.fault, place.status),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda place: place.fault.value is not None,
+        translation_key="station_error_code",
+        value_fn=lambda place: (
+            _text(place.fault.value.error_code) if place.fault.value else NO_ERROR
+        ),
+    ),
+)
+
+SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
+    SessionSensorDescription(
+        key="session_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        lazy_fn=_running,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=2,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        translation_key="session_energy",
+        value_fn=_of_session(lambda session: session.energy),
+    ),
+    SessionSensorDescription(
+        key="session_duration",
+        device_class=SensorDeviceClass.DURATION,
+        lazy_fn=_running,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=0,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        translation_key="session_duration",
+        value_fn=_of_session(_duration),
+    ),
+    SessionSensorDescription(
+        key="session_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        translation_key="session_start",
+        value_fn=_of_session(lambda session: session.started_at),
+    ),
+    SessionSensorDescription(
+        key="transaction_id",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        translation_key="transaction_id",
+        value_fn=_of_session(lambda session: _text(session.transaction_id)),
+    ),
+    SessionSensorDescription(
+        key="id_token",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        translation_key="id_token",
+        value_fn=_of_session(lambda session: _text(session.id_token)),
+    ),
+    SessionSensorDescription(
+        key="stop_reason",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(StopReason),
+        translation_key="stop_reason",
+        value_fn=_of_session(lambda session: session.stop_reason),
+    ),
+)
+
+STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
+    HubSensorDescription(
+        key="last_heartbeat",
+        channels_fn=lambda station: (station.heartbeat,),
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        translation_key="last_heartbeat",
+        value_fn=lambda station: station.heartbeat.value,
+    ),
+    HubSensorDescription(
+        key="latency",
+        channels_fn=lambda station: (station.latency,),
+        device_class=SensorDeviceClass.DURATION,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        translation_key="latency",
+        value_fn=lambda station: station.latency.value,
+    ),
+    HubSensorDescription(
+        key="reconnects",
+        channels_fn=lambda station: (station.reconnects,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        translation_key="reconnects",
+        value_fn=lambda station: station.reconnects.value,
+    ),
+    HubSensorDescription(
+        key="connected_since",
+        channels_fn=lambda station: (station.connected_since,),
+        device_class=SensorDeviceClass.UPTIME,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        translation_key="connected_since",
+        value_fn=lambda station: station.connected_since.value,
+    ),
+    HubSensorDescription(
+        key="protocol_version",
+        channels_fn=lambda station: (station.version,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        translation_key="protocol_version",
+        value_fn=lambda station: station.version.value,
+    ),
+    HubSensorDescription(
+        key="firmware_status",
+        channels_fn=lambda station: (station.firmware_status,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: station.firmware_status.value is not None,
+        translation_key="firmware_status",
+        value_fn=lambda station: _text(station.firmware_status.value),
+    ),
+    HubSensorDescription(
+        key="diagnostics_status",
+        channels_fn=lambda station: (station.diagnostics_status,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        exists_fn=lambda station: station.diagnostics_status.value is not None,
+        translation_key="diagnostics_status",
+        value_fn=lambda station: _text(station.diagnostics_status.value),
+    ),
+)
+
+
+@cache
+def _measurement(key: MeasurementKey, whole: bool) -> HubSensorDescription[Place]:
+    """Return the description of one measurement, at an EVSE or a whole station."""
+    quantity = QUANTITIES[key.measurand]
+    where = ["station"] if whole else []
+    if key.location is not None and key.measurand is not Measurand.SOC:
+        where.append("EV" if key.location == "ev" else key.location)
+    phase = key.phase.upper().replace("_", "-") if key.phase else ""
+    words = " ".join(part for part in (phase, *(f"({one})" for one in where)) if part)
+    return HubSensorDescription(
+        key=key.slug,
+        channels_fn=lambda place: (place.measurement(key),),
+        device_class=quantity.device_class,
+        entity_registry_enabled_default=(
+            quantity.enabled and key.phase is None and key.location in quantity.home
+        ),
+        native_unit_of_measurement=quantity.native_unit,
+        placeholders={"where": words} if words else None,
+        state_class=quantity.state_class,
+        suggested_display_precision=quantity.precision,
+        suggested_unit_of_measurement=quantity.suggested_unit,
+        translation_key=f"{key.measurand}_at" if words else key.measurand,
+        value_fn=lambda place: place.measurement(key).value,
+    )
+
+
+def _candidates(station: ChargingStation) -> Iterator[Candidate]:
+    """Yield what may be a sensor of a station."""
+    yield from described(
+        station,
+        of_station=STATION_SENSORS,
+        of_whole=WHOLE_SENSORS,
+        of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
+    )
+    for place in (station.whole, *station.evses.values()):
+        for key in place.measurements:
+            yield place, _measurement(key, place is station.whole)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of the chargers of a server."""
+    async_follow_growth(
+        hass, entry, async_add_entities, Platform.SENSOR, HubSensor, _candidates
+    )
+
+
+class HubSensor[S: Subject](HubEntity[S], SensorEntity):
+    """A value of a charger."""
+
+    entity_description: HubSensorDescription[S]
+
+    @override
+    def _reading(self) -> Value:
+        return self.entity_description.value_fn(self.subject)
+
+    @override
+    def _show(self, reading: Value) -> None:
+        self._attr_native_value = reading

@@ -1,0 +1,370 @@
+"""Actions of EV Charger Hub."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from decimal import Decimal
+from typing import Any
+
+import probatio as vol
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.util.json import JsonObjectType, JsonValueType
+
+from .const import DOMAIN
+from .helpers import (
+    async_change_availability,
+    async_limit,
+    async_reset,
+    async_send,
+    async_start,
+    async_stop,
+    async_unlock,
+    checked,
+    first_connector,
+    own_id_token,
+    translated_errors,
+)
+from .station import limits
+from .station.enums import RateUnit
+from .station.link import Capability, Limit
+from .station.outcome import Outcome
+from .station.transaction import Transaction
+from .targets import Target, async_resolve
+
+ATTR_ACTION = "action"
+ATTR_CONNECTOR = "connector"
+ATTR_DATA = "data"
+ATTR_ID_TOKEN = "id_token"  # noqa: S105
+ATTR_KEY = "key"
+ATTR_KEYS = "keys"
+ATTR_LIMIT = "limit"
+ATTR_MESSAGE = "message"
+ATTR_MESSAGE_ID = "message_id"
+ATTR_OPEN_ONLY = "open_only"
+ATTR_OPERATIVE = "operative"
+ATTR_PAYLOAD = "payload"
+ATTR_TRANSACTION_ID = "transaction_id"
+ATTR_TYPE = "type"
+ATTR_UNIT = "unit"
+ATTR_VALUE = "value"
+ATTR_VENDOR_ID = "vendor_id"
+
+type Data = Mapping[str, Any]
+type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]
+type Sender = Callable[[Target, Data], Awaitable[Outcome]]
+
+
+def _one_device(value: object) -> str:
+    """Return the one device id that a target or a field gives."""
+    devices: list[str] = vol.All(cv.ensure_list, [cv.string])(value)
+    if len(devices) != 1:
+        raise vol.Invalid("expected exactly one device")
+    return devices[0]
+
+
+def _text_value(value: object) -> str:
+    """Return a configuration value as chargers write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return cv.string(value)
+
+
+def _number(value: object) -> Decimal:
+    """Return a limit exactly as it was written."""
+    number: float = vol.All(vol.Coerce(float), vol.Range(min=0))(value)
+    return Decimal(str(number))
+
+
+def _text(length: int) -> Any:
+    """Return a validator of a text that a message has room for."""
+    return vol.All(cv.string, vol.Length(min=1, max=length))
+
+
+# Actions that name a message: they send it and leave the judgement to the charger
+
+
+async def _start_charging(target: Target, data: Data) -> Outcome:
+    limit = Limit(value=data[ATTR_LIMIT]) if ATTR_LIMIT in data else None
+    id_token = data.get(ATTR_ID_TOKEN) or own_id_token(target.hub)
+    return await async_start(target.station, target.evse_id, id_token, limit)
+
+
+async def _stop_charging(target: Target, data: Data) -> Outcome:
+    transaction_id = data.get(ATTR_TRANSACTION_ID)
+    if transaction_id is None:
+        session = target.session_evse().transaction
+        transaction_id = session.transaction_id if session is not None else ""
+    return await async_stop(target.station, transaction_id)
+
+
+async def _unlock_connector(target: Target, data: Data) -> Outcome:
+    evse_id = target.required_evse_id()
+    return await async_unlock(target.station, evse_id, first_connector(target.evse))
+
+
+async def _reset(target: Target, data: Data) -> Outcome:
+    return await async_reset(target.station, hard=data[ATTR_TYPE] == "hard")
+
+
+async def _change_availability(target: Target, data: Data) -> Outcome:
+    return await async_change_availability(
+        target.station, target.named or 0, operative=data[ATTR_OPERATIVE]
+    )
+
+
+async def _trigger_message(target: Target, data: Data) -> Outcome:
+    return await async_send(
+        target.station,
+        Capability.TRIGGER,
+        lambda link: link.trigger(data[ATTR_MESSAGE], target.named),
+    )
+
+
+async def _set_configuration(target: Target, data: Data) -> Outcome:
+    return await async_send(
+        target.station,
+        Capability.CONFIGURATION,
+        lambda link: link.set_configuration(data[ATTR_KEY], data[ATTR_VALUE]),
+    )
+
+
+async def _clear_cache(target: Target, data: Data) -> Outcome:
+    return await async_send(
+        target.station, Capability.CLEAR_CACHE, lambda link: link.clear_cache()
+    )
+
+
+async def _data_transfer(target: Target, data: Data) -> Outcome:
+    return await async_send(
+        target.station,
+        Capability.DATA_TRANSFER,
+        lambda link: link.data_transfer(
+            data[ATTR_VENDOR_ID], data.get(ATTR_MESSAGE_ID), data.get(ATTR_DATA)
+        ),
+    )
+
+
+async def _call(target: Target, data: Data) -> Outcome:
+    return await async_send(
+        target.station,
+        Capability.CALL,
+        lambda link: link.call(data[ATTR_ACTION], data[ATTR_PAYLOAD]),
+    )
+
+
+# Actions that state an intent
+
+
+async def _pause_charging(target: Target, data: Data) -> Outcome:
+    evse_id = target.evse_id or target.session_evse().id
+    return await async_limit(target.station, limits.pause(target.station, evse_id))
+
+
+async def _resume_charging(target: Target, data: Data) -> Outcome:
+    evse_id = target.evse_id or target.session_evse().id
+    return await async_limit(target.station, limits.resume(target.station, evse_id))
+
+
+async def _set_charging_limit(target: Target, data: Data) -> Outcome:
+    limit = Limit(value=data[ATTR_LIMIT], unit=RateUnit(data[ATTR_UNIT]))
+    return await async_limit(
+        target.station, limits.request(target.station, target.evse_id or 0, limit)
+    )
+
+
+async def _clear_charging_limit(target: Target, data: Data) -> Outcome:
+    return await async_limit(
+        target.station, limits.request(target.station, target.evse_id or 0, None)
+    )
+
+
+# Actions that ask
+
+
+async def _get_configuration(target: Target, data: Data) -> JsonObjectType:
+    station = target.station
+    with translated_errors(station):
+        link = station.link(Capability.CONFIGURATION)
+        outcome, keys, unknown = await link.get_configuration(data[ATTR_KEYS])
+    configuration: list[JsonValueType] = [
+        {"key": one.key, "value": one.value, "readonly": one.readonly} for one in keys
+    ]
+    return {
+        **_response(checked(station, outcome)),
+        "configuration": configuration,
+        "unknown_keys": list(unknown),
+    }
+
+
+async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
+    limit: int = data[ATTR_LIMIT]
+    # Sessions of the other connectors do not count, so more are read.
+    sessions = await target.hub_station.transactions.sessions(
+        limit=limit if target.named is None else MAX_SESSIONS,
+        open_only=data[ATTR_OPEN_ONLY],
+    )
+    wanted = [one for one in sessions if target.named in {None, one.evse_id}]
+    return {"sessions": [_session(one) for one in wanted[:limit]]}
+
+
+def _session(session: Transaction) -> JsonObjectType:
+    """Return a session for a response; energy and meter readings in Wh."""
+    return {
+        "transaction_id": session.transaction_id,
+        "connector": session.evse_id,
+        "id_token": session.id_token,
+        "state": session.state,
+        "start": session.started_at.isoformat(),
+        "stop": session.stopped_at.isoformat() if session.stopped_at else None,
+        "stop_reason": session.stop_reason,
+        "energy": session.energy,
+        "meter_start": session.meter_start,
+        "meter_stop": session.meter_stop,
+    }
+
+
+def _response(outcome: Outcome) -> JsonObjectType:
+    """Return what became of a command, for a response."""
+    return {
+        "status": outcome.status,
+        "answer": outcome.answer,
+        "detail": outcome.detail,
+        "response": outcome.response,
+    }
+
+
+MAX_SESSIONS = 1000
+_CONNECTOR = {vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))}
+_CONNECTOR_OR_ALL = {
+    vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=0))
+}
+
+COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
+    "start_charging": (
+        _start_charging,
+        {
+            **_CONNECTOR,
+            vol.Optional(ATTR_ID_TOKEN): _text(36),
+            vol.Optional(ATTR_LIMIT): _number,
+        },
+    ),
+    "stop_charging": (
+        _stop_charging,
+        {**_CONNECTOR, vol.Optional(ATTR_TRANSACTION_ID): _text(36)},
+    ),
+    "pause_charging": (_pause_charging, _CONNECTOR),
+    "resume_charging": (_resume_charging, _CONNECTOR),
+    "set_charging_limit": (
+        _set_charging_limit,
+        {
+            **_CONNECTOR_OR_ALL,
+            vol.Required(ATTR_LIMIT): _number,
+            vol.Optional(ATTR_UNIT, default="A"): vol.In([*RateUnit]),
+        },
+    ),
+    "clear_charging_limit": (_clear_charging_limit, _CONNECTOR_OR_ALL),
+    "unlock_connector": (_unlock_connector, _CONNECTOR),
+    "reset": (
+        _reset,
+        {vol.Optional(ATTR_TYPE, default="soft"): vol.In(["hard", "soft"])},
+    ),
+    "change_availability": (
+        _change_availability,
+        {**_CONNECTOR_OR_ALL, vol.Required(ATTR_OPERATIVE): cv.boolean},
+    ),
+    "trigger_message": (
+        _trigger_message,
+        {**_CONNECTOR, vol.Required(ATTR_MESSAGE): _text(50)},
+    ),
+    "set_configuration": (
+        _set_configuration,
+        {
+            vol.Required(ATTR_KEY): _text(50),
+            vol.Required(ATTR_VALUE): vol.All(_text_value, vol.Length(max=500)),
+        },
+    ),
+    "clear_cache": (_clear_cache, {}),
+    "data_transfer": (
+        _data_transfer,
+        {
+            vol.Required(ATTR_VENDOR_ID): _text(255),
+            vol.Optional(ATTR_MESSAGE_ID): _text(50),
+            vol.Optional(ATTR_DATA): cv.string,
+        },
+    ),
+}
+
+QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
+    "get_configuration": (
+        _get_configuration,
+        {
+            vol.Optional(ATTR_KEYS, default=list): vol.All(cv.ensure_list, [_text(50)]),
+        },
+    ),
+    "get_sessions": (
+        _get_sessions,
+        {
+            **_CONNECTOR,
+            vol.Optional(ATTR_LIMIT, default=50): vol.All(
+                vol.Coerce(int), vol.Range(min=1, max=MAX_SESSIONS)
+            ),
+            vol.Optional(ATTR_OPEN_ONLY, default=False): cv.boolean,
+        },
+    ),
+}
+
+CALL_FIELDS: dict[Any, Any] = {
+    vol.Required(ATTR_ACTION): _text(50),
+    vol.Optional(ATTR_PAYLOAD, default=dict): dict,
+}
+
+
+def _commanding(send: Sender) -> Handler:
+    """Return a handler that answers with what became of a command."""
+
+    async def handle(target: Target, data: Data) -> JsonObjectType:
+        return _response(await send(target, data))
+
+    return handle
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+
+    def service(
+        handler: Handler,
+    ) -> Callable[[ServiceCall], Coroutine[Any, Any, JsonObjectType]]:
+        async def handle(call: ServiceCall) -> JsonObjectType:
+            target = async_resolve(
+                hass, call.data[ATTR_DEVICE_ID], call.data.get(ATTR_CONNECTOR)
+            )
+            return await handler(target, call.data)
+
+        return handle
+
+    def schema(fields: dict[Any, Any]) -> vol.Schema:
+        return vol.Schema({vol.Required(ATTR_DEVICE_ID): _one_device, **fields})
+
+    for name, (send, fields) in COMMANDS.items():
+        hass.services.async_register(
+            DOMAIN,
+            name,
+            service(_commanding(send)),
+            schema(fields),
+            SupportsResponse.OPTIONAL,
+        )
+    for name, (handler, fields) in QUERIES.items():
+        hass.services.async_register(
+            DOMAIN, name, service(handler), schema(fields), SupportsResponse.ONLY
+        )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        "call",
+        service(_commanding(_call)),
+        schema(CALL_FIELDS),
+        SupportsResponse.OPTIONAL,
+    )

@@ -1,0 +1,164 @@
+"""Switches of chargers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import HubEntity, HubEntityDescription, Subject
+from .growth import async_follow_growth, described
+from .helpers import (
+    async_change_availability,
+    async_limit,
+    async_start,
+    async_stop,
+    invalid,
+    own_id_token,
+)
+from .hub import OcppHub
+from .models import EvChargerHubConfigEntry
+from .station import limits
+from .station.enums import ConnectorStatus
+from .station.model import ChargingStation, Evse
+
+PARALLEL_UPDATES = 0
+
+_IN_A_SESSION = {
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSwitchDescription[S: Subject](
+    SwitchEntityDescription, HubEntityDescription[S]
+):
+    """Describe a switch."""
+
+    set_fn: Callable[[OcppHub, S, bool], Awaitable[None]]
+    value_fn: Callable[[S], bool | None]
+
+
+def _charges(evse: Evse) -> bool:
+    """Return whether a session is open that we do not hold back."""
+    return evse.transaction is not None and not limits.paused(evse)
+
+
+async def _set_charging(hub: OcppHub, evse: Evse, on: bool) -> None:
+    """Start, resume or stop charging."""
+    station, session = evse.station, evse.transaction
+    if on and session is None:
+        await async_start(station, evse.id, own_id_token(hub))
+    elif on and limits.paused(evse):
+        await async_limit(station, limits.resume(station, evse.id))
+    elif not on and session is not None:
+        await async_stop(station, session.transaction_id)
+    elif not on and evse.status.value in _IN_A_SESSION:
+        raise invalid("no_session", charger=station.settings.name)
+
+
+def _in_service(*statuses: ConnectorStatus | None) -> bool | None:
+    """Return whether any place of known status is in service."""
+    known = [status for status in statuses if status is not None]
+    if not known:
+        return None
+    return any(status is not ConnectorStatus.UNAVAILABLE for status in known)
+
+
+def _station_in_service(station: ChargingStation) -> bool | None:
+    """Return whether a station is in service: by its own word or its EVSEs'."""
+    if (status := station.whole.status.value) is not None:
+        return _in_service(status)
+    return _in_service(*(evse.status.value for evse in station.evses.values()))
+
+
+async def _set_station_in_service(
+    hub: OcppHub, station: ChargingStation, on: bool
+) -> None:
+    """Take a station in or out of service."""
+    await async_change_availability(station, 0, operative=on)
+
+
+async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
+    """Take an EVSE in or out of service."""
+    await async_change_availability(evse.station, evse.id, operative=on)
+
+
+STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
+    HubSwitchDescription(
+        key="in_service",
+        channels_fn=lambda station: (
+            station.whole.status,
+            *(evse.status for evse in station.evses.values()),
+        ),
+        entity_category=EntityCategory.CONFIG,
+        set_fn=_set_station_in_service,
+        translation_key="station_availability",
+        value_fn=_station_in_service,
+    ),
+)
+
+EVSE_SWITCHES: tuple[HubSwitchDescription[Evse], ...] = (
+    HubSwitchDescription(
+        key="charge_control",
+        channels_fn=lambda evse: (evse.session, evse.wanted_limit),
+        set_fn=_set_charging,
+        translation_key="charge_control",
+        value_fn=_charges,
+    ),
+    HubSwitchDescription(
+        key="availability",
+        channels_fn=lambda evse: (evse.status,),
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=lambda evse: len(evse.station.evses) > 1,
+        set_fn=_set_evse_in_service,
+        translation_key="availability",
+        value_fn=lambda evse: _in_service(evse.status.value),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EvChargerHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the switches of the chargers of a server."""
+    async_follow_growth(
+        hass,
+        entry,
+        async_add_entities,
+        Platform.SWITCH,
+        HubSwitch,
+        partial(described, of_station=STATION_SWITCHES, of_evse=EVSE_SWITCHES),
+    )
+
+
+class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
+    """Something at a charger that is switched on and off."""
+
+    entity_description: HubSwitchDescription[S]
+
+    @override
+    def _reading(self) -> bool | None:
+        return self.entity_description.value_fn(self.subject)
+
+    @override
+    def _show(self, reading: bool | None) -> None:
+        self._attr_is_on = reading
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch on."""
+        await self.entity_description.set_fn(self.hub, self.subject, True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch off."""
+        await self.entity_description.set_fn(self.hub, self.subject, False)
