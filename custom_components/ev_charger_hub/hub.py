@@ -1,24 +1,372 @@
 """The hub of an OCPP server: between its central system and Home Assistant."""
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+import logging
+from ssl import SSLContext
+from types import MappingProxyType
+from typing import Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_call_later
 
+from .const import (
+    CONF_POLICY,
+    CONF_REFUSED,
+    RESTORE_GRACE,
+    SIGNAL_NEW_STATION,
+    SUBENTRY_CHARGER,
+)
+from .devices import (
+    async_identities,
+    async_refresh_charger,
+    async_register_charger,
+    async_register_server,
+)
+from .flusher import Flusher
+from .issues import (
+    async_create_waiting_issue,
+    async_delete_finding_issues,
+    async_delete_waiting_issue,
+    async_update_finding_issues,
+)
 from .models import EvChargerHubConfigEntry, HubStation
+from .ocpp.server import CentralSystem, Registration
+from .ocpp.waiting import AdmissionPolicy, Candidate
+from .settings import (
+    async_chargers,
+    async_identity_taken,
+    new_charger_data,
+    station_settings,
+)
+from .station.authorization import AcceptAll
+from .station.clock import utc_now
 from .station.journal import Journal
+from .station.model import ChargingStation
+from .station.registry import StationRegistry
+from .station.settings import StationSettings
+from .station.snapshot import dump, restore
+from .station.transactions import Transactions
+
+_LOGGER = logging.getLogger(__name__)
+
+SNAPSHOT: Final = "snapshot"
+SNAPSHOT_DELAY: Final = timedelta(seconds=30)
 
 
 class OcppHub:
     """One OCPP server of Home Assistant, with its approved chargers."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: EvChargerHubConfigEntry, journal: Journal
+        self,
+        hass: HomeAssistant,
+        entry: EvChargerHubConfigEntry,
+        *,
+        journal: Journal,
+        registry: StationRegistry,
+        ssl_context: SSLContext | None,
     ) -> None:
         """Prepare a hub that has no charger yet and does not listen."""
         self.hass = hass
         self.entry = entry
         self.journal = journal
+        self.flusher = Flusher(hass)
         self.stations: dict[str, HubStation] = {}
         """The approved chargers by identity."""
-        self.started_at: datetime
-        """When the server began to listen; restored values are shown for a while."""
+        self.restoring = True
+        """Whether restored values are still shown for absent chargers."""
+        self.central_system = CentralSystem(
+            host=entry.data[CONF_HOST],
+            port=entry.data[CONF_PORT],
+            ssl_context=ssl_context,
+            registrar=self,
+            clock=utc_now,
+        )
+        self._registry = registry
+        self._server_id = ""
+        self._unsubscribes: dict[str, list[CALLBACK_TYPE]] = {}
+        self._asked: set[str] = set()
+        self._changed: set[str] = set()
+        self._cancel_save: CALLBACK_TYPE | None = None
+        self._cancel_restoring: CALLBACK_TYPE | None = None
+        self._stopped = False
+        # Update listeners run as tasks; without the lock two of them could build one
+        # charger twice.
+        self._lock = asyncio.Lock()
+        self._data = dict(entry.data)
+        self._policy = self.policy
+
+    @property
+    def policy(self) -> AdmissionPolicy:
+        """Return what happens to chargers that nobody approved."""
+        return AdmissionPolicy(self.entry.options.get(CONF_POLICY, AdmissionPolicy.ASK))
+
+    @property
+    def port(self) -> int:
+        """Return the port that the server really listens at."""
+        return self.central_system.port
+
+    @property
+    def waiting(self) -> list[Candidate]:
+        """Return the chargers that wait for approval."""
+        return list(self.central_system.waiting)
+
+    # What the central system asks and tells
+
+    def settings(self, identity: str) -> StationSettings | None:
+        """Return the settings of an approved charger."""
+        if (hub_station := self.stations.get(identity)) is None:
+            return None
+        return hub_station.station.settings
+
+    def refused(self, identity: str) -> bool:
+        """Return whether the user does not want to hear of a charger again."""
+        return identity in self.entry.options.get(CONF_REFUSED, ())
+
+    def context(self, identity: str) -> Registration:
+        """Return what a session of an approved charger works on."""
+        hub_station = self.stations[identity]
+        return Registration(
+            station=hub_station.station,
+            transactions=hub_station.transactions,
+            journal=self.journal,
+            authorizer=AcceptAll(),
+        )
+
+    async def accept_unknown(self, candidate: Candidate) -> None:
+        """Approve a charger because the user accepts every charger."""
+        if async_identity_taken(self.hass, candidate.identity):
+            return
+        self.approve(candidate.identity, candidate.identity, None)
+        await self.async_apply()
+
+    @callback
+    def candidate_changed(self, candidate: Candidate) -> None:
+        """Ask the user about a charger that waits."""
+        if self.policy is not AdmissionPolicy.ASK or self._stopped:
+            return
+        self._asked.add(candidate.identity)
+        async_create_waiting_issue(self.hass, self.entry.entry_id, candidate)
+
+    @callback
+    def candidate_forgotten(self, identity: str) -> None:
+        """Stop asking about a charger that does not wait any more."""
+        self._asked.discard(identity)
+        async_delete_waiting_issue(self.hass, self.entry.entry_id, identity)
+
+    # What the user decides
+
+    @callback
+    def approve(self, identity: str, name: str, password_hash: str | None) -> None:
+        """Approve a charger; the update listener admits it."""
+        self.hass.config_entries.async_add_subentry(
+            self.entry,
+            ConfigSubentry(
+                data=MappingProxyType(new_charger_data(password_hash)),
+                subentry_type=SUBENTRY_CHARGER,
+                title=name,
+                unique_id=identity,
+            ),
+        )
+
+    async def async_refuse(self, identity: str) -> None:
+        """Turn a charger away, now and at every later handshake."""
+        refused = [*self.entry.options.get(CONF_REFUSED, ())]
+        if identity not in refused:
+            refused.append(identity)
+        self.hass.config_entries.async_update_entry(
+            self.entry, options={**self.entry.options, CONF_REFUSED: refused}
+        )
+        self.candidate_forgotten(identity)
+        await self.central_system.expel(identity)
+
+    # Life
+
+    async def async_prepare(self) -> None:
+        """Build the approved chargers with what was last known of them."""
+        self._server_id = async_register_server(self.hass, self.entry)
+        for identity, subentry in async_chargers(self.entry).items():
+            await self._async_build(identity, subentry)
+
+    async def async_start(self) -> None:
+        """Begin to listen; raises OSError when the port is taken."""
+        await self.central_system.start()
+        self._cancel_restoring = async_call_later(
+            self.hass,
+            RESTORE_GRACE,
+            HassJob(self._end_restoring, cancel_on_shutdown=True),
+        )
+
+    async def async_stop(self) -> None:
+        """End every connection and write down what is known."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._cancel_timers()
+        await self.central_system.stop()
+        self.flusher.close()
+        for identity in tuple(self._asked):
+            self.candidate_forgotten(identity)
+        for identity in tuple(self.stations):
+            await self._async_release(identity)
+
+    async def async_apply(self) -> None:
+        """Bring the server in line with its config entry, which has changed.
+
+        Chargers come, change and go without disturbing the others; only a change of
+        the server itself (address, certificate) restarts it.
+        """
+        async with self._lock:
+            if self._stopped:
+                return
+            chargers = async_chargers(self.entry)
+            for identity in self.stations.keys() - chargers.keys():
+                await self._async_remove(identity)
+            for identity, subentry in chargers.items():
+                if identity in self.stations:
+                    await self._async_update(identity, subentry)
+                else:
+                    await self._async_add(identity, subentry)
+            if dict(self.entry.data) != self._data:
+                self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+                return
+            dr.async_get(self.hass).async_update_device(
+                self._server_id, name=self.entry.title
+            )
+        await self._async_apply_policy()
+
+    async def _async_apply_policy(self) -> None:
+        """Treat those who wait now as the policy says, if it has changed."""
+        policy, before = self.policy, self._policy
+        self._policy = policy
+        if policy is before:
+            return
+        for candidate in self.waiting:
+            match policy:
+                case AdmissionPolicy.ACCEPT:
+                    await self.accept_unknown(candidate)
+                case AdmissionPolicy.ASK:
+                    self.candidate_changed(candidate)
+                case AdmissionPolicy.REFUSE:
+                    self.candidate_forgotten(candidate.identity)
+                    await self.central_system.expel(candidate.identity)
+
+    # Chargers
+
+    async def _async_build(self, identity: str, subentry: ConfigSubentry) -> HubStation:
+        """Build a charger from its settings and what the journal kept of it."""
+        station = ChargingStation(identity, station_settings(subentry))
+        if (kept := await self.journal.load(identity, SNAPSHOT)) is not None:
+            restore(station, kept)
+        transactions = Transactions(station, self.journal, utc_now)
+        await transactions.load()
+        hub_station = self.stations[identity] = HubStation(
+            station=station,
+            transactions=transactions,
+            subentry_id=subentry.subentry_id,
+            device_id=async_register_charger(
+                self.hass, self.entry, subentry.subentry_id, station, self._server_id
+            ),
+        )
+        self._registry.add(station)
+        self._unsubscribes[identity] = [
+            station.info.subscribe(
+                partial(
+                    async_refresh_charger, self.hass, hub_station.device_id, station
+                )
+            ),
+            # Every frame moves the heartbeat, so this sees whatever changes.
+            station.heartbeat.subscribe(partial(self._mark, identity)),
+            station.online.subscribe(partial(self._mark, identity)),
+        ]
+        return hub_station
+
+    async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
+        """Let in a charger that was approved just now."""
+        hub_station = await self._async_build(identity, subentry)
+        self.candidate_forgotten(identity)
+        async_dispatcher_send(
+            self.hass, SIGNAL_NEW_STATION.format(self.entry.entry_id), hub_station
+        )
+        await self.central_system.admit(identity)
+
+    async def _async_update(self, identity: str, subentry: ConfigSubentry) -> None:
+        """Apply the settings of a charger if they have changed."""
+        hub_station = self.stations[identity]
+        station = hub_station.station
+        if (settings := station_settings(subentry)) == station.settings:
+            return
+        station.settings = settings
+        async_refresh_charger(self.hass, hub_station.device_id, station)
+        await self.central_system.refresh(identity)
+
+    async def _async_remove(self, identity: str) -> None:
+        """Turn out a charger that the user has deleted, and forget it."""
+        await self.central_system.expel(identity)
+        await self._async_release(identity, keep=False)
+        await self.journal.forget(identity)
+
+    async def _async_release(self, identity: str, *, keep: bool = True) -> None:
+        """Let go of a charger; what is known of it is kept for the next start."""
+        hub_station = self.stations.pop(identity)
+        for unsubscribe in self._unsubscribes.pop(identity):
+            unsubscribe()
+        self._registry.discard(hub_station.station)
+        self._changed.discard(identity)
+        async_delete_finding_issues(self.hass, hub_station.station)
+        await hub_station.transactions.close()
+        if keep:
+            await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
+
+    # Snapshots
+
+    @callback
+    def _mark(self, identity: str) -> None:
+        """Remember that a charger has news to be kept."""
+        self._changed.add(identity)
+        if self._cancel_save is None and not self._stopped:
+            self._cancel_save = async_call_later(
+                self.hass,
+                SNAPSHOT_DELAY,
+                HassJob(self._save_changed, cancel_on_shutdown=True),
+            )
+
+    @callback
+    def _save_changed(self, _now: datetime) -> None:
+        """Keep what is known of the chargers that had news."""
+        self._cancel_save = None
+        changed, self._changed = self._changed, set()
+        for identity in changed:
+            station = self.stations[identity].station
+            self.journal.store_soon(identity, SNAPSHOT, dump(station))
+            async_update_finding_issues(self.hass, station)
+
+    @callback
+    def _end_restoring(self, _now: datetime) -> None:
+        """Show no longer what chargers said that have not come back."""
+        self._cancel_restoring = None
+        self.restoring = False
+        for hub_station in self.stations.values():
+            if not hub_station.station.online.value:
+                hub_station.station.online.notify()
+
+    @callback
+    def _cancel_timers(self) -> None:
+        """Let nothing happen later."""
+        for cancel in (self._cancel_save, self._cancel_restoring):
+            if cancel is not None:
+                cancel()
+        self._cancel_save = self._cancel_restoring = None
+
+    @callback
+    def knows(self, device: dr.AnyDeviceEntry) -> bool:
+        """Return whether a device is the server, a charger or an EVSE that exists."""
+        known = {self.entry.entry_id, *self.stations}
+        for identity, hub_station in self.stations.items():
+            known |= {f"{identity}_{evse_id}" for evse_id in hub_station.station.evses}
+        return not known.isdisjoint(async_identities(device))

@@ -64,9 +64,7 @@ DATA: HassKey[DomainData] = HassKey(DOMAIN)
 def async_setup_storage(hass: HomeAssistant) -> None:
     """Prepare what all entries share, and its end."""
     path = Path(hass.config.path(DOMAIN, "journal.db"))
-    data = DomainData(
-        journal=SharedJournal(path=path), registry=StationRegistry()
-    )
+    data = DomainData(journal=SharedJournal(path=path), registry=StationRegistry())
     hass.data[DATA] = data
 
     async def async_close(_event: Event) -> None:

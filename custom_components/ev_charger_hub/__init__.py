@@ -1,0 +1,121 @@
+"""EV Charger Hub: chargers in Home Assistant, by OCPP and from the cloud."""
+
+from functools import partial
+from ssl import SSLContext
+
+from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
+
+from .const import CONF_CERTIFICATE, CONF_CERTIFICATE_KEY, DOMAIN, PLATFORMS
+from .hub import OcppHub
+from .models import EvChargerHubConfigEntry
+from .ocpp.tls import TlsError, build_server_context
+from .services import async_setup_services
+from .settings import async_chargers
+from .storage import DATA, async_setup_storage
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all entries share."""
+    async_setup_storage(hass)
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> bool:
+    """Set up an OCPP server with its approved chargers."""
+    ssl_context = await _async_ssl_context(hass, entry)
+    shared = hass.data[DATA]
+    hub = OcppHub(
+        hass,
+        entry,
+        journal=await shared.journal.acquire(),
+        registry=shared.registry,
+        ssl_context=ssl_context,
+    )
+    entry.async_on_unload(shared.journal.release)
+    entry.async_on_unload(hub.async_stop)
+    entry.runtime_data = hub
+    await hub.async_prepare()
+    # Platforms first: a charger may dial in as soon as the server listens.
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    try:
+        await hub.async_start()
+    except OSError as err:
+        await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="cannot_listen",
+            translation_placeholders={
+                "port": str(entry.data[CONF_PORT]),
+                "reason": err.strerror or str(err),
+            },
+        ) from err
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+
+    async def async_stop(_event: Event) -> None:
+        await hub.async_stop()
+
+    # Home Assistant does not unload its entries when it stops.
+    entry.async_on_unload(
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
+    )
+    return True
+
+
+async def async_unload_entry(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> bool:
+    """Unload an OCPP server; its connections end with what was registered."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> None:
+    """Forget the chargers of a server that the user has deleted."""
+    shared = hass.data[DATA].journal
+    journal = await shared.acquire()
+    try:
+        for identity in async_chargers(entry):
+            await journal.forget(identity)
+    finally:
+        await shared.release()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.AnyDeviceEntry
+) -> bool:
+    """Allow to delete the device of something that does not exist any more."""
+    return not entry.runtime_data.knows(device)
+
+
+async def _async_entry_updated(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> None:
+    """Apply what changed in the entry, its options or its chargers."""
+    await entry.runtime_data.async_apply()
+
+
+async def _async_ssl_context(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> SSLContext | None:
+    """Return the context of a server with TLS, read from its files."""
+    if (certificate := entry.data.get(CONF_CERTIFICATE)) is None:
+        return None
+    try:
+        return await hass.async_add_executor_job(
+            partial(build_server_context, certificate, entry.data[CONF_CERTIFICATE_KEY])
+        )
+    except TlsError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key=f"tls_{err.kind}",
+        ) from err

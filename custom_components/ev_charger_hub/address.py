@@ -1,0 +1,43 @@
+"""Where chargers reach us: the URL to type into them."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+
+from yarl import URL
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.network import NoURLAvailableError, get_url
+
+from .const import CONF_CERTIFICATE
+
+FALLBACK_HOST: Final = "homeassistant.local"
+
+
+@callback
+def async_charger_url(
+    hass: HomeAssistant, data: Mapping[str, Any], identity: str = ""
+) -> str:
+    """Return the URL of a server for one charger, or the part all URLs begin with."""
+    url = URL.build(
+        scheme="wss" if data.get(CONF_CERTIFICATE) else "ws",
+        host=_reachable_host(hass, data[CONF_HOST]),
+        port=data[CONF_PORT],
+        path=f"/{identity}",
+    )
+    return str(url)
+
+
+def _reachable_host(hass: HomeAssistant, host: str) -> str:
+    """Return a host that others can dial, for one that may mean "all of mine"."""
+    try:
+        if not ip_address(host).is_unspecified:
+            return host
+    except ValueError:
+        return host
+    try:
+        url = get_url(hass, allow_cloud=False, allow_external=False)
+    except NoURLAvailableError:
+        return FALLBACK_HOST
+    return URL(url).host or FALLBACK_HOST

@@ -1,0 +1,70 @@
+"""What the forms of a charger share: name, password, and where it dials in."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import voluptuous as vol
+
+from homeassistant.const import CONF_NAME, CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import CONF_GENERATE_PASSWORD
+from .ocpp.credentials import generate_password, hash_password
+
+PASSWORD_SELECTOR: Final = TextSelector(
+    TextSelectorConfig(autocomplete="new-password", type=TextSelectorType.PASSWORD)
+)
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Password:
+    """A password that a charger will have to give; `plain` only if it is to be shown."""
+
+    hashed: str
+    plain: str | None = None
+
+    @classmethod
+    async def typed(cls, hass: HomeAssistant, password: str) -> Self:
+        """Return a password that the user knows."""
+        return cls(hashed=await hass.async_add_executor_job(hash_password, password))
+
+    @classmethod
+    async def generated(cls, hass: HomeAssistant) -> Self:
+        """Return a new password that the user has to see once."""
+        plain = generate_password()
+        return cls(
+            hashed=await hass.async_add_executor_job(hash_password, plain), plain=plain
+        )
+
+
+def name_and_password_fields() -> dict[vol.Marker, Any]:
+    """Return the fields that every new charger has."""
+    return {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Optional(CONF_PASSWORD): PASSWORD_SELECTOR,
+        vol.Required(CONF_GENERATE_PASSWORD, default=False): BooleanSelector(),
+    }
+
+
+def password_problem(user_input: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the password fields of a new charger."""
+    if user_input[CONF_GENERATE_PASSWORD] and user_input.get(CONF_PASSWORD):
+        return {CONF_PASSWORD: "password_or_generated"}
+    return {}
+
+
+async def async_new_password(
+    hass: HomeAssistant, user_input: dict[str, Any]
+) -> Password | None:
+    """Return the password that the user wants for a new charger, if any."""
+    if user_input[CONF_GENERATE_PASSWORD]:
+        return await Password.generated(hass)
+    if typed := user_input.get(CONF_PASSWORD):
+        return await Password.typed(hass, typed)
+    return None

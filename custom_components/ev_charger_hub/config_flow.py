@@ -1,0 +1,256 @@
+"""Config flow of EV Charger Hub."""
+
+import asyncio
+from collections.abc import Mapping
+import errno
+from socket import gaierror
+from typing import Any, Final, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+
+from .address import async_charger_url
+from .config_subentry import ChargerSubentryFlow
+from .const import (
+    CONF_CERTIFICATE,
+    CONF_CERTIFICATE_KEY,
+    CONF_POLICY,
+    CONF_REFUSED,
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
+from .ocpp.tls import TlsError, build_server_context
+from .ocpp.waiting import AdmissionPolicy
+
+SECTION_TLS: Final = "tls"
+TITLE: Final = "OCPP server"
+
+PORT_SELECTOR: Final = vol.All(
+    NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)),
+    vol.Coerce(int),
+)
+POLICY_SELECTOR: Final = SelectSelector(
+    SelectSelectorConfig(
+        mode=SelectSelectorMode.LIST,
+        options=list(AdmissionPolicy),
+        translation_key=CONF_POLICY,
+    )
+)
+
+
+class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Set up an OCPP server, or change it."""
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an OCPP server."""
+        return {SUBENTRY_CHARGER: ChargerSubentryFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow that changes who is let in."""
+        return EvChargerHubOptionsFlow()
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose what to set up: there is only one kind yet."""
+        return await self.async_step_server()
+
+    async def async_step_server(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask where the server listens and whom it lets in."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            data, options = _split(user_input)
+            self._async_abort_entries_match({CONF_PORT: data[CONF_PORT]})
+            errors = await async_check_tls(self.hass, data) or await async_try_bind(
+                data[CONF_HOST], data[CONF_PORT]
+            )
+            if not errors:
+                return self.async_create_entry(
+                    title=TITLE,
+                    data=data,
+                    options=options,
+                    description_placeholders={
+                        "url": async_charger_url(self.hass, data)
+                    },
+                )
+        return self.async_show_form(
+            step_id="server",
+            data_schema=self.add_suggested_values_to_schema(
+                _server_schema(), user_input
+            ),
+            errors=errors,
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change where the server listens and whom it lets in."""
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            data, options = _split(user_input)
+            if data[CONF_PORT] != entry.data[CONF_PORT]:
+                self._async_abort_entries_match({CONF_PORT: data[CONF_PORT]})
+            errors = await async_check_tls(
+                self.hass, data
+            ) or await self._async_check_move(entry, data)
+            if not errors:
+                return self.async_update_and_abort(
+                    entry, data=data, options={**entry.options, **options}
+                )
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(
+                _server_schema(), user_input or _joined(entry)
+            ),
+            errors=errors,
+        )
+
+    async def _async_check_move(
+        self, entry: ConfigEntry, data: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Return what keeps the server from listening at its new place.
+
+        A port that the server holds itself cannot be tried: then only the host is.
+        """
+        host, port = data[CONF_HOST], data[CONF_PORT]
+        if entry.state is not ConfigEntryState.LOADED or port != entry.data[CONF_PORT]:
+            return await async_try_bind(host, port)
+        if host != entry.data[CONF_HOST]:
+            return await async_try_bind(host, 0)
+        return {}
+
+
+class EvChargerHubOptionsFlow(OptionsFlow):
+    """Change whom an OCPP server lets in."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what to do with unknown chargers, and which ones stay refused."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        refused = self.config_entry.options.get(CONF_REFUSED, [])
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_POLICY, default=AdmissionPolicy.ASK): POLICY_SELECTOR,
+                vol.Required(CONF_REFUSED, default=[]): SelectSelector(
+                    SelectSelectorConfig(
+                        custom_value=True, multiple=True, options=refused
+                    )
+                ),
+            }
+        )
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                schema, self.config_entry.options
+            ),
+        )
+
+
+async def async_check_tls(
+    hass: HomeAssistant, data: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return what is wrong with the certificate and its key."""
+    certificate, key = data.get(CONF_CERTIFICATE), data.get(CONF_CERTIFICATE_KEY)
+    if certificate is None and key is None:
+        return {}
+    if certificate is None or key is None:
+        return {"base": "tls_incomplete"}
+    try:
+        await hass.async_add_executor_job(build_server_context, certificate, key)
+    except TlsError as err:
+        return {"base": f"tls_{err.kind}"}
+    return {}
+
+
+async def async_try_bind(host: str, port: int) -> dict[str, str]:
+    """Return what keeps a server from listening at a host and port."""
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(asyncio.Protocol, host, port)
+    except gaierror:
+        return {CONF_HOST: "bad_host"}
+    except OSError as err:
+        match err.errno:
+            case errno.EADDRINUSE:
+                return {CONF_PORT: "port_in_use"}
+            case errno.EACCES:
+                return {CONF_PORT: "port_not_permitted"}
+            case errno.EADDRNOTAVAIL:
+                return {CONF_HOST: "bad_host"}
+            case _:
+                return {"base": "cannot_bind"}
+    server.close()
+    await server.wait_closed()
+    return {}
+
+
+def _server_schema() -> vol.Schema:
+    """Return the form of a server."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
+            vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT_SELECTOR,
+            vol.Required(CONF_POLICY, default=AdmissionPolicy.ASK): POLICY_SELECTOR,
+            vol.Required(SECTION_TLS): section(
+                vol.Schema(
+                    {
+                        vol.Optional(CONF_CERTIFICATE): TextSelector(),
+                        vol.Optional(CONF_CERTIFICATE_KEY): TextSelector(),
+                    }
+                ),
+                {"collapsed": True},
+            ),
+        }
+    )
+
+
+def _split(user_input: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data and the options of an entry from its form."""
+    tls = {key: value.strip() for key, value in user_input[SECTION_TLS].items()}
+    data = {
+        CONF_HOST: user_input[CONF_HOST].strip(),
+        CONF_PORT: user_input[CONF_PORT],
+        **{key: value for key, value in tls.items() if value},
+    }
+    return data, {CONF_POLICY: user_input[CONF_POLICY]}
+
+
+def _joined(entry: ConfigEntry) -> dict[str, Any]:
+    """Return the form of a server from its entry."""
+    return {**entry.data, **entry.options, SECTION_TLS: dict(entry.data)}

@@ -1,0 +1,353 @@
+"""Flow of a charger: a subentry of an OCPP server."""
+
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME, CONF_PASSWORD
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+
+from .address import async_charger_url
+from .charger_form import (
+    PASSWORD_SELECTOR,
+    Password,
+    async_new_password,
+    name_and_password_fields,
+    password_problem,
+)
+from .const import (
+    CONF_CLOCK_INTERVAL,
+    CONF_IDENTITY,
+    CONF_MAXIMUM_CURRENT,
+    CONF_MEASURANDS,
+    CONF_METER_INTERVAL,
+    CONF_MINIMUM_CURRENT,
+    CONF_PASSWORD_CHANGE,
+    CONF_PASSWORD_HASH,
+    CONF_PHASES,
+    CONF_PING,
+    CONF_PROTOCOL,
+    CONF_QUIET,
+)
+from .ocpp.server import DIALECTS
+from .settings import (
+    async_identity_taken,
+    identity_problem,
+    new_charger_data,
+    station_settings,
+)
+from .station.settings import StationSettings
+
+AUTOMATIC: Final = "automatic"
+SECTION_CHARGING: Final = "charging"
+SECTION_CONNECTION: Final = "connection"
+SECTION_METERING: Final = "metering"
+
+PASSWORD_CHANGES: Final = ["keep", "change", "generate", "remove"]
+
+# As OCPP spells them (1.6 7.31, 2.x MeasurandEnumType), the same in every language.
+MEASURANDS: Final = [
+    "Current.Export",
+    "Current.Import",
+    "Current.Offered",
+    "Energy.Active.Export.Interval",
+    "Energy.Active.Export.Register",
+    "Energy.Active.Import.Interval",
+    "Energy.Active.Import.Register",
+    "Energy.Reactive.Export.Interval",
+    "Energy.Reactive.Export.Register",
+    "Energy.Reactive.Import.Interval",
+    "Energy.Reactive.Import.Register",
+    "Frequency",
+    "Power.Active.Export",
+    "Power.Active.Import",
+    "Power.Factor",
+    "Power.Offered",
+    "Power.Reactive.Export",
+    "Power.Reactive.Import",
+    "SoC",
+    "Temperature",
+    "Voltage",
+]
+
+
+class ChargerSubentryFlow(ConfigSubentryFlow):
+    """Approve a charger before it dials in, or change one."""
+
+    def __init__(self) -> None:
+        """Start with nothing decided."""
+        self._identity = ""
+        self._title = ""
+        self._data: dict[str, Any] = {}
+        self._shown_password = ""
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the identity, the name and the password of a new charger."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._identity = user_input[CONF_IDENTITY].strip()
+            if problem := identity_problem(self._identity):
+                errors[CONF_IDENTITY] = problem
+            elif async_identity_taken(self.hass, self._identity):
+                errors[CONF_IDENTITY] = "identity_taken"
+            errors |= password_problem(user_input)
+            if not errors:
+                self._title = user_input[CONF_NAME]
+                password = await async_new_password(self.hass, user_input)
+                self._data = new_charger_data(password.hashed if password else None)
+                return await self._async_finish(password)
+        schema = vol.Schema(
+            {vol.Required(CONF_IDENTITY): TextSelector(), **name_and_password_fields()}
+        )
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            description_placeholders={
+                "url": async_charger_url(self.hass, self._get_entry().data)
+            },
+            errors=errors,
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change the settings of a charger."""
+        subentry = self._get_reconfigure_subentry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = _problems(user_input)
+            if not errors:
+                self._identity = subentry.unique_id or ""
+                self._title = user_input[CONF_NAME]
+                self._data = {**subentry.data, **_data(user_input)}
+                password = await self._async_change_password(user_input)
+                return await self._async_finish(password)
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(
+                _reconfigure_schema(), user_input or _form(station_settings(subentry))
+            ),
+            description_placeholders={"identity": subentry.unique_id or ""},
+            errors=errors,
+        )
+
+    async def async_step_password(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show a generated password, the only time that anybody sees it."""
+        if user_input is not None:
+            return self._finish()
+        return self.async_show_form(
+            step_id="password",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "identity": self._identity,
+                "password": self._shown_password,
+                "url": async_charger_url(
+                    self.hass, self._get_entry().data, self._identity
+                ),
+            },
+        )
+
+    async def _async_change_password(
+        self, user_input: dict[str, Any]
+    ) -> Password | None:
+        """Write the wanted password into the data; return it if there is a new one."""
+        password: Password | None = None
+        match user_input[CONF_PASSWORD_CHANGE]:
+            case "change":
+                password = await Password.typed(self.hass, user_input[CONF_PASSWORD])
+            case "generate":
+                password = await Password.generated(self.hass)
+            case "remove":
+                self._data.pop(CONF_PASSWORD_HASH, None)
+        if password is not None:
+            self._data[CONF_PASSWORD_HASH] = password.hashed
+        return password
+
+    async def _async_finish(self, password: Password | None) -> SubentryFlowResult:
+        """Show the password if it is a generated one, then write the subentry."""
+        if password is None or password.plain is None:
+            return self._finish()
+        self._shown_password = password.plain
+        return await self.async_step_password()
+
+    def _finish(self) -> SubentryFlowResult:
+        """Write the subentry."""
+        if self.source == SOURCE_USER:
+            return self.async_create_entry(
+                title=self._title, data=self._data, unique_id=self._identity
+            )
+        return self.async_update_and_abort(
+            self._get_entry(),
+            self._get_reconfigure_subentry(),
+            data=self._data,
+            title=self._title,
+        )
+
+
+def _problems(user_input: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the settings of a charger."""
+    charging = user_input[SECTION_CHARGING]
+    if charging[CONF_MINIMUM_CURRENT] > charging[CONF_MAXIMUM_CURRENT]:
+        return {"base": "minimum_above_maximum"}
+    if user_input[CONF_PASSWORD_CHANGE] == "change" and not user_input.get(
+        CONF_PASSWORD
+    ):
+        return {CONF_PASSWORD: "password_missing"}
+    return {}
+
+
+def _data(user_input: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a subentry from its form, but for the password."""
+    charging = user_input[SECTION_CHARGING]
+    metering = user_input[SECTION_METERING]
+    connection = user_input[SECTION_CONNECTION]
+    protocol = connection[CONF_PROTOCOL]
+    return {
+        CONF_CLOCK_INTERVAL: metering.get(CONF_CLOCK_INTERVAL),
+        CONF_MAXIMUM_CURRENT: charging[CONF_MAXIMUM_CURRENT],
+        CONF_MEASURANDS: metering.get(CONF_MEASURANDS) or None,
+        CONF_METER_INTERVAL: metering.get(CONF_METER_INTERVAL),
+        CONF_MINIMUM_CURRENT: charging[CONF_MINIMUM_CURRENT],
+        CONF_PHASES: int(charging[CONF_PHASES]),
+        CONF_PING: connection[CONF_PING],
+        CONF_PROTOCOL: None if protocol == AUTOMATIC else protocol,
+        CONF_QUIET: connection[CONF_QUIET],
+    }
+
+
+def _form(settings: StationSettings) -> dict[str, Any]:
+    """Return the form of a charger from its settings."""
+    metering: dict[str, Any] = {CONF_MEASURANDS: list(settings.measurands or ())}
+    if settings.meter_interval is not None:
+        metering[CONF_METER_INTERVAL] = settings.meter_interval
+    if settings.clock_interval is not None:
+        metering[CONF_CLOCK_INTERVAL] = settings.clock_interval
+    return {
+        CONF_NAME: settings.name,
+        SECTION_CHARGING: {
+            CONF_MAXIMUM_CURRENT: settings.maximum_current,
+            CONF_MINIMUM_CURRENT: settings.minimum_current,
+            CONF_PHASES: str(settings.phases),
+        },
+        SECTION_METERING: metering,
+        SECTION_CONNECTION: {
+            CONF_PROTOCOL: settings.protocol or AUTOMATIC,
+            CONF_PING: settings.ping,
+            CONF_QUIET: settings.quiet,
+        },
+    }
+
+
+def _reconfigure_schema() -> vol.Schema:
+    """Return the form of a charger that exists; what is rarely used is folded up."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_PASSWORD_CHANGE, default="keep"): _choice(
+                PASSWORD_CHANGES, CONF_PASSWORD_CHANGE
+            ),
+            vol.Optional(CONF_PASSWORD): PASSWORD_SELECTOR,
+            vol.Required(SECTION_CHARGING): section(_charging_schema()),
+            vol.Required(SECTION_METERING): section(
+                _metering_schema(), {"collapsed": True}
+            ),
+            vol.Required(SECTION_CONNECTION): section(
+                _connection_schema(), {"collapsed": True}
+            ),
+        }
+    )
+
+
+def _charging_schema() -> vol.Schema:
+    """Return the fields of what the installation can bear."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_MAXIMUM_CURRENT): _number(6, 500, "A"),
+            vol.Required(CONF_MINIMUM_CURRENT): _number(1, 32, "A"),
+            vol.Required(CONF_PHASES): _choice(["1", "3"], CONF_PHASES),
+        }
+    )
+
+
+def _metering_schema() -> vol.Schema:
+    """Return the fields of what a charger sends, and how often."""
+    return vol.Schema(
+        {
+            vol.Optional(CONF_MEASURANDS): SelectSelector(
+                SelectSelectorConfig(
+                    custom_value=True,
+                    mode=SelectSelectorMode.DROPDOWN,
+                    multiple=True,
+                    options=MEASURANDS,
+                )
+            ),
+            vol.Optional(CONF_METER_INTERVAL): _number(1, 86400, "s"),
+            vol.Optional(CONF_CLOCK_INTERVAL): _number(0, 86400, "s"),
+        }
+    )
+
+
+def _connection_schema() -> vol.Schema:
+    """Return the fields of how a charger is talked to."""
+    protocols = [
+        SelectOptionDict(value=dialect, label=f"OCPP {dialect.version}")
+        for dialect in DIALECTS
+    ]
+    automatic = SelectOptionDict(value=AUTOMATIC, label="Automatic")
+    return vol.Schema(
+        {
+            vol.Required(CONF_PROTOCOL): SelectSelector(
+                SelectSelectorConfig(
+                    mode=SelectSelectorMode.DROPDOWN,
+                    options=[automatic, *protocols],
+                    translation_key=CONF_PROTOCOL,
+                )
+            ),
+            vol.Required(CONF_PING): BooleanSelector(),
+            vol.Required(CONF_QUIET): BooleanSelector(),
+        }
+    )
+
+
+def _number(minimum: int, maximum: int, unit: str) -> vol.All:
+    """Return a field for a whole number with its unit."""
+    return vol.All(
+        NumberSelector(
+            NumberSelectorConfig(
+                max=maximum,
+                min=minimum,
+                mode=NumberSelectorMode.BOX,
+                unit_of_measurement=unit,
+            )
+        ),
+        vol.Coerce(int),
+    )
+
+
+def _choice(options: list[str], key: str) -> SelectSelector:
+    """Return a field for one of a few translated words."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            mode=SelectSelectorMode.DROPDOWN, options=options, translation_key=key
+        )
+    )

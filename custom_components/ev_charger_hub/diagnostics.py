@@ -1,0 +1,127 @@
+"""Diagnostics: what a server and its chargers know, without secrets."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .const import (
+    CONF_CERTIFICATE,
+    CONF_CERTIFICATE_KEY,
+    CONF_PASSWORD_HASH,
+    CONF_REFUSED,
+)
+from .devices import async_identities
+from .hub import OcppHub
+from .models import EvChargerHubConfigEntry, HubStation
+from .ocpp.redact import shortened
+from .station.model import ChargingStation, Place
+from .station.transaction import Transaction
+
+TO_REDACT: Final = {
+    "iccid",
+    "id_token",
+    "identity",
+    "imsi",
+    "meter_serial",
+    "serial",
+    "stop_id_token",
+    CONF_CERTIFICATE,
+    CONF_CERTIFICATE_KEY,
+    CONF_HOST,
+    CONF_PASSWORD_HASH,
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry
+) -> dict[str, Any]:
+    """Return what is known of a server and all its chargers."""
+    hub = entry.runtime_data
+    return {
+        "entry": {
+            "data": async_redact_data(entry.data, TO_REDACT),
+            "policy": hub.policy,
+            "refused": len(entry.options.get(CONF_REFUSED, ())),
+            "tls": CONF_CERTIFICATE in entry.data,
+        },
+        "waiting": [
+            async_redact_data(asdict(candidate), TO_REDACT | {"remote"})
+            for candidate in hub.waiting
+        ],
+        "chargers": [_charger(hub, one) for one in hub.stations.values()],
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.DeviceEntry
+) -> dict[str, Any]:
+    """Return what is known of one charger; nothing for the server itself."""
+    hub = entry.runtime_data
+    identities = async_identities(device)
+    return {
+        "chargers": [
+            _charger(hub, one)
+            for identity, one in hub.stations.items()
+            if identity in identities or device.parent_device_id == one.device_id
+        ]
+    }
+
+
+def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
+    """Return what is known of a charger."""
+    station = hub_station.station
+    session = hub.central_system.sessions.get(station.identity)
+    return {
+        "identity": shortened(station.identity),
+        "settings": async_redact_data(asdict(station.settings), TO_REDACT),
+        "info": async_redact_data(asdict(station.info.value), TO_REDACT),
+        "connection": {
+            "connected_since": station.connected_since.value,
+            "heartbeat": station.heartbeat.value,
+            "latency": station.latency.value,
+            "online": station.online.value,
+            "reconnects": station.reconnects.value,
+            "state": None if session is None else session.state,
+            "version": station.version.value,
+        },
+        "findings": station.findings,
+        "firmware_status": station.firmware_status.value,
+        "places": {
+            place.id: _place(place)
+            for place in (station.whole, *station.evses.values())
+        },
+        "sessions": _sessions(station),
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    """Return what is known of a station as a whole, or of one EVSE."""
+    fault, limit = place.fault.value, place.wanted_limit.value
+    return {
+        "status": place.status.value,
+        "fault": None if fault is None else asdict(fault),
+        "wanted_limit": None if limit is None else asdict(limit),
+        "measurements": {
+            key.slug: {"value": channel.value, "at": channel.at}
+            for key, channel in place.measurements.items()
+        },
+    }
+
+
+def _sessions(station: ChargingStation) -> list[dict[str, Any]]:
+    """Return the open or last session of each EVSE."""
+    return [
+        _session(evse.session.value)
+        for evse in station.evses.values()
+        if evse.session.value is not None
+    ]
+
+
+def _session(transaction: Transaction) -> dict[str, Any]:
+    """Return a session without the token it was charged with."""
+    redacted: dict[str, Any] = async_redact_data(asdict(transaction), TO_REDACT)
+    return redacted

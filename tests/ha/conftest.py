@@ -1,0 +1,138 @@
+"""Fixtures of tests within Home Assistant."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Protocol
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+
+from .charger import Charger
+from .translations import checked_translations
+from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.hub import OcppHub
+
+IDENTITY = "CP01"
+
+
+class ChargerFactory(Protocol):
+    """Makes chargers that have dialed in, and hangs them up after the test."""
+
+    async def __call__(
+        self, identity: str = IDENTITY, *, password: str | None = None
+    ) -> Charger:
+        """Return a charger that is connected but has not booted."""
+
+
+type Settle = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give every test a configuration directory of its own, for the journal."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture(autouse=True)
+def translations_checked() -> Generator[None]:
+    """Fail a test that shows a user text that en.json does not have."""
+    with checked_translations() as problems:
+        yield
+    assert not problems
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Use Home Assistant's serializer; its own override loses to syrupy's fixture."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
+def server_entry() -> MockConfigEntry:
+    """Return the entry of a server on a free port of this machine."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="OCPP server",
+        data={CONF_HOST: "127.0.0.1", CONF_PORT: 0},
+        entry_id="01JEVCHARGERHUB00000000000",
+    )
+
+
+@pytest.fixture
+async def init_integration(
+    hass: HomeAssistant, server_entry: MockConfigEntry, socket_enabled: None
+) -> MockConfigEntry:
+    """Set up the server and return its entry."""
+    server_entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(server_entry.entry_id)
+    await hass.async_block_till_done()
+    return server_entry
+
+
+@pytest.fixture
+def hub(init_integration: MockConfigEntry) -> OcppHub:
+    """Return the hub of the running server."""
+    hub: OcppHub = init_integration.runtime_data
+    return hub
+
+
+@pytest.fixture
+async def charger_ws(
+    init_integration: MockConfigEntry,
+) -> AsyncGenerator[ChargerFactory]:
+    """Return a function that has a charger dial in to the running server."""
+    chargers: list[Charger] = []
+
+    async def connect(
+        identity: str = IDENTITY, *, password: str | None = None
+    ) -> Charger:
+        port = init_integration.runtime_data.port
+        charger = Charger(
+            identity=identity, url=f"ws://127.0.0.1:{port}/ocpp", password=password
+        )
+        chargers.append(charger)
+        return await charger.connect()
+
+    yield connect
+    for charger in chargers:
+        await charger.close()
+
+
+@pytest.fixture
+async def approved_charger(
+    hass: HomeAssistant, hub: OcppHub, charger_ws: ChargerFactory
+) -> Charger:
+    """Return a charger with one connector that is approved, booted and available."""
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    charger = await charger_ws(IDENTITY)
+    await charger.boot()
+    await charger.status(0, "Available")
+    await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    return charger
+
+
+@pytest.fixture
+def settle(hass: HomeAssistant) -> Settle:
+    """Return what waits until everything that frames caused is in the states."""
+
+    async def settled() -> None:
+        await hass.async_block_till_done()
+
+    return settled
+
+
+@pytest.fixture
+def entity_registry_enabled_by_default() -> Generator[None]:
+    """Enable entities that are disabled by default."""
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+        return_value=True,
+    ):
+        yield
