@@ -21,36 +21,6 @@ from .transactions import TransactionBlock
 
 type Answer = Callable[[dict[str, Any]], Reply | Awaitable[Reply]]
 
-_OURS_TO_SEND = frozenset(
-    {
-        "CancelReservation",
-        "CertificateSigned",
-        "ChangeAvailability",
-        "ChangeConfiguration",
-        "ClearCache",
-        "ClearChargingProfile",
-        "DeleteCertificate",
-        "ExtendedTriggerMessage",
-        "GetCompositeSchedule",
-        "GetConfiguration",
-        "GetDiagnostics",
-        "GetInstalledCertificateIds",
-        "GetLocalListVersion",
-        "GetLog",
-        "InstallCertificate",
-        "RemoteStartTransaction",
-        "RemoteStopTransaction",
-        "ReserveNow",
-        "Reset",
-        "SendLocalList",
-        "SetChargingProfile",
-        "SignedUpdateFirmware",
-        "TriggerMessage",
-        "UnlockConnector",
-        "UpdateFirmware",
-    }
-)
-
 
 class V16Adapter(Adapter):
     """OCPP 1.6 of one station."""
@@ -94,9 +64,7 @@ class V16Adapter(Adapter):
     def handle(self, action: str, payload: dict[str, Any]) -> Reply | Awaitable[Reply]:
         """Answer a validated CALL of the station; raises RpcError to refuse it."""
         if (answer := self._answers.get(action)) is None:
-            if action in _OURS_TO_SEND:
-                raise RpcError(ErrorCode.NOT_SUPPORTED, "Only stations answer this")
-            raise RpcError(ErrorCode.NOT_IMPLEMENTED, "Unknown action")
+            raise RpcError(ErrorCode.NOT_IMPLEMENTED)
         if action != "BootNotification" and not self._station.online.value:
             # It goes on without a boot, as after a short loss of its network.
             self._station.online.set(True)

@@ -40,7 +40,7 @@ _INTEGERS = REGISTERS | {
 }
 _THOUSANDS = frozenset({"kwh", "kvarh", "kw", "kva", "kvar"})
 _UNITS = _THOUSANDS | frozenset(
-    ("wh varh w va var a v k celcius celsius fahrenheit percent % hertz hz rpm").split()
+    ["wh", "varh", "w", "va", "var", "a", "v", "k", "celcius", "celsius", "fahrenheit", "percent", "%", "hertz", "hz", "rpm"]
 )
 
 # What the end of a transaction says counts most; what its begin says is never news.
