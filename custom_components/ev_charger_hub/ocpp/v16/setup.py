@@ -1,16 +1,353 @@
 """Set-up: what is asked of a station and written to it after a boot."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+import logging
+from typing import Any
+
+from ...station.errors import NotConnected
+from ...station.link import ConfigurationKey
+from ...station.outcome import Outcome, OutcomeStatus
 from ..adapter import StationContext
+from ..quirks import Quirks, quirks_of
+from .configuration import Feature, Key, select
 from .link import V16Link
+from .measurands import Ending, Negotiated, fitted, negotiate, same, wanted
+
+_LOGGER = logging.getLogger(__name__)
+
+FACT = "capabilities"
+STEP_TIMEOUT = 10.0
+MAX_DROPS = 3
+"""A step is left out once the station hung up on it so often without a success."""
+
+NEEDED = [key.value for key in Key]
+ESSENTIAL = [Key.CONNECTORS, Key.FEATURES, Key.SAMPLED_DATA, Key.SAMPLED_INTERVAL]
+
+
+class Step(StrEnum):
+    """The steps of set-up, in their order; the keys of our findings."""
+
+    CONFIGURATION = "configuration"
+    CONNECTORS = "connectors"
+    FEATURES = "features"
+    MEASURANDS = "measurands"
+    ALIGNED_DATA = "aligned_data"
+    INTERVALS = "intervals"
+    TRIGGERS = "triggers"
+    LIMITS = "limits"
+
+
+class Finding(StrEnum):
+    """The first word of a finding; more may follow after a colon.
+
+    A user can act on these: "measurands" PARTIAL or REFUSED (choose others),
+    "intervals" REFUSED (choose other intervals), "configuration" UNANSWERED (update
+    the firmware), "limits" REFUSED (another way to limit), any SKIPPED (the station
+    hangs up on the step: update the firmware, or quiet mode).
+    """
+
+    OK = "ok"
+    CHANGED = "changed"
+    DISCONNECTED = "disconnected"
+    FAILED = "failed"
+    NOT_SUPPORTED = "not_supported"
+    PARTIAL = "partial"
+    READ_ONLY = "read_only"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    UNANSWERED = "unanswered"
+    UNKNOWN = "unknown"
+
+    def __call__(self, detail: object = "") -> str:
+        """Return the finding with a detail."""
+        return f"{self.value}: {detail}" if detail else self.value
+
+
+class Dropped(NotConnected):
+    """The station hung up instead of answering."""
+
+
+_ENDINGS = {
+    Ending.NOT_SUPPORTED: Finding.NOT_SUPPORTED,
+    Ending.REFUSED: Finding.REFUSED,
+    Ending.UNANSWERED: Finding.UNANSWERED,
+}
 
 
 class Setup:
-    """Learn what a station can do, step by step, in the background."""
+    """Learn what a station can do, step by step, in the background.
+
+    A step that fails, is refused or gets no answer does not stop the next. What was
+    learnt is kept in the journal's fact "capabilities" with the firmware it was true
+    for, so that a boot costs few messages and repeats no negotiation.
+    """
 
     def __init__(self, context: StationContext, link: V16Link) -> None:
         """Use `link` for everything that is sent."""
         self._context = context
+        self._station = context.station
         self._link = link
+        self._configuration = link.configuration
+        self._task: asyncio.Task[None] | None = None
+        self._drops: Counter[Step] = Counter()
+        self._kept: dict[str, Any] = {}
+        self._steps: dict[Step, Callable[[], Awaitable[str]]] = {
+            Step.CONFIGURATION: self._read_configuration,
+            Step.CONNECTORS: self._create_evses,
+            Step.FEATURES: self._read_features,
+            Step.MEASURANDS: self._choose_measurands,
+            Step.ALIGNED_DATA: self._choose_aligned_data,
+            Step.INTERVALS: self._write_intervals,
+            Step.TRIGGERS: self._trigger,
+            Step.LIMITS: self._hold_limits,
+        }
 
     def start(self) -> None:
         """Run, or run again after a reboot; nothing in quiet mode."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if not self._station.settings.quiet:
+            name = f"set-up of {self._station.identity}"
+            self._task = self._context.spawn(self._run(), name)
+
+    async def _run(self) -> None:
+        for name, step in self._steps.items():
+            if self._drops[name] >= MAX_DROPS:
+                finding = Finding.SKIPPED("the charger disconnects")
+            else:
+                finding = await self._try(name, step)
+            self._station.findings[name] = finding
+            _LOGGER.debug("%s: set-up: %s %s", self._station.identity, name, finding)
+            if finding == Finding.DISCONNECTED:
+                return
+
+    async def _try(self, name: Step, step: Callable[[], Awaitable[str]]) -> str:
+        try:
+            finding = await step()
+        except Dropped:
+            self._drops[name] += 1
+            return Finding.DISCONNECTED()
+        except NotConnected:
+            return Finding.DISCONNECTED()
+        except Exception:
+            # The top of what is a task of its own but for the order.
+            _LOGGER.exception("%s: set-up: %s failed", self._station.identity, name)
+            return Finding.FAILED()
+        del self._drops[name]
+        return finding
+
+    async def _read_configuration(self) -> str:
+        await self._recall()
+        unreadable = self._quirks.unreadable_keys
+        found: list[ConfigurationKey] = []
+        if not unreadable:
+            found, outcome = await self._ask([])
+        if select(ESSENTIAL, found)[1]:
+            readable = [key for key in NEEDED if key not in unreadable]
+            missing = select(readable, found)[1]
+            if found or unreadable:
+                # Not all keys fit into one answer (GetConfigurationMaxKeys).
+                more, outcome = await self._ask(missing)
+                found += more
+            else:
+                found, outcome = await self._ask_singly(missing)
+        await self._keep("keys", self._configuration.dump())
+        if found:
+            return Finding.OK(f"{len(found)} keys")
+        if outcome.status is OutcomeStatus.NOT_SUPPORTED:
+            return Finding.NOT_SUPPORTED()
+        return Finding.UNANSWERED()
+
+    async def _ask_singly(
+        self, keys: list[str]
+    ) -> tuple[list[ConfigurationKey], Outcome]:
+        found: list[ConfigurationKey] = []
+        outcome = Outcome(status=OutcomeStatus.TIMED_OUT)
+        for key in keys:
+            more, outcome = await self._ask([key])
+            found += more
+            if outcome.status is OutcomeStatus.TIMED_OUT and not found:
+                # It answered neither this nor the question before: it never does.
+                break
+        return found, outcome
+
+    async def _ask(self, keys: list[str]) -> tuple[list[ConfigurationKey], Outcome]:
+        outcome, found, _ = await self._link.get_configuration(keys, STEP_TIMEOUT)
+        _still_there(outcome)
+        return found, outcome
+
+    async def _create_evses(self) -> str:
+        if (connectors := self._configuration.connectors) is None:
+            return Finding.UNKNOWN()
+        for evse_id in range(1, connectors + 1):
+            self._station.evse(evse_id)
+        return Finding.OK(connectors)
+
+    async def _read_features(self) -> str:
+        if not (features := self._configuration.items(Key.FEATURES)):
+            return Finding.UNKNOWN()
+        return Finding.OK(", ".join(features))
+
+    async def _choose_measurands(self) -> str:
+        key = Key.SAMPLED_DATA
+        unreadable = key in self._quirks.unreadable_keys
+        if self._configuration.readonly(key):
+            return Finding.READ_ONLY(self._configuration.text(key))
+        current = None if unreadable else self._configuration.items(key)
+        names = wanted(self._station.settings.measurands, current or ())
+        names = fitted(names, self._maximum(Key.SAMPLED_DATA_MAX_LENGTH))
+        if not names:
+            return Finding.OK("left alone")
+        accepted = self._remembered(names)
+        target = names if accepted is None else accepted
+        if same(current, target) if current is not None else accepted is not None:
+            return self._judge_measurands(names, target)
+        done = await negotiate(target, current or (), self._write_sampled)
+        if not done.accepted:
+            return _ENDINGS[done.ending]()
+        there = done.accepted if unreadable else await self._read_back(done)
+        await self._keep("measurands", {"wanted": names, "accepted": there})
+        return self._judge_measurands(names, there)
+
+    def _remembered(self, names: list[str]) -> list[str] | None:
+        match self._kept.get("measurands"):
+            case {"wanted": list(asked), "accepted": list(accepted)} if same(
+                asked, names
+            ):
+                return [name for name in accepted if isinstance(name, str)]
+        return None
+
+    def _judge_measurands(self, names: list[str], there: list[str]) -> str:
+        have = {name.lower() for name in there}
+        missing = [name for name in names if name.lower() not in have]
+        if missing and self._station.settings.measurands is not None:
+            return Finding.PARTIAL(", ".join(missing))
+        return Finding.OK(f"{len(there)} of {len(names)}")
+
+    async def _write_sampled(self, names: list[str]) -> Outcome:
+        return await self._write(Key.SAMPLED_DATA, ",".join(names))
+
+    async def _read_back(self, done: Negotiated) -> list[str]:
+        # Some accept a list and keep a part of it: asked again at every boot otherwise.
+        if done.ending is Ending.REBOOT_REQUIRED:
+            return done.accepted
+        await self._ask([Key.SAMPLED_DATA])
+        return self._configuration.items(Key.SAMPLED_DATA) or done.accepted
+
+    async def _choose_aligned_data(self) -> str:
+        key = Key.ALIGNED_DATA
+        sampled = self._configuration.items(Key.SAMPLED_DATA)
+        if self._station.settings.clock_interval is None or not sampled:
+            return Finding.OK("left alone")
+        if self._configuration.text(key) or self._configuration.get(key) is None:
+            return Finding.OK("left alone")
+        if self._configuration.readonly(key):
+            return Finding.READ_ONLY()
+        names = fitted(sampled, self._maximum(Key.ALIGNED_DATA_MAX_LENGTH))
+        outcome = await self._write(key, ",".join(names))
+        return Finding.CHANGED() if outcome.ok else _refused(outcome)
+
+    async def _write_intervals(self) -> str:
+        settings = self._station.settings
+        refused: list[str] = []
+        for key, seconds in (
+            (Key.SAMPLED_INTERVAL, settings.meter_interval),
+            (Key.ALIGNED_INTERVAL, settings.clock_interval),
+        ):
+            if seconds is None or not self._configuration.differs(key, str(seconds)):
+                continue
+            if self._configuration.readonly(key):
+                refused.append(f"{key} {Finding.READ_ONLY}")
+                continue
+            outcome = await self._write(key, str(seconds))
+            if outcome.status is OutcomeStatus.TIMED_OUT:
+                return Finding.UNANSWERED(key)
+            if not outcome.ok:
+                refused.append(f"{key} {outcome.answer or outcome.status}")
+        return Finding.REFUSED(", ".join(refused)) if refused else Finding.OK()
+
+    async def _trigger(self) -> str:
+        if self._configuration.supports(Feature.REMOTE_TRIGGER) is False:
+            return Finding.NOT_SUPPORTED()
+        refused = [name for name in self._kept.get("refused", ()) if name]
+        answers: set[str] = set()
+        for message in ("StatusNotification", "MeterValues"):
+            if message in refused:
+                answers.add(f"{message} {Finding.NOT_SUPPORTED}")
+                continue
+            evse_ids: list[int | None] = [*self._station.evses]
+            for evse_id in evse_ids or [None]:
+                outcome = await self._trigger_one(message, evse_id)
+                if outcome.status is OutcomeStatus.TIMED_OUT:
+                    return Finding.UNANSWERED(message)
+                if outcome.status is OutcomeStatus.NOT_SUPPORTED:
+                    refused.append(message)
+                if not outcome.ok:
+                    answers.add(f"{message} {outcome.answer or outcome.status}")
+                    break
+        await self._keep("refused", refused)
+        return Finding.PARTIAL(", ".join(sorted(answers))) if answers else Finding.OK()
+
+    async def _trigger_one(self, message: str, evse_id: int | None) -> Outcome:
+        payload: dict[str, Any] = {"requestedMessage": message}
+        if evse_id is not None:
+            payload["connectorId"] = evse_id
+        outcome = await self._link.send("TriggerMessage", payload, STEP_TIMEOUT)
+        return _still_there(outcome)
+
+    async def _hold_limits(self) -> str:
+        outcomes = await self._link.smart_charging.reassert()
+        refused = [
+            f"EVSE {evse_id} {_still_there(outcome).status} {outcome.detail}"
+            for evse_id, outcome in outcomes.items()
+            if not outcome.ok
+        ]
+        return Finding.REFUSED("; ".join(refused)) if refused else Finding.OK()
+
+    async def _write(self, key: str, value: str) -> Outcome:
+        outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
+        return _still_there(outcome)
+
+    @property
+    def _quirks(self) -> Quirks:
+        return quirks_of(self._station.info.value)
+
+    def _maximum(self, key: Key) -> int | None:
+        told = self._configuration.number(key)
+        limits = [told if told and told > 0 else None, self._quirks.max_measurands]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    async def _recall(self) -> None:
+        # What was learnt of another firmware may be wrong now.
+        firmware = self._station.info.value.firmware
+        journal, identity = self._context.journal, self._station.identity
+        kept = await journal.load(identity, FACT)
+        if isinstance(kept, dict) and kept.get("firmware") == firmware:
+            self._kept = kept
+            self._configuration.restore(kept.get("keys"))
+        else:
+            self._kept = {"firmware": firmware}
+            self._configuration.forget()
+
+    async def _keep(self, name: str, value: Any) -> None:
+        if self._kept.get(name) != value:
+            self._kept = {**self._kept, name: value}
+            await self._context.journal.store(self._station.identity, FACT, self._kept)
+
+
+def _still_there(outcome: Outcome) -> Outcome:
+    if outcome.status is OutcomeStatus.NO_ANSWER:
+        raise Dropped
+    return outcome
+
+
+def _refused(outcome: Outcome) -> str:
+    if outcome.status is OutcomeStatus.TIMED_OUT:
+        return Finding.UNANSWERED()
+    if outcome.status is OutcomeStatus.NOT_SUPPORTED:
+        return Finding.NOT_SUPPORTED()
+    return Finding.REFUSED(outcome.answer or outcome.detail)
