@@ -1,41 +1,41 @@
 """Server: where chargers dial in."""
 
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+import logging
 from ssl import SSLContext
-from typing import Protocol
+
+from aiohttp import WSCloseCode, web
 
 from ..station.clock import Clock
-from ..station.settings import StationSettings
-from .adapter import Registration
+from .adapter import AdapterFactory, Registration
+from .dialect import NEWEST_FIRST, Dialect
+from .handshake import Attempt, Gatekeeper, Refused, Registrar
+from .redact import shortened
 from .session import Session
-from .waiting import AdmissionPolicy, Candidate, WaitingRoom
+from .tasks import Tasks
+from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
+from .v16.adapter import V16Adapter
+from .validation import Schemas
+from .waiting import AdmissionPolicy, Candidate, WaitingAdapter, WaitingRoom
 
-__all__ = ["CentralSystem", "Registrar", "Registration"]
+__all__ = ["DIALECTS", "CentralSystem", "Registrar", "Registration"]
+
+_LOGGER = logging.getLogger(__name__)
+
+_BACKLOG = 512
+_HANDSHAKE_TIMEOUT = 10.0
+_SHUTDOWN_TIMEOUT = 2.0
+_SWEEP_EVERY = 3600.0
 
 
-class Registrar(Protocol):
-    """Who knows which chargers are approved: the hub."""
-
-    policy: AdmissionPolicy
-
-    def settings(self, identity: str) -> StationSettings | None:
-        """Return the settings of an approved charger, None for any other."""
-
-    def context(self, identity: str) -> Registration:
-        """Return what belongs to an approved identity."""
-
-    async def accept_unknown(self, candidate: Candidate) -> None:
-        """Approve a charger unseen (policy "accept")."""
-
-    def candidate_changed(self, candidate: Candidate) -> None:
-        """Take note that a charger waits, or that it told who it is."""
+DIALECTS: dict[Dialect, AdapterFactory] = {Dialect.V16: V16Adapter}
+"""The versions that work; only they are offered."""
 
 
 class CentralSystem:
     """An OCPP central system on one port."""
-
-    port: int
-    sessions: dict[str, Session]
-    waiting: WaitingRoom
 
     def __init__(
         self,
@@ -46,20 +46,207 @@ class CentralSystem:
         registrar: Registrar,
         clock: Clock,
         ping_interval: float = 30,
+        adapters: Mapping[Dialect, AdapterFactory] = DIALECTS,
+        challenge: bool = False,
     ) -> None:
         """Prepare a server that does not listen yet; intervals in seconds."""
+        self.port = port
+        self.sessions: dict[str, Session] = {}
+        """Who is or was connected, by identity; of those who wait only the present."""
+        self.waiting = WaitingRoom(clock)
+        self._host = host
+        self._ssl_context = ssl_context
+        self._registrar = registrar
+        self._clock = clock
+        self._ping_interval = ping_interval
+        self._adapters = adapters
+        self._schemas: dict[Dialect, Schemas] = {}
+        self._gatekeeper = Gatekeeper(
+            registrar=registrar,
+            waiting=self.waiting,
+            clock=clock,
+            dialects=[one for one in NEWEST_FIRST if one in adapters],
+            challenge=challenge,
+        )
+        self._web = web.Server(
+            self._handle, access_log=None, keepalive_timeout=_HANDSHAKE_TIMEOUT
+        )
+        self._listener: asyncio.Server | None = None
+        self._tasks = Tasks()
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin to listen; raises OSError when the port is taken."""
+        for dialect in self._adapters:
+            self._schemas[dialect] = await asyncio.to_thread(Schemas.load, dialect)
+        tls = self._ssl_context
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._web,
+            self._host,
+            self.port,
+            ssl=tls,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=_HANDSHAKE_TIMEOUT if tls else None,
+            ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
+        self._tasks.spawn(self._sweep(), "OCPP waiting room")
 
     async def stop(self) -> None:
         """Say goodbye to every charger (1001) and stop listening."""
+        self._stopping = True
+        if self._listener is not None:
+            self._listener.close()
+        await self._tasks.cancel()
+        sessions = tuple(self.sessions.values())
+        self.sessions.clear()
+        await asyncio.gather(*(one.close(WSCloseCode.GOING_AWAY) for one in sessions))
+        await self._web.shutdown(_SHUTDOWN_TIMEOUT)
 
     async def admit(self, identity: str) -> None:
-        """Let a charger in that has just been approved."""
+        """Let a charger in that has just been approved.
+
+        If it is connected but has not proved the password that it has now, it has to
+        come again with it.
+        """
+        self.waiting.leave(identity)
+        session = self.sessions.get(identity)
+        if session is None or (connection := session.connection) is None:
+            return
+        if self._qualifies(identity, connection):
+            await session.admit(self._registrar.context(identity))
+        else:
+            await session.disconnect(WSCloseCode.POLICY_VIOLATION)
 
     async def expel(self, identity: str) -> None:
         """Throw a charger out whose approval is withdrawn, or that is refused."""
+        self.waiting.leave(identity)
+        if (session := self.sessions.pop(identity, None)) is not None:
+            await session.close(WSCloseCode.POLICY_VIOLATION)
 
     async def refresh(self, identity: str) -> None:
         """Close a socket that new settings would no longer let in."""
+        session = self.sessions.get(identity)
+        if session is None or (connection := session.connection) is None:
+            return
+        if not self._qualifies(identity, connection):
+            await session.disconnect(WSCloseCode.POLICY_VIOLATION)
+
+    def _qualifies(self, identity: str, connection: Connection) -> bool:
+        settings = self._registrar.settings(identity)
+        return settings is not None and self._gatekeeper.qualifies(
+            settings, connection.dialect, connection.proof
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request; whatever happens stays with its charger."""
+        attempt = Attempt(
+            path=request.raw_path, remote=request.remote or "", headers=request.headers
+        )
+        if self._stopping:
+            return _refusal(attempt, Refused(HTTPStatus.SERVICE_UNAVAILABLE))
+        try:
+            await self._gatekeeper.check(attempt)
+        except Refused as refused:
+            return _refusal(attempt, refused)
+        ws = web.WebSocketResponse(
+            autoping=False,
+            compress=attempt.dialect is not Dialect.V16,
+            decode_text=False,
+            max_msg_size=MAX_FRAME,
+            protocols=(attempt.subprotocol,) if attempt.subprotocol else (),
+            timeout=CLOSE_TIMEOUT,
+        )
+        transport = request.transport
+        await ws.prepare(request)
+        connection = Connection(
+            ws,
+            transport,
+            name=shortened(attempt.identity),
+            remote=attempt.remote,
+            dialect=attempt.dialect,
+            proof=attempt.proof,
+        )
+        try:
+            await self._serve(attempt.identity, attempt.candidate, connection)
+        except Exception:
+            _LOGGER.exception("%s: the connection failed", connection.name)
+            await connection.close(WSCloseCode.INTERNAL_ERROR)
+        return ws
+
+    async def _serve(
+        self, identity: str, candidate: Candidate | None, connection: Connection
+    ) -> None:
+        if candidate is not None:
+            await self._introduce(candidate)
+        # What was true when the handshake began need not be true any more.
+        approved = self._registrar.settings(identity) is not None
+        if self._stopping:
+            await connection.close(WSCloseCode.GOING_AWAY)
+        elif approved and self._qualifies(identity, connection):
+            session = self._session(identity)
+            await session.admit(self._registrar.context(identity))
+            await session.serve(connection)
+        elif not approved and self.waiting.get(identity) is candidate is not None:
+            await self._keep_waiting(candidate, connection)
+        else:
+            await connection.close(WSCloseCode.POLICY_VIOLATION)
+
+    async def _keep_waiting(self, candidate: Candidate, connection: Connection) -> None:
+        session = self._session(candidate.identity)
+        session.waiting = WaitingAdapter(
+            candidate, self._clock, self._registrar.candidate_changed
+        )
+        try:
+            await session.serve(connection)
+        finally:
+            if session.station is None and not session.connected:
+                self._drop(session)
+
+    async def _introduce(self, candidate: Candidate) -> None:
+        """Tell the hub of a charger that it does not know."""
+        if self._registrar.policy is AdmissionPolicy.ACCEPT:
+            await self._registrar.accept_unknown(candidate)
+        else:
+            self._registrar.candidate_changed(candidate)
+
+    def _session(self, identity: str) -> Session:
+        if (session := self.sessions.get(identity)) is None:
+            session = self.sessions[identity] = Session(
+                identity,
+                clock=self._clock,
+                schemas=self._schemas,
+                adapters=self._adapters,
+                ping_interval=self._ping_interval,
+            )
+        return session
+
+    def _drop(self, session: Session) -> None:
+        if self.sessions.get(session.identity) is session:
+            del self.sessions[session.identity]
+
+    async def _sweep(self) -> None:
+        """Forget, every hour, who was not heard of for a day."""
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            await self.forget_candidates()
+
+    async def forget_candidates(self) -> None:
+        """Forget those who wait and were not heard of for a day."""
+        for identity in self.waiting.expired():
+            await self.expel(identity)
+            self._registrar.candidate_forgotten(identity)
+
+
+def _refusal(attempt: Attempt, refused: Refused) -> web.Response:
+    _LOGGER.debug(
+        "%s: %s refused: %s",
+        shortened(attempt.identity),
+        attempt.remote,
+        refused.status.phrase,
+    )
+    response = web.Response(
+        status=refused.status, text=refused.status.phrase, headers=refused.headers
+    )
+    response.force_close()
+    return response

@@ -1,8 +1,26 @@
 """Waiting: chargers that nobody approved yet, and what they are told."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+
+from ..station.clock import Clock
+from .errors import ErrorCode, OcppError, RpcError
+from .rpc import Reply
+from .throttle import Buckets
+from .timestamps import render
+
+CAPACITY = 20
+RETRY_INTERVAL = 30
+"""Seconds between the boots of a charger that waits (OCPP 1.6 4.2, Pending)."""
+
+_FORGET_AFTER = timedelta(days=1)
+_ARRIVALS = 20
+_ARRIVAL_EVERY = timedelta(seconds=12)
+_PASSAGES = 300
+_MAX_TEXT = 50
 
 
 class AdmissionPolicy(StrEnum):
@@ -11,6 +29,14 @@ class AdmissionPolicy(StrEnum):
     ASK = "ask"
     ACCEPT = "accept"
     REFUSE = "refuse"
+
+
+class RoomFull(OcppError):
+    """Nobody else can wait now."""
+
+
+class TooManyArrivals(OcppError):
+    """One address brings new chargers too fast."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -31,6 +57,118 @@ class Candidate:
 class WaitingRoom:
     """The candidates: bounded, rate-limited by address, forgotten after a day."""
 
+    def __init__(self, clock: Clock) -> None:
+        """Open an empty room."""
+        self._clock = clock
+        self._candidates: dict[str, Candidate] = {}
+        self._arrivals = Buckets(clock, burst=_ARRIVALS, refill=_ARRIVAL_EVERY)
+        self._passages = Buckets(clock, burst=_PASSAGES, refill=_ARRIVAL_EVERY)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Iterate over the candidates, longest waiting first."""
+        return iter(tuple(self._candidates.values()))
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._candidates)
+
     def get(self, identity: str) -> Candidate | None:
         """Return who waits under that identity."""
-        raise NotImplementedError
+        return self._candidates.get(identity)
+
+    def enter(
+        self, identity: str, remote: str, *, has_credentials: bool = False
+    ) -> Candidate:
+        """Let a charger wait, or go on waiting; raises RoomFull, TooManyArrivals."""
+        now = self._clock()
+        if (candidate := self._candidates.get(identity)) is None:
+            if len(self._candidates) >= CAPACITY:
+                raise RoomFull
+            if not self._arrivals.take(remote):
+                raise TooManyArrivals
+            candidate = self._candidates[identity] = Candidate(
+                identity=identity, remote=remote, first_seen=now, last_seen=now
+            )
+        candidate.remote = remote
+        candidate.last_seen = now
+        candidate.has_credentials = has_credentials
+        return candidate
+
+    def pass_through(
+        self, identity: str, remote: str, *, has_credentials: bool = False
+    ) -> Candidate:
+        """Return a candidate that need not wait; raises TooManyArrivals."""
+        if not self._passages.take(""):
+            raise TooManyArrivals
+        self.leave(identity)
+        now = self._clock()
+        return Candidate(
+            identity=identity,
+            remote=remote,
+            first_seen=now,
+            last_seen=now,
+            has_credentials=has_credentials,
+        )
+
+    def leave(self, identity: str) -> None:
+        """Forget a candidate, if there is one."""
+        self._candidates.pop(identity, None)
+
+    def expired(self) -> list[str]:
+        """Return the identities not heard of for a day."""
+        limit = self._clock() - _FORGET_AFTER
+        return [one.identity for one in self if one.last_seen < limit]
+
+
+class WaitingAdapter:
+    """Answers a charger that waits: be patient, and keep the time."""
+
+    def __init__(
+        self, candidate: Candidate, clock: Clock, changed: Callable[[Candidate], None]
+    ) -> None:
+        """Note in `candidate` what the charger tells of itself."""
+        self._candidate = candidate
+        self._clock = clock
+        self._changed = changed
+
+    def handle(self, action: str, payload: dict[str, Any]) -> Reply:
+        """Answer what may be answered before a boot is accepted (1.6J errata 3.10)."""
+        self._candidate.last_seen = self._clock()
+        match action:
+            case "BootNotification":
+                return self._boot(payload)
+            case "Heartbeat":
+                return Reply({"currentTime": render(self._clock())})
+            case "StatusNotification":
+                return Reply({})
+        raise RpcError(ErrorCode.SECURITY, "waiting for approval")
+
+    def _boot(self, payload: dict[str, Any]) -> Reply:
+        candidate = self._candidate
+        known = candidate.vendor, candidate.model, candidate.serial, candidate.firmware
+        candidate.vendor = _text(payload, "chargePointVendor")
+        candidate.model = _text(payload, "chargePointModel")
+        candidate.serial = _text(payload, "chargePointSerialNumber") or _text(
+            payload, "chargeBoxSerialNumber"
+        )
+        candidate.firmware = _text(payload, "firmwareVersion")
+        if known != (
+            candidate.vendor,
+            candidate.model,
+            candidate.serial,
+            candidate.firmware,
+        ):
+            self._changed(candidate)
+        return Reply(
+            {
+                "status": "Pending",
+                "currentTime": render(self._clock()),
+                "interval": RETRY_INTERVAL,
+            }
+        )
+
+
+def _text(payload: dict[str, Any], field: str) -> str | None:
+    """Return a field fit to be shown: printable and of bounded length."""
+    text = "".join(char for char in str(payload.get(field, "")) if char.isprintable())
+    return text.strip()[:_MAX_TEXT] or None

@@ -1,0 +1,283 @@
+"""Handshake: a chain of small filters before a socket is upgraded.
+
+A filter lets an attempt pass, and may learn something of it, or raises Refused.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+import hmac
+from http import HTTPStatus
+from math import ceil
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from ..station.clock import Clock
+from ..station.settings import StationSettings
+from .adapter import Registration
+from .credentials import Verifier, parse_basic
+from .dialect import Dialect
+from .errors import OcppError
+from .throttle import Buckets, Lockout
+from .waiting import AdmissionPolicy, Candidate, RoomFull, TooManyArrivals, WaitingRoom
+
+MAX_IDENTITY = 48
+"""Characters of an identity (OCPP 2.0.1 part 4, 3.1.1)."""
+
+_RETRY_AFTER = timedelta(seconds=60)
+_CHECKS_PER_ADDRESS = 20
+_CHECKS = 200
+_FAILURES = 20
+_FAILURE_EVERY = timedelta(seconds=60)
+
+
+class Registrar(Protocol):
+    """Who knows which chargers are approved: the hub."""
+
+    @property
+    def policy(self) -> AdmissionPolicy:
+        """Return what happens to a charger that nobody approved."""
+
+    def settings(self, identity: str) -> StationSettings | None:
+        """Return the settings of an approved charger, None for any other."""
+
+    def refused(self, identity: str) -> bool:
+        """Return whether the user turned this charger away for good."""
+
+    def context(self, identity: str) -> Registration:
+        """Return what belongs to an approved identity."""
+
+    async def accept_unknown(self, candidate: Candidate) -> None:
+        """Approve a charger unseen (policy "accept")."""
+
+    def candidate_changed(self, candidate: Candidate) -> None:
+        """Take note that a charger waits, or that it told who it is."""
+
+    def candidate_forgotten(self, identity: str) -> None:
+        """Take note that a charger was not heard of for a day."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Attempt:
+    """A request for a socket, and what the filters learnt of it."""
+
+    path: str
+    """The raw path of the request, with the query if there is one."""
+    remote: str
+    headers: Mapping[str, str]
+    identity: str = ""
+    settings: StationSettings | None = None
+    proof: str | None = None
+    """The password hash that the charger proved to know."""
+    candidate: Candidate | None = None
+    dialect: Dialect = Dialect.V16
+    subprotocol: str | None = None
+    """The name to echo, as the charger spelled it."""
+
+
+@dataclass(slots=True)
+class Refused(OcppError):
+    """The HTTP answer to an attempt that does not pass."""
+
+    status: HTTPStatus
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def read_identity(path: str) -> str | None:
+    """Return the identity in a raw path: its last segment, percent-decoded.
+
+    None if there is none that could be one: 1 to 48 printable characters without a
+    colon, which would end the user name of HTTP Basic.
+    """
+    segment = path.partition("?")[0].rstrip("/").rpartition("/")[2]
+    try:
+        identity = unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    if not 0 < len(identity) <= MAX_IDENTITY or ":" in identity:
+        return None
+    return identity if identity.isprintable() and not identity.isspace() else None
+
+
+def choose_dialect(
+    offered: Sequence[str], supported: Sequence[Dialect]
+) -> tuple[Dialect, str | None] | None:
+    """Return the first supported dialect that is offered, and how it was spelled.
+
+    Who offers none speaks the last of them: 1.6 if nothing is pinned.
+    """
+    if not offered:
+        return supported[-1], None
+    spelled = {name.lower(): name for name in reversed(offered)}
+    for dialect in supported:
+        if dialect in spelled:
+            return dialect, spelled[dialect]
+    return None
+
+
+def cross_site(origin: str | None, host: str | None) -> bool:
+    """Return whether a web page of another host opened the socket.
+
+    Embedded clients send the server's own host or file:// as Origin and may pass;
+    "null" is what a browser sends for a sandboxed page.
+    """
+    if origin is None:
+        return False
+    if origin.strip().lower() == "null":
+        return True
+    try:
+        source = urlsplit(origin.strip())
+        if source.scheme not in {"http", "https"}:
+            return False
+        return (
+            source.hostname is None or source.hostname != urlsplit(f"//{host}").hostname
+        )
+    except ValueError:
+        return True
+
+
+class Gatekeeper:
+    """The chain of filters.
+
+    `challenge` adds WWW-Authenticate to a 401: off, because libwebsockets waits 30 s
+    when it sees the header and tries again at once when it does not.
+    """
+
+    def __init__(
+        self,
+        *,
+        registrar: Registrar,
+        waiting: WaitingRoom,
+        clock: Clock,
+        dialects: Sequence[Dialect],
+        challenge: bool = False,
+    ) -> None:
+        """Let in what `registrar` approves and speaks one of `dialects`."""
+        self._registrar = registrar
+        self._waiting = waiting
+        self._dialects = dialects
+        self._challenge = challenge
+        self._verifier = Verifier()
+        self._checking: Counter[str] = Counter()
+        self._lockout = Lockout(clock)
+        self._failures = Buckets(clock, burst=_FAILURES, refill=_FAILURE_EVERY)
+
+    async def check(self, attempt: Attempt) -> None:
+        """Pass an attempt through all filters; raises Refused."""
+        self._check_upgrade(attempt)
+        self._check_identity(attempt)
+        self._check_admission(attempt)
+        self._check_origin(attempt)
+        await self._check_password(attempt)
+        self._check_dialect(attempt)
+        self._check_room(attempt)
+
+    def qualifies(
+        self, settings: StationSettings, dialect: Dialect, proof: str | None
+    ) -> bool:
+        """Return whether these settings let in who speaks and proved this."""
+        return dialect in self._wanted(settings) and settings.password_hash in {
+            None,
+            proof,
+        }
+
+    def _check_upgrade(self, attempt: Attempt) -> None:
+        if attempt.headers.get("Upgrade", "").strip().lower() != "websocket":
+            raise Refused(HTTPStatus.UPGRADE_REQUIRED, {"Upgrade": "websocket"})
+
+    def _check_identity(self, attempt: Attempt) -> None:
+        if (identity := read_identity(attempt.path)) is None:
+            raise Refused(HTTPStatus.NOT_FOUND)
+        attempt.identity = identity
+
+    def _check_admission(self, attempt: Attempt) -> None:
+        attempt.settings = self._registrar.settings(attempt.identity)
+        if attempt.settings is None and (
+            self._registrar.policy is AdmissionPolicy.REFUSE
+            or self._registrar.refused(attempt.identity)
+        ):
+            raise Refused(HTTPStatus.NOT_FOUND)
+
+    def _check_origin(self, attempt: Attempt) -> None:
+        if attempt.settings is not None and attempt.settings.password_hash is not None:
+            return
+        headers = attempt.headers
+        if cross_site(headers.get("Origin"), headers.get("Host")):
+            raise Refused(HTTPStatus.FORBIDDEN)
+
+    async def _check_password(self, attempt: Attempt) -> None:
+        if attempt.settings is None or attempt.settings.password_hash is None:
+            return
+        key = attempt.remote, attempt.identity
+        if (wait := self._lockout.wait(key)) or self._failures.empty(attempt.remote):
+            raise _later(HTTPStatus.TOO_MANY_REQUESTS, wait or _FAILURE_EVERY)
+        if (
+            credentials := parse_basic(attempt.headers.get("Authorization", ""))
+        ) is None:
+            raise self._unauthorized()
+        if await self._proves(attempt, *credentials, attempt.settings.password_hash):
+            self._lockout.succeeded(key)
+            attempt.proof = attempt.settings.password_hash
+            return
+        self._lockout.failed(key)
+        self._failures.take(attempt.remote)
+        raise self._unauthorized()
+
+    async def _proves(
+        self, attempt: Attempt, user: str, password: bytes, password_hash: str
+    ) -> bool:
+        remote = attempt.remote
+        if (
+            self._checking[remote] >= _CHECKS_PER_ADDRESS
+            or self._checking.total() >= _CHECKS
+        ):
+            raise _later(HTTPStatus.SERVICE_UNAVAILABLE, timedelta(seconds=5))
+        self._checking[remote] += 1
+        try:
+            # Also for a wrong user: a refusal takes the same time for every reason.
+            right = await self._verifier.verify(password, password_hash)
+        finally:
+            self._checking[remote] -= 1
+            self._checking += Counter()
+        wanted = attempt.identity.encode()
+        named = hmac.compare_digest(user.encode(), wanted)
+        named |= hmac.compare_digest(unquote(user).encode(), wanted)
+        return named and right
+
+    def _check_dialect(self, attempt: Attempt) -> None:
+        offer = attempt.headers.get("Sec-WebSocket-Protocol", "")
+        offered = [name.strip() for name in offer.split(",") if name.strip()]
+        chosen = choose_dialect(offered, self._wanted(attempt.settings))
+        if chosen is None:
+            raise Refused(HTTPStatus.BAD_REQUEST)
+        attempt.dialect, attempt.subprotocol = chosen
+
+    def _check_room(self, attempt: Attempt) -> None:
+        if attempt.settings is not None:
+            return
+        enter = self._waiting.enter
+        if self._registrar.policy is AdmissionPolicy.ACCEPT:
+            enter = self._waiting.pass_through
+        try:
+            attempt.candidate = enter(
+                attempt.identity,
+                attempt.remote,
+                has_credentials="Authorization" in attempt.headers,
+            )
+        except RoomFull as err:
+            raise _later(HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER) from err
+        except TooManyArrivals as err:
+            raise _later(HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER) from err
+
+    def _wanted(self, settings: StationSettings | None) -> Sequence[Dialect]:
+        pin = settings.protocol if settings is not None else None
+        return [one for one in self._dialects if one == pin] or self._dialects
+
+    def _unauthorized(self) -> Refused:
+        headers = {"WWW-Authenticate": 'Basic realm="OCPP"'} if self._challenge else {}
+        return Refused(HTTPStatus.UNAUTHORIZED, headers)
+
+
+def _later(status: HTTPStatus, wait: timedelta) -> Refused:
+    return Refused(status, {"Retry-After": str(ceil(wait.total_seconds()))})

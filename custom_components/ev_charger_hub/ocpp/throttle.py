@@ -1,0 +1,106 @@
+"""Throttles: how often an address may try, and how long it waits after failures."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..station.clock import Clock
+
+_REMEMBERED = 1000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: datetime
+
+
+class Buckets:
+    """One token bucket per key: `burst` at once, then one every `refill`."""
+
+    def __init__(self, clock: Clock, *, burst: int, refill: timedelta) -> None:
+        """Start with full buckets."""
+        self._clock = clock
+        self._burst = burst
+        self._refill = refill
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def empty(self, key: str) -> bool:
+        """Return whether nothing is left for `key`."""
+        return self._bucket(key).tokens < 1
+
+    def take(self, key: str) -> bool:
+        """Take one token; return False if there was none."""
+        bucket = self._bucket(key)
+        if bucket.tokens < 1:
+            return False
+        bucket.tokens -= 1
+        return True
+
+    def _bucket(self, key: str) -> _Bucket:
+        now = self._clock()
+        if (bucket := self._buckets.get(key)) is None:
+            bucket = self._buckets[key] = _Bucket(self._burst, now)
+            if len(self._buckets) > _REMEMBERED:
+                self._buckets.popitem(last=False)
+            return bucket
+        self._buckets.move_to_end(key)
+        # A clock that steps back must not take tokens away.
+        gained = max(timedelta(), now - bucket.at) / self._refill
+        bucket.tokens = min(self._burst, bucket.tokens + gained)
+        bucket.at = now
+        return bucket
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int
+    at: datetime
+    until: datetime
+
+
+class Lockout:
+    """Exponential back-off per key: after some failures, 1 s, 2 s, ... up to `longest`.
+
+    A key that does not fail for an hour after its wait is forgotten.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        free: int = 3,
+        longest: timedelta = timedelta(minutes=5),
+        forget: timedelta = timedelta(hours=1),
+    ) -> None:
+        """Allow `free` failures without a wait."""
+        self._clock = clock
+        self._free = free
+        self._longest = longest
+        self._forget = forget
+        self._failures: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
+
+    def wait(self, key: tuple[str, ...]) -> timedelta:
+        """Return how long `key` has to wait now; zero if not at all."""
+        if (failures := self._failures.get(key)) is None:
+            return timedelta()
+        # Bounded, so that a clock set back by a day locks nobody out for a day.
+        return max(timedelta(), min(failures.until - self._clock(), self._longest))
+
+    def failed(self, key: tuple[str, ...]) -> None:
+        """Count a failure."""
+        now = self._clock()
+        failures = self._failures.pop(key, None)
+        if failures is None or now - failures.until > self._forget:
+            failures = _Failures(0, now, now)
+        failures.count += 1
+        excess = min(failures.count - self._free, 20)
+        pause = timedelta(seconds=2 ** (excess - 1)) if excess > 0 else timedelta()
+        failures.until = now + min(pause, self._longest)
+        self._failures[key] = failures
+        if len(self._failures) > _REMEMBERED:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, key: tuple[str, ...]) -> None:
+        """Forget the failures of `key`."""
+        self._failures.pop(key, None)
