@@ -1,0 +1,77 @@
+"""Frames: the JSON arrays of OCPP-J, read with bounds and written compactly."""
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, TypeIs
+
+import orjson
+
+from .errors import OcppError
+
+MAX_DEPTH = 32
+MAX_ID = 36
+# Answers an unreadable message (OCPP 2.x part 4, 4.2.3).
+UNKNOWN_ID = "-1"
+
+
+class MessageType(IntEnum):
+    """The first element of a frame (OCPP 2.1 part 4, 4.1.3); 1.6 has the first three."""
+
+    CALL = 2
+    CALLRESULT = 3
+    CALLERROR = 4
+    CALLRESULTERROR = 5
+    SEND = 6
+
+
+class FrameError(OcppError):
+    """The text is no OCPP-J frame."""
+
+
+def decode(text: str | bytes) -> list[Any]:
+    """Return the frame: a list that starts with an integer, nested 32 deep at most."""
+    try:
+        frame = orjson.loads(text)
+    except orjson.JSONDecodeError as err:
+        raise FrameError("not JSON") from err
+    if type(frame) is not list or not frame or type(frame[0]) is not int:
+        raise FrameError("not an array that starts with a message type")
+    if _brackets(text) > MAX_DEPTH and _deeper(frame, MAX_DEPTH):
+        raise FrameError("nested too deep")
+    return frame
+
+
+def encode(frame: list[Any]) -> str:
+    """Return the compact JSON text of a frame; raise TypeError for foreign values."""
+    return orjson.dumps(frame, default=_plain).decode()
+
+
+def readable(message_id: object) -> TypeIs[str]:
+    """Return whether a message id may be echoed: text of 1 to 36 characters."""
+    return isinstance(message_id, str) and 0 < len(message_id) <= MAX_ID
+
+
+def _plain(value: object) -> int | float:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(type(value).__name__)
+
+
+def _brackets(text: str | bytes) -> int:
+    if isinstance(text, str):
+        return text.count("[") + text.count("{")
+    return text.count(b"[") + text.count(b"{")
+
+
+def _deeper(value: list[Any], depth: int) -> bool:
+    layer: list[Any] = [value]
+    for _ in range(depth):
+        layer = [
+            child
+            for node in layer
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in {dict, list}
+        ]
+        if not layer:
+            return False
+    return True

@@ -1,0 +1,114 @@
+"""Redaction: frames as they may be logged and shown, without their secrets."""
+
+import re
+from typing import Any
+
+import orjson
+
+MASK = "***"
+_MAX_TEXT = 4096
+_MAX_DEPTH = 40
+
+# Shown by their end only: enough to tell one card or device from another.
+_SHORTENED = frozenset(
+    {
+        "chargeBoxSerialNumber",
+        "chargePointSerialNumber",
+        "emaid",
+        "iccid",
+        "idTag",
+        "idToken",
+        "imsi",
+        "meterSerialNumber",
+        "parentIdTag",
+        "serialNumber",
+    }
+)
+_HIDDEN = frozenset(
+    {
+        "apnPassword",
+        "apnUserName",
+        "basicAuthPassword",
+        "certificate",
+        "certificateChain",
+        "csr",
+        "exiRequest",
+        "exiResponse",
+        "ocspResult",
+        "password",
+        "signingCertificate",
+        "simPin",
+        "user",
+        "vpnKey",
+    }
+)
+_SECRET_KEYS = frozenset({"authorizationkey", "basicauthpassword", "password"})
+_NAMES = ("key", "name")
+_VALUES = ("actualValue", "attributeValue", "value", "variableAttribute")
+_USER_INFO = re.compile(r"//[^/@\s]+@")
+_PEM = re.compile(r"-----BEGIN")
+
+
+def redacted(frame: object) -> str:
+    """Return a frame, or any part of one, as JSON text without secrets.
+
+    Id tokens and serial numbers keep their last characters; passwords, certificates
+    and the credentials within URLs go. Long text is cut.
+    """
+    text = orjson.dumps(_clean(frame, _MAX_DEPTH), default=str).decode()
+    if len(text) > _MAX_TEXT:
+        return f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
+    return text
+
+
+def shortened(token: str) -> str:
+    """Return the end of an id token or serial number: at most 4 characters."""
+    shown = 4 if len(token) >= 8 else 2 if len(token) >= 4 else 0
+    return MASK + token[len(token) - shown :]
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _clean_text(value)
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if not depth:
+        return MASK
+    if isinstance(value, dict):
+        return _clean_object(value, depth - 1)
+    return [_clean(item, depth - 1) for item in value]
+
+
+def _clean_object(value: dict[Any, Any], depth: int) -> dict[str, Any]:
+    cleaned = {
+        str(key): _clean_field(str(key), item, depth) for key, item in value.items()
+    }
+    if _names_a_secret(value):
+        cleaned |= {key: MASK for key in _VALUES if key in cleaned}
+    return cleaned
+
+
+def _clean_field(key: str, item: Any, depth: int) -> Any:
+    if key in _HIDDEN and item:
+        return MASK
+    if key in _SHORTENED and isinstance(item, str | int | float):
+        return shortened(str(item))
+    return _clean(item, depth)
+
+
+def _names_a_secret(value: dict[Any, Any]) -> bool:
+    # 1.6 {"key": "AuthorizationKey", "value": ...}; 2.x {"variable": {"name": ...},
+    # "attributeValue": ...}, or the list of values within a report.
+    holders = (value, value.get("variable"))
+    return any(
+        isinstance(name := holder.get(key), str) and name.lower() in _SECRET_KEYS
+        for holder in holders
+        if isinstance(holder, dict)
+        for key in _NAMES
+    )
+
+
+def _clean_text(text: str) -> str:
+    if "//" in text:
+        return _USER_INFO.sub(f"//{MASK}@", text)
+    return MASK if _PEM.match(text) else text
