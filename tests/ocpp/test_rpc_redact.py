@@ -1,0 +1,91 @@
+"""Redaction: what of a frame may be seen."""
+
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.ev_charger_hub.ocpp.redact import redacted, shortened
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [("", "***"), ("abc", "***"), ("abcd", "***cd"), ("04AABBCC", "***BBCC")],
+)
+def test_a_token_shows_its_end(token: str, shown: str) -> None:
+    assert shortened(token) == shown
+
+
+SECRETS: list[Any] = [
+    [2, "1", "StartTransaction", {"idTag": "SECRET-1234", "connectorId": 1}],
+    [3, "1", {"idTagInfo": {"parentIdTag": "SECRET-1234", "status": "Accepted"}}],
+    [2, "1", "ChangeConfiguration", {"key": "AuthorizationKey", "value": "SECRET"}],
+    [2, "1", "ChangeConfiguration", {"key": "authorizationkey", "value": "SECRET"}],
+    [3, "1", {"configurationKey": [{"key": "AuthorizationKey", "value": "SECRET"}]}],
+    [
+        2,
+        "1",
+        "SetVariables",
+        {
+            "setVariableData": [
+                {"variable": {"name": "BasicAuthPassword"}, "attributeValue": "SECRET"}
+            ]
+        },
+    ],
+    [
+        2,
+        "1",
+        "NotifyReport",
+        {
+            "reportData": [
+                {
+                    "variable": {"name": "BasicAuthPassword"},
+                    "variableAttribute": [{"value": "SECRET"}],
+                }
+            ]
+        },
+    ],
+    [2, "1", "Authorize", {"idToken": {"idToken": "SECRET-1234", "type": "ISO14443"}}],
+    [2, "1", "SignCertificate", {"csr": "-----BEGIN SECRET"}],
+    [2, "1", "CertificateSigned", {"certificateChain": "-----BEGIN SECRET"}],
+    [2, "1", "DataTransfer", {"data": "-----BEGIN SECRET"}],
+    [2, "1", "GetDiagnostics", {"location": "ftp://user:SECRET@host/path"}],
+    [2, "1", "BootNotification", {"chargePointSerialNumber": "SECRET-1234"}],
+    [2, "1", "BootNotification", {"meterSerialNumber": 5551234}],
+]
+
+
+@pytest.mark.parametrize("frame", SECRETS, ids=json.dumps)
+def test_secrets_are_masked(frame: list[Any]) -> None:
+    before = json.dumps(frame)
+    text = redacted(frame)
+    assert "SECRET" not in text
+    assert "555" not in text
+    assert "***" in text
+    assert json.dumps(frame) == before
+
+
+def test_the_rest_stays_readable() -> None:
+    frame = [
+        3,
+        "1",
+        {"key": "A", "value": "1", "list": [None, True, 1.5, "http://host/"]},
+    ]
+    assert json.loads(redacted(frame)) == frame
+
+
+def test_long_and_deep_frames_are_cut() -> None:
+    assert len(redacted(["x" * 10_000])) < 5000
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
+    assert "***" in redacted(deep)
+    assert redacted({1: ({"a"},)}).startswith('{"1":')
+
+
+@given(st.text(max_size=60))
+def test_an_id_token_never_shows_more_than_four_characters(token: str) -> None:
+    shown = json.loads(redacted({"idTag": token}))["idTag"].removeprefix("***")
+    assert len(shown) <= 4
+    assert token.endswith(shown)
