@@ -310,6 +310,8 @@ class Setup:
 
     async def _write(self, key: str, value: str) -> Outcome:
         outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
+        if outcome.ok:
+            await self._keep("keys", self._configuration.dump())
         return _still_there(outcome)
 
     @property

@@ -1,0 +1,183 @@
+"""Limits over OCPP 1.6: cleared, surviving a transaction, asserted again."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from .outbound import SIXTEEN, TEN, amounts, purposes, ready
+from custom_components.ev_charger_hub.ocpp.errors import CallNotSent, CallTimeout
+from custom_components.ev_charger_hub.station import limits
+from custom_components.ev_charger_hub.station.link import Limit
+from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
+
+
+@pytest.mark.conformance("TC_067_CSMS")
+async def test_clearing_removes_our_own_profiles_by_id_and_no_others() -> None:
+    charger = await ready()
+    foreign: dict[str, Any] = {"chargingProfilePurpose": "TxDefaultProfile"}
+    await charger.link.set_limit(1, TEN)
+    await charger.link.set_limit(0, SIXTEEN)
+    charger.begin()
+    await charger.link.set_limit(1, SIXTEEN)
+    charger.profiles[55] = (1, foreign)
+    outcome = await charger.link.clear_limit(1)
+    assert outcome.status is OutcomeStatus.ACCEPTED
+    assert charger.sent("ClearChargingProfile") == [{"id": 3001}, {"id": 2001}]
+    assert set(charger.profiles) == {55, 1000}
+    await charger.link.clear_limit(0)
+    assert set(charger.profiles) == {55}
+
+
+async def test_a_profile_that_is_not_there_counts_as_cleared() -> None:
+    charger = await ready()
+    outcome = await charger.link.clear_limit(1)
+    assert outcome.status is OutcomeStatus.ACCEPTED
+    assert outcome.answer == "Unknown"
+
+
+async def test_a_refused_clearing_is_told() -> None:
+    charger = await ready()
+    charger.answers["ClearChargingProfile"] = CallTimeout()
+    outcome = await charger.link.clear_limit(1)
+    assert outcome.status is OutcomeStatus.TIMED_OUT
+
+
+async def test_a_connection_lost_while_clearing_is_no_answer() -> None:
+    charger = await ready()
+    charger.begin()
+    answers: list[Any] = [{"status": "Accepted"}, CallNotSent()]
+    charger.answers["ClearChargingProfile"] = lambda _: answers.pop(0)
+    outcome = await charger.link.clear_limit(1)
+    assert outcome.status is OutcomeStatus.NO_ANSWER
+
+
+async def test_after_clearing_the_same_limit_is_written_again() -> None:
+    charger = await ready()
+    await charger.link.set_limit(1, TEN)
+    await charger.link.clear_limit(1)
+    await charger.link.set_limit(1, TEN)
+    assert amounts(charger) == [10, 10]
+
+
+@pytest.mark.conformance("SC_07")
+async def test_a_limit_of_a_transaction_survives_it_with_one_write() -> None:
+    charger = await ready()
+    transaction = charger.begin()
+    for value in (10, 11, 12):
+        await limits.request(charger.station, 1, Limit(value=Decimal(value)))
+    charger.end()
+    charger.calls.clear()
+    charger.link.transaction_ended(transaction)
+    await charger.settle()
+    assert purposes(charger) == ["TxDefaultProfile"]
+    assert amounts(charger) == [12]
+    charger.calls.clear()
+    charger.link.transaction_started(charger.begin("8"))
+    await charger.settle()
+    charger.end()
+    charger.link.transaction_ended(transaction)
+    await charger.settle()
+    assert charger.calls == []
+
+
+async def test_a_pause_is_not_left_behind_by_a_transaction_but_holds_for_the_next() -> (
+    None
+):
+    charger = await ready()
+    transaction = charger.begin()
+    await limits.pause(charger.station, 1)
+    charger.end()
+    charger.calls.clear()
+    charger.link.transaction_ended(transaction)
+    await charger.settle()
+    assert charger.calls == []
+    charger.link.transaction_started(charger.begin("8"))
+    await charger.settle()
+    assert purposes(charger) == ["TxProfile"]
+    assert amounts(charger) == [0]
+
+
+async def test_a_transaction_without_a_wanted_limit_is_left_alone() -> None:
+    charger = await ready()
+    transaction = charger.begin()
+    charger.link.transaction_started(transaction)
+    charger.end()
+    charger.link.transaction_ended(transaction)
+    charger.link.transaction_ended(charger.begin("9", evse_id=1))
+    await charger.settle()
+    assert charger.calls == []
+
+
+@pytest.mark.parametrize("evse_id", [1, None])
+async def test_a_transaction_started_with_its_own_limit_keeps_it(
+    evse_id: int | None,
+) -> None:
+    charger = await ready()
+    first = charger.begin()
+    await limits.request(charger.station, 1, SIXTEEN)
+    charger.end()
+    await charger.link.start_charging(evse_id, "TAG", TEN)
+    charger.calls.clear()
+    charger.link.transaction_started(charger.begin("8"))
+    await charger.settle()
+    assert charger.calls == []
+    charger.link.transaction_started(first)
+    await charger.settle()
+    assert purposes(charger) == ["TxProfile"]
+
+
+async def test_hooks_survive_a_charger_that_is_gone() -> None:
+    charger = await ready()
+    transaction = charger.begin()
+    await limits.request(charger.station, 1, SIXTEEN)
+    charger.online = False
+    charger.link.transaction_ended(transaction)
+    [task] = charger.tasks
+    await charger.settle()
+    assert task.exception() is None
+
+
+async def test_a_wish_withdrawn_meanwhile_is_not_asserted() -> None:
+    charger = await ready()
+    transaction = charger.begin()
+    await limits.request(charger.station, 1, SIXTEEN)
+    charger.calls.clear()
+    charger.link.transaction_ended(transaction)
+    charger.station.evse(1).wanted_limit.set(None)
+    await charger.settle()
+    assert charger.calls == []
+
+
+async def test_in_quiet_mode_a_reboot_still_brings_the_limit_back() -> None:
+    charger = await ready(quiet=True)
+    await limits.request(charger.station, 0, SIXTEEN)
+    charger.begin()
+    await limits.request(charger.station, 1, TEN)
+    charger.profiles.pop(3001)
+    charger.calls.clear()
+    charger.link.booted()
+    await charger.settle()
+    assert purposes(charger) == ["TxProfile"]
+
+
+async def test_an_id_that_is_no_number_cannot_carry_a_tx_profile() -> None:
+    charger = await ready()
+    charger.begin("a-uuid")
+    await charger.link.set_limit(1, TEN)
+    assert purposes(charger) == ["TxDefaultProfile"]
+
+
+async def test_nonsense_in_the_journal_is_no_knowledge() -> None:
+    charger = await ready()
+    await charger.journal.store("CP1", "limits", {"x": 1, "2001": 5, "2002": {}})
+    await charger.link.set_limit(1, TEN)
+    assert amounts(charger) == [10]
+
+
+async def test_a_limit_of_an_evse_that_nobody_saw_is_tried() -> None:
+    charger = await ready()
+    charger.link.smart_charging.transaction_ended(charger.begin(evse_id=1))
+    outcome = await charger.link.set_limit(3, TEN)
+    assert outcome.ok
+    assert 3 not in charger.station.evses
