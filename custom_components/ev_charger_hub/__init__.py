@@ -15,7 +15,9 @@ from .models import EvChargerHubConfigEntry
 from .ocpp.tls import TlsError, build_server_context
 from .services import async_setup_services
 from .settings import async_chargers
-from .storage import DATA, async_setup_storage
+from .station.errors import JournalError
+from .station.journal import Journal
+from .storage import DATA, SharedJournal, async_setup_storage
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -33,16 +35,20 @@ async def async_setup_entry(
     """Set up an OCPP server with its approved chargers."""
     ssl_context = await _async_ssl_context(hass, entry)
     shared = hass.data[DATA]
-    hub = OcppHub(
+    hub = entry.runtime_data = OcppHub(
         hass,
         entry,
-        journal=await shared.journal.acquire(),
+        journal=await _async_journal(shared.journal),
         registry=shared.registry,
         ssl_context=ssl_context,
     )
-    entry.async_on_unload(shared.journal.release)
-    entry.async_on_unload(hub.async_stop)
-    entry.runtime_data = hub
+
+    async def async_end() -> None:
+        # One after the other: callbacks of their own would run at the same time.
+        await hub.async_stop()
+        await shared.journal.release()
+
+    entry.async_on_unload(async_end)
     await hub.async_prepare()
     # Platforms first: a charger may dial in as soon as the server listens.
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -102,6 +108,18 @@ async def _async_entry_updated(
 ) -> None:
     """Apply what changed in the entry, its options or its chargers."""
     await entry.runtime_data.async_apply()
+
+
+async def _async_journal(shared: SharedJournal) -> Journal:
+    """Return the journal, which is to be released again."""
+    try:
+        return await shared.acquire()
+    except JournalError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="journal_unusable",
+            translation_placeholders={"reason": str(err)},
+        ) from err
 
 
 async def _async_ssl_context(

@@ -211,7 +211,8 @@ async def async_try_bind(host: str, port: int) -> dict[str, str]:
                 return {CONF_PORT: "port_in_use"}
             case errno.EACCES:
                 return {CONF_PORT: "port_not_permitted"}
-            case errno.EADDRNOTAVAIL:
+            case None:
+                # What asyncio raises if no address of the host is one of ours.
                 return {CONF_HOST: "bad_host"}
             case _:
                 return {"base": "cannot_bind"}

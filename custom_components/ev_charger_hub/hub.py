@@ -76,6 +76,7 @@ class OcppHub:
         self.entry = entry
         self.journal = journal
         self.flusher = Flusher(hass)
+        self.policy = _policy(entry)
         self.stations: dict[str, HubStation] = {}
         """The approved chargers by identity."""
         self.restoring = True
@@ -99,12 +100,6 @@ class OcppHub:
         # charger twice.
         self._lock = asyncio.Lock()
         self._data = dict(entry.data)
-        self._policy = self.policy
-
-    @property
-    def policy(self) -> AdmissionPolicy:
-        """Return what happens to chargers that nobody approved."""
-        return AdmissionPolicy(self.entry.options.get(CONF_POLICY, AdmissionPolicy.ASK))
 
     @property
     def port(self) -> int:
@@ -176,14 +171,23 @@ class OcppHub:
 
     async def async_refuse(self, identity: str) -> None:
         """Turn a charger away, now and at every later handshake."""
-        refused = [*self.entry.options.get(CONF_REFUSED, ())]
-        if identity not in refused:
-            refused.append(identity)
-        self.hass.config_entries.async_update_entry(
-            self.entry, options={**self.entry.options, CONF_REFUSED: refused}
-        )
+        self._set_refused(identity, True)
         self.candidate_forgotten(identity)
         await self.central_system.expel(identity)
+
+    @callback
+    def _set_refused(self, identity: str, refused: bool) -> None:
+        """Remember whether the user does not want a charger."""
+        others = [
+            one for one in self.entry.options.get(CONF_REFUSED, ()) if one != identity
+        ]
+        self.hass.config_entries.async_update_entry(
+            self.entry,
+            options={
+                **self.entry.options,
+                CONF_REFUSED: [*others, identity] if refused else others,
+            },
+        )
 
     # Life
 
@@ -242,12 +246,11 @@ class OcppHub:
 
     async def _async_apply_policy(self) -> None:
         """Treat those who wait now as the policy says, if it has changed."""
-        policy, before = self.policy, self._policy
-        self._policy = policy
-        if policy is before:
+        before, self.policy = self.policy, _policy(self.entry)
+        if self.policy is before:
             return
         for candidate in self.waiting:
-            match policy:
+            match self.policy:
                 case AdmissionPolicy.ACCEPT:
                     await self.accept_unknown(candidate)
                 case AdmissionPolicy.ASK:
@@ -290,6 +293,8 @@ class OcppHub:
         """Let in a charger that was approved just now."""
         hub_station = await self._async_build(identity, subentry)
         self.candidate_forgotten(identity)
+        if self.refused(identity):
+            self._set_refused(identity, False)
         async_dispatcher_send(
             self.hass, SIGNAL_NEW_STATION.format(self.entry.entry_id), hub_station
         )
@@ -370,3 +375,8 @@ class OcppHub:
         for identity, hub_station in self.stations.items():
             known |= {f"{identity}_{evse_id}" for evse_id in hub_station.station.evses}
         return not known.isdisjoint(async_identities(device))
+
+
+def _policy(entry: EvChargerHubConfigEntry) -> AdmissionPolicy:
+    """Return what happens to chargers that nobody approved."""
+    return AdmissionPolicy(entry.options.get(CONF_POLICY, AdmissionPolicy.ASK))

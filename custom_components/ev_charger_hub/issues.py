@@ -1,5 +1,6 @@
 """Repair issues: chargers that wait, and what set-up found that a user can act on."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -7,17 +8,23 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_IDENTITY, DOMAIN
 from .ocpp.waiting import Candidate
+from .station.model import ChargingStation
 
 CONF_ENTRY_ID: Final = "entry_id"
 CHARGER_WAITING: Final = "charger_waiting"
 UNKNOWN: Final = "?"
 LEARN_MORE: Final = "https://github.com/ev-charger-hub/ev-charger-hub#troubleshooting"
 
-ACTIONABLE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "configuration": ("configuration_unanswered", ("timed_out", "no_answer")),
-    "measurands": ("measurands_refused", ("rejected", "not_supported")),
-}
-"""Steps of set-up: the issue that they raise, and the results that raise it."""
+ACTIONABLE: Final = (
+    ("configuration_unanswered", "configuration", ("unanswered",)),
+    ("intervals_refused", "intervals", ("refused",)),
+    ("limits_refused", "limits", ("refused",)),
+    ("measurands_refused", "measurands", ("partial", "refused")),
+)
+"""Issues that set-up raises: the step, and the findings it raises them with."""
+
+SKIPPED: Final = "setup_skipped"
+"""The issue of a charger that hangs up when it is set up, whatever the step."""
 
 
 def waiting_issue_id(entry_id: str, identity: str) -> str:
@@ -55,24 +62,23 @@ def async_delete_waiting_issue(
     ir.async_delete_issue(hass, DOMAIN, waiting_issue_id(entry_id, identity))
 
 
-def finding_issue_id(station: ChargingStation, key: str) -> str:
-    """Return the id of the issue of something that set-up found at a charger."""
-    return f"{key}_{station.identity}"
-
-
 @callback
 def async_update_finding_issues(hass: HomeAssistant, station: ChargingStation) -> None:
     """Tell the user what set-up found that they can do something about."""
-    for step, (key, results) in ACTIONABLE.items():
-        issue_id = finding_issue_id(station, key)
-        finding = station.findings.get(step, "")
-        if not finding.startswith(results):
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            continue
+    findings = station.findings
+    raised = {
+        key
+        for key, step, results in ACTIONABLE
+        if findings.get(step, "").startswith(results)
+    }
+    if any(finding.startswith("skipped") for finding in findings.values()):
+        raised.add(SKIPPED)
+    async_delete_finding_issues(hass, station, keep=raised)
+    for key in raised:
         ir.async_create_issue(
             hass,
             DOMAIN,
-            issue_id,
+            f"{key}_{station.identity}",
             is_fixable=False,
             learn_more_url=LEARN_MORE,
             severity=ir.IssueSeverity.WARNING,
@@ -82,7 +88,9 @@ def async_update_finding_issues(hass: HomeAssistant, station: ChargingStation) -
 
 
 @callback
-def async_delete_finding_issues(hass: HomeAssistant, station: ChargingStation) -> None:
-    """Tell nothing about a charger any more."""
-    for key, _ in ACTIONABLE.values():
-        ir.async_delete_issue(hass, DOMAIN, finding_issue_id(station, key))
+def async_delete_finding_issues(
+    hass: HomeAssistant, station: ChargingStation, keep: Iterable[str] = ()
+) -> None:
+    """Tell nothing about a charger any more, but for what is to be kept."""
+    for key in {SKIPPED, *(key for key, _, _ in ACTIONABLE)} - set(keep):
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{station.identity}")

@@ -127,8 +127,9 @@ class Charger:
 
     async def close(self) -> None:
         """Hang up."""
-        for task in tuple(self._tasks):
+        for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._ws is not None:
             await self._ws.close()
         if self._reader is not None:
@@ -144,8 +145,11 @@ class Charger:
         message_id = str(uuid4())
         future = self._pending[message_id] = asyncio.get_running_loop().create_future()
         await self._ws.send_str(json.dumps([2, message_id, action, payload or {}]))
-        async with asyncio.timeout(PATIENCE):
-            return await future
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await future
+        finally:
+            self._pending.pop(message_id, None)
 
     async def send_raw(self, text: str) -> None:
         """Send a frame as it is."""
@@ -240,17 +244,21 @@ class Charger:
                 case [2, str(message_id), str(action), dict(payload)]:
                     await self._answer(ws, message_id, action, payload)
                 case [3, str(message_id), dict(payload)]:
-                    if (future := self._pending.pop(message_id, None)) is not None:
+                    if (future := self._waiting(message_id)) is not None:
                         future.set_result(payload)
                 case [4, str(message_id), str(code), str(description), _]:
-                    if (future := self._pending.pop(message_id, None)) is not None:
+                    if (future := self._waiting(message_id)) is not None:
                         future.set_exception(
                             Refusal(code=code, description=description)
                         )
         self.close_code = ws.close_code
         for future in self._pending.values():
             future.cancel()
-        self._pending.clear()
+
+    def _waiting(self, message_id: str) -> asyncio.Future[Payload] | None:
+        """Return what waits for an answer, if it still does."""
+        future = self._pending.get(message_id)
+        return None if future is None or future.done() else future
 
     async def _answer(
         self,

@@ -1,5 +1,6 @@
 """Fixtures of tests within Home Assistant."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Protocol
 from unittest.mock import patch
@@ -12,10 +13,11 @@ from syrupy.assertion import SnapshotAssertion
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
-from .charger import Charger
+from .charger import PATIENCE, Charger
 from .translations import checked_translations
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.v16.setup import Step
 
 IDENTITY = "CP01"
 
@@ -114,8 +116,17 @@ async def approved_charger(
     await charger.boot()
     await charger.status(0, "Available")
     await charger.status(1, "Available")
+    await set_up(hub, charger)
     await hass.async_block_till_done()
     return charger
+
+
+async def set_up(hub: OcppHub, charger: Charger) -> None:
+    """Wait until the set-up of a charger has come to its end."""
+    findings = hub.stations[charger.identity].station.findings
+    async with asyncio.timeout(PATIENCE):
+        while Step.LIMITS not in findings:
+            await charger.call("Heartbeat")
 
 
 @pytest.fixture
