@@ -1,7 +1,9 @@
-"""The injected clock: UTC now, so that tests own the time."""
+"""The injected clock and timers, so that tests own the time."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 type Clock = Callable[[], datetime]
 
@@ -24,3 +26,18 @@ def plausible(claimed: datetime | None, now: datetime) -> datetime:
     if claimed is None or not now - MAX_PAST <= claimed <= now + MAX_FUTURE:
         return now
     return min(claimed, now)
+
+
+class Timer(Protocol):
+    """Something that will happen unless it is cancelled."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+
+
+type CallLater = Callable[[float, Callable[[], None]], Timer]
+
+
+def call_later(delay: float, callback: Callable[[], None]) -> Timer:
+    """Call `callback` in `delay` seconds in the running event loop."""
+    return asyncio.get_running_loop().call_later(delay, callback)

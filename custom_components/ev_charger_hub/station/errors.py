@@ -11,3 +11,7 @@ class NotConnected(StationError):
 
 class NotSupported(StationError):
     """No link of this station can carry the command."""
+
+
+class JournalError(StationError):
+    """The journal cannot be opened, read or written."""

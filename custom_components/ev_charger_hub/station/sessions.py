@@ -1,0 +1,89 @@
+"""Sessions: the transactions of one station in memory, and what of them is shown."""
+
+from dataclasses import fields
+
+from .model import ChargingStation
+from .rows import Record
+from .transaction import Transaction, TransactionState
+
+RECENT = 64
+"""How many ended transactions are remembered without asking the journal."""
+
+
+class Sessions:
+    """Open transactions by EVSE, recent ones by the station's id, shown in the model."""
+
+    def __init__(self, station: ChargingStation) -> None:
+        """Know of nothing."""
+        self._station = station
+        self.running: dict[int, Record] = {}
+        self.known: dict[str, Record] = {}
+
+    def restore(self, records: list[Record]) -> None:
+        """Take what the journal knows, the oldest first."""
+        for record in records:
+            transaction = record.transaction
+            if transaction.state is TransactionState.ORPHAN:
+                continue
+            self.known[transaction.transaction_id] = record
+            if transaction.open:
+                self.running[transaction.evse_id] = record
+        for evse_id in {one.transaction.evse_id for one in self.known.values()}:
+            self._show(evse_id)
+
+    def live(self, record: Record) -> Record:
+        """Return the record that the model holds instead of a copy of it."""
+        known = self.known.get(record.transaction.transaction_id)
+        if known is not None and known.transaction.key == record.transaction.key:
+            return known
+        return record
+
+    def remember(self, record: Record) -> None:
+        """Know a record by its id, and forget those that ended longest ago."""
+        self.known.pop(record.transaction.transaction_id, None)
+        self.known[record.transaction.transaction_id] = record
+        ended = [name for name, one in self.known.items() if not one.transaction.open]
+        for name in ended[: max(0, len(ended) - RECENT)]:
+            del self.known[name]
+
+    def begin(self, record: Record) -> None:
+        """Let a record be what runs at its EVSE."""
+        self.running[record.transaction.evse_id] = record
+        self.remember(record)
+        self._show(record.transaction.evse_id)
+
+    def end(self, record: Record, ended: Record) -> None:
+        """Let a record be what it became."""
+        transaction = record.transaction
+        for attribute in fields(Transaction):
+            setattr(
+                transaction, attribute.name, getattr(ended.transaction, attribute.name)
+            )
+        record.counter, record.stop_claimed = ended.counter, ended.stop_claimed
+        if self.running.get(transaction.evse_id) is record:
+            del self.running[transaction.evse_id]
+        self.remember(record)
+        self._show(transaction.evse_id)
+
+    def changed(self, record: Record) -> None:
+        """Tell that something inside an open transaction changed."""
+        if (evse := self._station.evses.get(record.transaction.evse_id)) is not None:
+            evse.session.notify()
+
+    def _show(self, evse_id: int) -> None:
+        """Let the EVSE's session be the open transaction, or else the newest."""
+        if evse_id < 1:
+            return
+        of_evse = (
+            record
+            for record in self.known.values()
+            if record.transaction.evse_id == evse_id
+        )
+        shown = self.running.get(evse_id) or max(
+            of_evse, key=lambda one: (one.transaction.started_at, one.transaction.key)
+        )
+        session = self._station.evse(evse_id).session
+        if session.value is shown.transaction:
+            session.notify()
+        else:
+            session.set(shown.transaction)

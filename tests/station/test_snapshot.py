@@ -1,0 +1,178 @@
+"""Snapshots: what goes into the journal comes out of it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+import json
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.ev_charger_hub.station.enums import (
+    ConnectorStatus,
+    Location,
+    Measurand,
+    Phase,
+    RateUnit,
+)
+from custom_components.ev_charger_hub.station.link import Limit
+from custom_components.ev_charger_hub.station.model import (
+    ChargingStation,
+    Fault,
+    MeasurementKey,
+    Place,
+    StationInfo,
+)
+from custom_components.ev_charger_hub.station.settings import StationSettings
+from custom_components.ev_charger_hub.station.snapshot import dump, restore
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+POWER = MeasurementKey(measurand=Measurand.POWER_ACTIVE_IMPORT)
+
+texts = st.none() | st.text(max_size=20)
+moments = st.none() | st.datetimes(timezones=st.just(UTC))
+keys = st.builds(
+    MeasurementKey,
+    measurand=st.sampled_from(Measurand),
+    phase=st.none() | st.sampled_from(Phase),
+    location=st.none() | st.sampled_from(Location),
+)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+limits = st.builds(
+    Limit,
+    value=st.decimals(min_value=0, max_value=1000, places=2),
+    unit=st.sampled_from(RateUnit),
+)
+
+
+def new_station() -> ChargingStation:
+    return ChargingStation("CP1", StationSettings(name="One"))
+
+
+def stored(station: ChargingStation) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(json.dumps(dump(station)))
+    return data
+
+
+def fill(place: Place, data: st.DataObject) -> None:
+    if status := data.draw(st.none() | st.sampled_from(ConnectorStatus)):
+        place.status.set(status, data.draw(moments))
+    place.fault.set(
+        data.draw(st.none() | st.builds(Fault, error_code=st.text(), info=texts))
+    )
+    place.wanted_limit.set(data.draw(st.none() | limits))
+    for key, value in data.draw(st.dictionaries(keys, numbers, max_size=3)).items():
+        place.measurement(key).set(value, data.draw(moments))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_a_station_comes_back_as_it_was(data: st.DataObject) -> None:
+    station = new_station()
+    station.info.set(data.draw(st.builds(StationInfo, vendor=texts, firmware=texts)))
+    station.version.set(data.draw(texts))
+    station.heartbeat.set(data.draw(moments))
+    station.firmware_status.set(data.draw(texts))
+    station.diagnostics_status.set(data.draw(texts))
+    station.reconnects.set(data.draw(st.integers(min_value=0, max_value=99)))
+    station.findings.update(data.draw(st.dictionaries(st.text(), st.text())))
+    fill(station.whole, data)
+    for evse_id in data.draw(st.sets(st.integers(1, 5), max_size=2)):
+        fill(station.evse(evse_id), data)
+        station.evse(evse_id).connector_ids = data.draw(st.sets(st.integers(1, 3))) | {
+            1
+        }
+
+    again = new_station()
+    restore(again, stored(station))
+
+    assert dump(again) == dump(station)
+    assert again.evses.keys() == station.evses.keys()
+    assert again.info.value == station.info.value
+    for place, original in zip(
+        (again.whole, *again.evses.values()),
+        (station.whole, *station.evses.values()),
+        strict=True,
+    ):
+        assert place.wanted_limit.value == original.wanted_limit.value
+        for key, channel in original.measurements.items():
+            assert place.measurements[key].value == channel.value
+            assert place.measurements[key].at == channel.at
+
+
+def test_what_is_newer_stays() -> None:
+    station = new_station()
+    station.info.set(StationInfo(vendor="Old"))
+    station.evse(1).status.set(ConnectorStatus.AVAILABLE, NOON)
+    station.evse(1).measurement(POWER).set(11000, NOON)
+    station.evse(1).wanted_limit.set(Limit(value=Decimal(6)))
+    station.findings["boot"] = "old"
+    old = stored(station)
+    again = new_station()
+    again.info.set(StationInfo(vendor="New"))
+    again.evse(1).status.set(ConnectorStatus.CHARGING, NOON - timedelta(hours=1))
+    again.evse(1).measurement(POWER).set(0, NOON - timedelta(hours=1))
+    again.evse(1).wanted_limit.set(Limit(value=Decimal(16)))
+    again.findings["boot"] = "new"
+
+    restore(again, old)
+
+    evse = again.evse(1)
+    assert again.info.value.vendor == "New"
+    assert evse.status.value is ConnectorStatus.CHARGING
+    assert evse.measurement(POWER).value == 0
+    assert evse.wanted_limit.value == Limit(value=Decimal(16))
+    assert again.findings == {"boot": "new"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_what_is_no_number_is_not_kept(value: float | None) -> None:
+    station = new_station()
+    station.evse(1).measurement(POWER).set(value, NOON)
+
+    assert dump(station)["evses"]["1"]["measurements"] == []
+
+
+def test_words_of_another_version_are_left_out() -> None:
+    station = new_station()
+    station.info.set(StationInfo(vendor="Maker"))
+    station.evse(1).status.set(ConnectorStatus.CHARGING, NOON)
+    station.evse(1).measurement(POWER).set(11000, NOON)
+    data = stored(station)
+    data["info"]["colour"] = "red"
+    place = data["evses"]["1"]
+    place |= {
+        "status": "dreaming",
+        "wanted_limit": ["much", "A"],
+        "fault": {"mood": "bad"},
+    }
+    place["measurements"] += [
+        {"measurand": "mood", "phase": None, "location": None, "value": 1, "at": None},
+        {
+            "measurand": Measurand.SOC,
+            "phase": None,
+            "location": None,
+            "value": "full",
+            "at": None,
+        },
+    ]
+
+    again = new_station()
+    restore(again, data)
+
+    evse = again.evse(1)
+    assert again.info.value == StationInfo(vendor="Maker")
+    assert evse.status.value is None
+    assert evse.wanted_limit.value is None
+    assert evse.fault.value is None
+    assert {
+        key.measurand: channel.value for key, channel in evse.measurements.items()
+    } == {Measurand.POWER_ACTIVE_IMPORT: 11000, Measurand.SOC: None}
+
+
+def test_nothing_is_enough() -> None:
+    station = new_station()
+
+    restore(station, {})
+
+    assert dump(station) == dump(new_station())
