@@ -14,7 +14,6 @@ from .const import (
     CONF_PASSWORD_HASH,
     CONF_REFUSED,
 )
-from .devices import async_identities
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
 from .ocpp.redact import shortened
@@ -57,16 +56,18 @@ async def async_get_config_entry_diagnostics(
 
 
 async def async_get_device_diagnostics(
-    hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.DeviceEntry
+    hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.AnyDeviceEntry
 ) -> dict[str, Any]:
     """Return what is known of one charger; nothing for the server itself."""
     hub = entry.runtime_data
-    identities = async_identities(device)
+    charger_id = device.id
+    if isinstance(device, dr.ChildDeviceEntry):
+        charger_id = device.parent_device_id
     return {
         "chargers": [
             _charger(hub, one)
-            for identity, one in hub.stations.items()
-            if identity in identities or device.parent_device_id == one.device_id
+            for one in hub.stations.values()
+            if one.device_id == charger_id
         ]
     }
 
@@ -104,7 +105,7 @@ def _place(place: Place) -> dict[str, Any]:
     return {
         "status": place.status.value,
         "fault": None if fault is None else asdict(fault),
-        "wanted_limit": None if limit is None else asdict(limit),
+        "wanted_limit": None if limit is None else f"{limit.value} {limit.unit}",
         "measurements": {
             key.slug: {"value": channel.value, "at": channel.at}
             for key, channel in place.measurements.items()

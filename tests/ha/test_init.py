@@ -1,0 +1,336 @@
+"""Test the life of a server: set up, follow its entry, unload, stop, remove."""
+
+from pathlib import Path
+import sqlite3
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PORT,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_STOP,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+
+from .charger import Charger
+from .conftest import IDENTITY, ChargerFactory
+from .test_config_flow import make_pair
+from custom_components.ev_charger_hub.const import (
+    CONF_CERTIFICATE,
+    CONF_CERTIFICATE_KEY,
+    CONF_POLICY,
+    DOMAIN,
+    RESTORE_GRACE,
+    SUBENTRY_CHARGER,
+)
+from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
+from custom_components.ev_charger_hub.ocpp.waiting import Candidate
+from custom_components.ev_charger_hub.station.enums import ConnectorStatus
+from custom_components.ev_charger_hub.storage import DATA
+
+
+def device_of(
+    registry: dr.DeviceRegistry, entry: MockConfigEntry, identifier: str
+) -> dr.DeviceEntry | None:
+    """Return the device of a server or a charger."""
+    return registry.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
+
+
+async def test_port_in_use_is_tried_again(
+    hass: HomeAssistant, init_integration: MockConfigEntry
+) -> None:
+    """Test that a server whose port is taken says so and tries again."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data={
+            CONF_HOST: "127.0.0.1",
+            CONF_PORT: init_integration.runtime_data.port,
+        },
+    )
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_listen"
+    # The journal stays open for the server that runs.
+    assert hass.data[DATA].journal.users == 1
+
+
+async def test_certificate_that_is_gone_is_tried_again(
+    hass: HomeAssistant, server_entry: MockConfigEntry, tmp_path: Path
+) -> None:
+    """Test that a server does not start without the certificate it should have."""
+    certificate, key = make_pair(tmp_path, "server")
+    server_entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        server_entry,
+        data={
+            **server_entry.data,
+            CONF_CERTIFICATE: certificate,
+            CONF_CERTIFICATE_KEY: f"{key}.gone",
+        },
+    )
+    assert not await hass.config_entries.async_setup(server_entry.entry_id)
+    assert server_entry.state is ConfigEntryState.SETUP_RETRY
+    assert server_entry.error_reason_translation_key == "tls_key_missing"
+
+
+async def test_journal_that_cannot_be_opened_is_tried_again(
+    hass: HomeAssistant, server_entry: MockConfigEntry
+) -> None:
+    """Test that a server does not run without its journal."""
+    Path(hass.config.path(DOMAIN, "journal.db")).mkdir(parents=True)
+    server_entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(server_entry.entry_id)
+    assert server_entry.state is ConfigEntryState.SETUP_RETRY
+    assert server_entry.error_reason_translation_key == "journal_unusable"
+
+
+async def test_unload_says_goodbye(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that an unloaded server hangs up and closes the journal."""
+    shared = hass.data[DATA]
+    assert len(shared.registry) == 1
+    assert await hass.config_entries.async_unload(init_integration.entry_id)
+    assert init_integration.state is ConfigEntryState.NOT_LOADED
+    assert await approved_charger.closed() == 1001
+    assert shared.journal.journal is None
+    assert len(shared.registry) == 0
+
+
+async def test_servers_share_one_journal(
+    hass: HomeAssistant, init_integration: MockConfigEntry
+) -> None:
+    """Test that the last server that goes closes the journal."""
+    shared = hass.data[DATA].journal
+    other = MockConfigEntry(domain=DOMAIN, data={CONF_HOST: "127.0.0.1", CONF_PORT: 0})
+    other.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    assert other.runtime_data.journal is init_integration.runtime_data.journal
+    assert await hass.config_entries.async_unload(init_integration.entry_id)
+    assert shared.journal is not None
+    assert await hass.config_entries.async_unload(other.entry_id)
+    assert shared.journal is None
+
+
+async def test_stop_says_goodbye_before_the_journal_closes(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    """Test that the end of Home Assistant is an end for chargers and journal too."""
+    shared = hass.data[DATA].journal
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    assert await approved_charger.closed() == 1001
+    assert shared.journal is not None
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    assert shared.journal is None
+
+
+async def test_reload_restores_what_was_known(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that a charger that does not come back is shown as last known, for a while."""
+    await approved_charger.status(1, "Charging")
+    assert await hass.config_entries.async_reload(init_integration.entry_id)
+    hub: OcppHub = init_integration.runtime_data
+    station = hub.stations[IDENTITY].station
+    assert not station.online.value
+    assert station.info.value.serial == "SN-0001-4711"
+    assert station.evses[1].status.value is ConnectorStatus.CHARGING
+    assert hub.restoring
+
+    told: list[bool] = []
+    station.online.subscribe(lambda: told.append(hub.restoring))
+    async_fire_time_changed(hass, dt_util.utcnow() + RESTORE_GRACE)
+    assert told == [False]
+
+
+async def test_charger_that_is_back_is_not_bothered_by_the_end_of_grace(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    """Test that only chargers that are missing change when the grace ends."""
+    told: list[bool] = []
+    hub.stations[IDENTITY].station.online.subscribe(lambda: told.append(hub.restoring))
+    async_fire_time_changed(hass, dt_util.utcnow() + RESTORE_GRACE)
+    assert told == []
+
+
+async def test_snapshot_is_written_while_it_runs(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    """Test that what a charger says is kept without an orderly end."""
+    await approved_charger.status(1, "Finishing")
+    async_fire_time_changed(hass, dt_util.utcnow() + SNAPSHOT_DELAY)
+    kept = await hub.journal.load(IDENTITY, SNAPSHOT)
+    assert kept is not None
+    assert kept["evses"]["1"]["status"] == "finishing"
+
+
+# The entry changes while the server runs
+
+
+async def test_charger_that_is_deleted_is_forgotten(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+    charger_ws: ChargerFactory,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """Test that a deleted charger is turned out with all that is known of it."""
+    transaction_id = await approved_charger.start()
+    await approved_charger.stop(transaction_id, 2000)
+    (subentry_id,) = init_integration.subentries
+    hass.config_entries.async_remove_subentry(init_integration, subentry_id)
+    await hass.async_block_till_done()
+    await approved_charger.closed()
+    assert hub.stations == {}
+    assert len(hass.data[DATA].registry) == 0
+    assert device_of(device_registry, init_integration, IDENTITY) is None
+    assert await hub.journal.sessions(IDENTITY) == []
+    assert await hub.journal.load(IDENTITY, SNAPSHOT) is None
+    assert init_integration.runtime_data is hub
+
+    charger = await charger_ws(IDENTITY)
+    assert (await charger.boot())["status"] == "Pending"
+
+
+async def test_other_chargers_stay_connected(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+) -> None:
+    """Test that adding, changing and deleting one charger does not disturb another."""
+    hub.approve("CP02", "Carport", None)
+    await hass.async_block_till_done()
+    assert list(hub.stations) == [IDENTITY, "CP02"]
+    subentry = init_integration.subentries[hub.stations["CP02"].subentry_id]
+    hass.config_entries.async_update_subentry(
+        init_integration, subentry, title="Driveway"
+    )
+    await hass.async_block_till_done()
+    assert hub.stations["CP02"].station.settings.name == "Driveway"
+    hass.config_entries.async_remove_subentry(init_integration, subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert list(hub.stations) == [IDENTITY]
+    await approved_charger.call("Heartbeat")
+
+
+async def test_new_name_of_the_server(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """Test that the device of the server is called like its entry."""
+    hass.config_entries.async_update_entry(init_integration, title="Car park")
+    await hass.async_block_till_done()
+    device = device_of(device_registry, init_integration, init_integration.entry_id)
+    assert device is not None
+    assert device.name == "Car park"
+    assert init_integration.runtime_data is hub
+
+
+async def test_entry_that_changes_after_the_end_changes_nothing(
+    hass: HomeAssistant, init_integration: MockConfigEntry, hub: OcppHub
+) -> None:
+    """Test that a change while Home Assistant stops is left for the next start."""
+    await hub.async_stop()
+    await hub.async_stop()
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    assert hub.stations == {}
+
+
+async def test_identity_of_another_server_is_not_accepted(
+    hass: HomeAssistant, init_integration: MockConfigEntry, hub: OcppHub
+) -> None:
+    """Test that a charger is not added to a second server unseen."""
+    MockConfigEntry(
+        domain=DOMAIN,
+        data={CONF_HOST: "127.0.0.1", CONF_PORT: 0},
+        subentries_data=[charger_data(IDENTITY)],
+    ).add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        init_integration, options={CONF_POLICY: "accept"}
+    )
+    await hass.async_block_till_done()
+    now = dt_util.utcnow()
+    candidate = Candidate(identity=IDENTITY, remote=None, first_seen=now, last_seen=now)
+    await hub.accept_unknown(candidate)
+    hub.candidate_changed(candidate)
+    assert hub.stations == {}
+    assert not init_integration.subentries
+
+
+# Devices
+
+
+def charger_data(identity: str) -> Any:
+    """Return the data of a charger subentry."""
+    return {
+        "data": {},
+        "subentry_type": SUBENTRY_CHARGER,
+        "title": "Elsewhere",
+        "unique_id": identity,
+    }
+
+
+async def test_firmware_of_the_device_is_kept_fresh(
+    hub: OcppHub, approved_charger: Charger, device_registry: dr.DeviceRegistry
+) -> None:
+    """Test that a boot with another firmware changes the device."""
+    await approved_charger.boot(firmwareVersion="2.0.0")
+    device = device_registry.async_get(hub.stations[IDENTITY].device_id)
+    assert device is not None
+    assert device.sw_version == "2.0.0"
+
+
+async def test_device_can_be_deleted_only_if_it_is_gone(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+    device_registry: dr.DeviceRegistry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Test that server and charger stay, and what nobody knows may go."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_ws_client(hass)
+    stale = device_registry.async_get_or_create(
+        config_entry_id=init_integration.entry_id,
+        identifiers={(DOMAIN, f"{IDENTITY}_7")},
+    )
+    server = device_of(device_registry, init_integration, init_integration.entry_id)
+    charger = device_of(device_registry, init_integration, IDENTITY)
+    assert server is not None
+    assert charger is not None
+    for device, deleted in ((server, False), (charger, False), (stale, True)):
+        response = await client.remove_device(device.id)
+        assert response["success"] is deleted
+
+
+async def test_deleted_server_takes_its_sessions_along(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that nothing is kept of the chargers of a deleted server."""
+    await approved_charger.start()
+    assert await hass.config_entries.async_remove(init_integration.entry_id)
+    await hass.async_block_till_done()
+    path = hass.config.path(DOMAIN, "journal.db")
+    connection = sqlite3.connect(path)
+    for table in ("transactions", "facts"):
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        assert count == 0
+    connection.close()
