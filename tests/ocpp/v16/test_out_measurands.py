@@ -88,21 +88,23 @@ async def test_measurands_that_are_all_refused_stay_as_they_were() -> None:
     charger = Charger()
     accepting(charger, "nothing")
     findings = await set_up(charger)
-    assert findings["measurands"] == "refused"
+    assert findings["measurands"] == "ok: 1 of 22"
     assert sampled(charger) == [ENERGY]
+    await set_up(charger)
+    assert "MeterValuesSampledData" not in written(charger)
     assert findings["triggers"] == "ok"
 
 
 @pytest.mark.parametrize(
     ("answer", "finding"),
     [
-        ({"status": "NotSupported"}, "not_supported"),
+        ({"status": "NotSupported"}, "refused"),
         (CallTimeout(), "unanswered"),
-        (NOT_IMPLEMENTED, "not_supported"),
+        (NOT_IMPLEMENTED, "refused"),
     ],
 )
 async def test_a_hopeless_list_is_tried_once(answer: Any, finding: str) -> None:
-    charger = Charger()
+    charger = Charger(measurands=("SoC",))
     charger.answers["ChangeConfiguration"] = answer
     findings = await set_up(charger)
     assert findings["measurands"] == finding
@@ -136,6 +138,15 @@ async def test_a_choice_that_is_refused_in_part_is_told() -> None:
     findings = await set_up(charger)
     assert sampled(charger) == ["Voltage"]
     assert findings["measurands"] == "partial: SoC"
+
+
+async def test_a_choice_that_is_refused_is_told_at_every_boot_and_tried_once() -> None:
+    charger = Charger(measurands=("Voltage", "SoC"))
+    charger.keys.pop("MeterValuesSampledData")
+    accepting(charger, "nothing")
+    for _ in range(2):
+        assert (await set_up(charger))["measurands"] == "refused"
+    assert "MeterValuesSampledData" not in written(charger)
 
 
 async def test_an_empty_choice_leaves_the_list_alone() -> None:

@@ -12,6 +12,7 @@ from ...station.link import ConfigurationKey
 from ...station.outcome import Outcome, OutcomeStatus
 from ..adapter import StationContext
 from ..quirks import Quirks, quirks_of
+from ..redact import shortened
 from .configuration import Feature, Key, select
 from .link import V16Link
 from .measurands import Ending, Negotiated, fitted, negotiate, same, wanted
@@ -70,13 +71,6 @@ class Dropped(NotConnected):
     """The station hung up instead of answering."""
 
 
-_ENDINGS = {
-    Ending.NOT_SUPPORTED: Finding.NOT_SUPPORTED,
-    Ending.REFUSED: Finding.REFUSED,
-    Ending.UNANSWERED: Finding.UNANSWERED,
-}
-
-
 class Setup:
     """Learn what a station can do, step by step, in the background.
 
@@ -89,6 +83,7 @@ class Setup:
         """Use `link` for everything that is sent."""
         self._context = context
         self._station = context.station
+        self._name = shortened(context.station.identity)
         self._link = link
         self._configuration = link.configuration
         self._task: asyncio.Task[None] | None = None
@@ -111,7 +106,7 @@ class Setup:
             self._task.cancel()
             self._task = None
         if not self._station.settings.quiet:
-            name = f"set-up of {self._station.identity}"
+            name = f"set-up of {self._name}"
             self._task = self._context.spawn(self._run(), name)
 
     async def _run(self) -> None:
@@ -120,8 +115,8 @@ class Setup:
                 finding = Finding.SKIPPED("the charger disconnects")
             else:
                 finding = await self._try(name, step)
-            self._station.findings[name] = finding
-            _LOGGER.debug("%s: set-up: %s %s", self._station.identity, name, finding)
+            self._station.findings[name.value] = finding
+            _LOGGER.debug("%s: set-up: %s %s", self._name, name, finding)
             if finding == Finding.DISCONNECTED:
                 return
 
@@ -135,7 +130,7 @@ class Setup:
             return Finding.DISCONNECTED()
         except Exception:
             # The top of what is a task of its own but for the order.
-            _LOGGER.exception("%s: set-up: %s failed", self._station.identity, name)
+            _LOGGER.exception("%s: set-up: %s failed", self._name, name)
             return Finding.FAILED()
         del self._drops[name]
         return finding
@@ -203,13 +198,18 @@ class Setup:
         if not names:
             return Finding.OK("left alone")
         accepted = self._remembered(names)
-        target = names if accepted is None else accepted
+        target = accepted or names
         if same(current, target) if current is not None else accepted is not None:
-            return self._judge_measurands(names, target)
+            return self._judge_measurands(names, accepted or current or [])
         done = await negotiate(target, current or (), self._write_sampled)
-        if not done.accepted:
-            return _ENDINGS[done.ending]()
-        there = done.accepted if unreadable else await self._read_back(done)
+        if done.ending is Ending.UNANSWERED:
+            return Finding.UNANSWERED()
+        there = done.accepted
+        if not there:
+            # It keeps its own list: not to be tried again at every boot.
+            there = current or []
+        elif not unreadable:
+            there = await self._read_back(done)
         await self._keep("measurands", {"wanted": names, "accepted": there})
         return self._judge_measurands(names, there)
 
@@ -224,6 +224,8 @@ class Setup:
     def _judge_measurands(self, names: list[str], there: list[str]) -> str:
         have = {name.lower() for name in there}
         missing = [name for name in names if name.lower() not in have]
+        if missing == names:
+            return Finding.REFUSED()
         if missing and self._station.settings.measurands is not None:
             return Finding.PARTIAL(", ".join(missing))
         return Finding.OK(f"{len(there)} of {len(names)}")

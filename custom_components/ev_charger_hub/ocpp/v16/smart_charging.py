@@ -14,6 +14,7 @@ from ...station.outcome import Outcome, OutcomeStatus
 from ...station.transaction import Transaction
 from ..adapter import StationContext
 from ..quirks import quirks_of
+from ..redact import shortened
 from .configuration import Configuration, Key
 from .profiles import Purpose, Rung, Standing, profile_id
 
@@ -163,7 +164,7 @@ class SmartCharging:
             outcome = await self.hold(evse_id, limit)
             _LOGGER.debug(
                 "%s: limit of EVSE %s held again: %s %s",
-                self._station.identity,
+                shortened(self._station.identity),
                 evse_id,
                 outcome.status,
                 outcome.detail,
