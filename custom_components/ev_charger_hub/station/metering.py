@@ -72,34 +72,42 @@ class Gauge:
         "value",
     )
 
-    def __init__(self, place: Place, key: MeasurementKey, total: Total | None) -> None:
-        """Create a gauge; its channel appears with the first reading."""
+    def __init__(self, place: Place, key: MeasurementKey, total: Total) -> None:
+        """Go on from what is known; a channel appears with the first reading."""
         self.place = place
         self.key = key
-        self.value: Number | None = None
-        self.at: datetime | None = None
-        self.fresh = False
         self._total = total
-        self._channel: Channel[Number | None] | None = None
+        self._channel = place.measurements.get(key)
+        self.value = None if self._channel is None else self._channel.value
+        self.at = None if self._channel is None else self._channel.at
+        self.fresh = False
         self._guarded = key.measurand in REGISTERS
         self._dropped: tuple[Number, datetime] | None = None
 
     def read(self, value: Number, at: datetime) -> None:
         """Take what the station read at `at`, in the base unit."""
         self.take(value, at)
-        if self._total is not None:
-            self._total.note(self, at)
+        self._total.note(self, at)
 
     def take(self, value: Number, at: datetime) -> None:
         """Take a value, read or derived."""
-        if (channel := self._channel) is None:
-            channel = self._channel = self.place.measurement(self.key)
+        channel = self._channel or self._open()
         if self._guarded and self._doubtful(channel, value, at):
             return
         self.value = value
         self.at = at
         self.fresh = True
         channel.set(value, at)
+
+    def reach(self, value: Number, at: datetime) -> None:
+        """Let a register be at least `value`, as something else than a sample says."""
+        channel = self._channel or self._open()
+        if channel.value is None or value > channel.value:
+            channel.set(value, at)
+
+    def _open(self) -> Channel[Number | None]:
+        channel = self._channel = self.place.measurement(self.key)
+        return channel
 
     def _doubtful(
         self, channel: Channel[Number | None], value: Number, at: datetime
@@ -122,23 +130,27 @@ class Gauge:
 class Total:
     """A quantity over all phases, for stations that send only the phases."""
 
-    __slots__ = ("_explicit_at", "_pending", "_phases", "gauge", "noted_at")
+    __slots__ = ("_explicit_at", "_pending", "_phases", "gauge")
 
     def __init__(
-        self, place: Place, key: MeasurementKey, pending: dict[Total, None]
+        self, place: Place, key: MeasurementKey, pending: dict[Total, datetime]
     ) -> None:
         """Create the total of `key`; `pending` collects what is to be derived."""
         self.gauge = Gauge(place, key, self)
-        self.noted_at: datetime | None = None
-        self._phases: dict[Phase, Gauge] = {}
+        # All known phases count at once: a register without one would seem to drop.
+        self._phases = {
+            known.phase: Gauge(place, known, self)
+            for known in place.measurements
+            if known.phase is not None and replace(known, phase=None) == key
+        }
         self._pending = pending
         self._explicit_at: datetime | None = None
 
-    def phase(self, key: MeasurementKey) -> Gauge:
-        """Create the gauge of one phase."""
-        gauge = Gauge(self.gauge.place, key, self)
-        if key.phase is not None:
-            self._phases[key.phase] = gauge
+    def phase(self, phase: Phase) -> Gauge:
+        """Return the gauge of one phase."""
+        if (gauge := self._phases.get(phase)) is None:
+            key = replace(self.gauge.key, phase=phase)
+            gauge = self._phases[phase] = Gauge(self.gauge.place, key, self)
         return gauge
 
     def note(self, gauge: Gauge, at: datetime) -> None:
@@ -146,13 +158,10 @@ class Total:
         if gauge is self.gauge:
             self._explicit_at = at
         else:
-            self.noted_at = at
-            self._pending[self] = None
+            self._pending[self] = at
 
-    def derive(self) -> None:
-        """Show the total of the phases, unless the station sends it."""
-        if (at := self.noted_at) is None:
-            return
+    def derive(self, at: datetime) -> None:
+        """Show the total of the phases at `at`, unless the station sends it."""
         if self._explicit_at is not None and at - self._explicit_at < EXPLICIT_FOR:
             return
         if (value := self._combined(at)) is not None:
@@ -197,13 +206,13 @@ class Metering:
         """Create the metering of a station."""
         self._gauges: dict[tuple[int, MeasurementKey], Gauge] = {}
         self._totals: dict[tuple[int, Measurand, Location | None], Total] = {}
-        self._pending: dict[Total, None] = {}
+        self._pending: dict[Total, datetime] = {}
 
     def gauge(self, place: Place, key: MeasurementKey) -> Gauge:
         """Return the gauge of a quantity at a place of this station."""
         if (gauge := self._gauges.get((place.id, key))) is None:
             total = self._total(place, key)
-            gauge = total.gauge if key.phase is None else total.phase(key)
+            gauge = total.gauge if key.phase is None else total.phase(key.phase)
             self._gauges[place.id, key] = gauge
         return gauge
 
@@ -216,8 +225,8 @@ class Metering:
     def settle(self) -> None:
         """Derive the totals that were not sent; called after the samples of a moment."""
         if self._pending:
-            for total in self._pending:
-                total.derive()
+            for total, at in self._pending.items():
+                total.derive(at)
             self._pending.clear()
 
     def _total(self, place: Place, key: MeasurementKey) -> Total:

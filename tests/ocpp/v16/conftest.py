@@ -179,10 +179,10 @@ class Charger:
         """Send a CALL and return the whole frame that answers it."""
         assert self._rpc is not None
         message_id = message_id or str(uuid4())
-        answer = self._waiting[message_id] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[message_id] = answer
         await self._rpc.receive(json.dumps([2, message_id, action, payload]))
-        async with asyncio.timeout(PATIENCE):
-            return await answer
+        return await asyncio.wait_for(answer, PATIENCE)
 
     async def boot(self, **fields: str) -> dict[str, Any]:
         """Boot, and wait until the central system has said all it wants to say."""
@@ -361,9 +361,15 @@ def settings() -> StationSettings:
 
 
 @pytest.fixture
-async def journal(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Journal]:
+def journal_path(tmp_path: Path) -> Path:
+    """Return where the journal is."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+async def journal(journal_path: Path, clock: FakeClock) -> AsyncGenerator[Journal]:
     """Return an empty journal."""
-    journal = await Journal.open(tmp_path / "journal.db", call_later=clock.call_later)
+    journal = await Journal.open(journal_path, call_later=clock.call_later)
     yield journal
     await journal.close()
 

@@ -153,10 +153,15 @@ class Boot:
     async def _ask_for_boot(self) -> None:
         """Ask once; a station that will not boot is set up all the same."""
         try:
-            await self._link.trigger("BootNotification", None)
+            outcome = await self._link.trigger("BootNotification", None)
         except NotConnected:
             return
-        if not self._set_up:
+        if self._set_up or not self._link.connected:
+            return
+        if outcome.ok:
+            # Set-up must know which quirks to mind.
+            self._timer = self._call_later(PATIENCE, self._start_setup)
+        else:
             self._start_setup()
 
     def _cancel(self) -> None:

@@ -40,7 +40,24 @@ _INTEGERS = REGISTERS | {
 }
 _THOUSANDS = frozenset({"kwh", "kvarh", "kw", "kva", "kvar"})
 _UNITS = _THOUSANDS | frozenset(
-    ["wh", "varh", "w", "va", "var", "a", "v", "k", "celcius", "celsius", "fahrenheit", "percent", "%", "hertz", "hz", "rpm"]
+    [
+        "wh",
+        "varh",
+        "w",
+        "va",
+        "var",
+        "a",
+        "v",
+        "k",
+        "celcius",
+        "celsius",
+        "fahrenheit",
+        "percent",
+        "%",
+        "hertz",
+        "hz",
+        "rpm",
+    ]
 )
 
 # What the end of a transaction says counts most; what its begin says is never news.
@@ -141,8 +158,9 @@ class Meter:
         self._oddities = oddities
         self._meanings: dict[Words, tuple[Decoder, Reading]] = {}
         self._readings: dict[MeasurementKey, Reading] = {}
+        self.register = metering.gauge(place, _IMPORT_REGISTER)
         # A station that measures elsewhere than at the outlet has its register there.
-        self._registers = [metering.gauge(place, _IMPORT_REGISTER)]
+        self._registers = [self.register]
         self._turn = 0
 
     def read(self, samples: list[dict[str, Any]], at: datetime) -> int | None:
@@ -171,9 +189,9 @@ class Meter:
         for reading in touched:
             reading.gauge.read(reading.value, at)
         self._metering.settle()
-        return self._register()
+        return self._read_register()
 
-    def _register(self) -> int | None:
+    def _read_register(self) -> int | None:
         """Return the import register if it is fresh, of the first place that has one."""
         for gauge in self._registers:
             if gauge.value is not None:
@@ -246,14 +264,8 @@ class MeterValues:
         values: list[dict[str, Any]],
     ) -> None:
         """Read a list of MeterValue (OCPP 1.6 7.33) into channels and transactions."""
-        if (meter := self._meters.get(connector_id)) is None:
-            if not 0 <= connector_id <= MAX_EVSES:
-                self._oddities.note(f"meter values of connector {connector_id} ignored")
-                return
-            place = self._context.station.place(connector_id)
-            meter = self._meters[connector_id] = Meter(
-                place, self._metering, self._oddities
-            )
+        if (meter := self._meter(connector_id)) is None:
+            return
         now = self._context.clock()
         for value in values:
             if not (samples := value.get("sampledValue")):
@@ -261,6 +273,25 @@ class MeterValues:
             at = plausible(timestamps.parse(value.get("timestamp")), now)
             if (register := meter.read(samples, at)) is not None:
                 self._count(connector_id, transaction_id, register, at)
+
+    def bracket(self, evse_id: int, register: int, at: datetime) -> None:
+        """Take the register in Wh that begins or ends a transaction.
+
+        Some stations send no other; some count it from 0 in each transaction, so that
+        it may not lower what their meter values say.
+        """
+        if 0 <= register < 10**_MAX_DIGITS and (meter := self._meter(evse_id)):
+            meter.register.reach(register, at)
+
+    def _meter(self, connector_id: int) -> Meter | None:
+        if (meter := self._meters.get(connector_id)) is None:
+            if not 0 <= connector_id <= MAX_EVSES:
+                self._oddities.note(f"meter values of connector {connector_id} ignored")
+                return None
+            place = self._context.station.place(connector_id)
+            meter = Meter(place, self._metering, self._oddities)
+            self._meters[connector_id] = meter
+        return meter
 
     def _count(
         self, connector_id: int, transaction_id: str | None, register: int, at: datetime

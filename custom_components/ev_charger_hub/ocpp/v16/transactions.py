@@ -1,5 +1,6 @@
 """Transactions: starts and stops, always answered (OCPP 1.6 4.8, 4.10)."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -42,16 +43,14 @@ class TransactionBlock:
         id_tag = payload["idTag"]
         # Authorized again: the station may have used an old list (OCPP 1.6 4.8).
         status = context.authorizer.authorize(context.station.identity, id_tag)
-        reservation_id = payload.get("reservationId")
         transaction = await context.transactions.start(
             evse_id=self._evse_id(payload["connectorId"]),
             id_token=id_tag,
             meter_start=payload["meterStart"],
             claimed_at=timestamps.parse(payload.get("timestamp")),
-            reservation_id=reservation_id
-            if reservation_id is not None and abs(reservation_id) < _MAX_RESERVATION
-            else None,
+            reservation_id=_reservation_id(payload),
         )
+        self._bracket(transaction, payload["meterStart"], transaction.started_at)
         return Reply(
             {
                 "idTagInfo": id_tag_info(status),
@@ -64,9 +63,9 @@ class TransactionBlock:
         """Close a transaction; one that nobody knows closes nothing (errata 3.18)."""
         context = self._context
         transaction_id = str(payload["transactionId"])
-        known = context.transactions.find(transaction_id)
-        was_open = known is not None and known.open
+        running = [evse.transaction for evse in context.station.evses.values()]
         data = payload.get("transactionData") or []
+        known = context.transactions.find(transaction_id)
         if known is not None and known.evse_id:
             self._metering.take(known.evse_id, transaction_id, data)
         id_tag = payload.get("idTag")
@@ -79,13 +78,25 @@ class TransactionBlock:
             values_start=_values(data, "Transaction.Begin"),
             values_stop=_values(data, "Transaction.End"),
         )
-        answer: dict[str, Any] = {}
-        if id_tag is not None:
-            # There is nothing to tell of an id tag that was not shown.
-            identity = context.station.identity
-            status = context.authorizer.authorize(identity, id_tag)
-            answer["idTagInfo"] = id_tag_info(status)
-        return Reply(answer, partial(self._stopped, transaction) if was_open else None)
+        after = None
+        if any(one is transaction for one in running):
+            self._bracket(transaction, payload["meterStop"], transaction.stopped_at)
+            after = partial(self._stopped, transaction)
+        return Reply(self._judged(id_tag), after)
+
+    def _judged(self, id_tag: str | None) -> dict[str, Any]:
+        """Return what is told of an id tag: nothing if none was shown."""
+        if id_tag is None:
+            return {}
+        identity = self._context.station.identity
+        status = self._context.authorizer.authorize(identity, id_tag)
+        return {"idTagInfo": id_tag_info(status)}
+
+    def _bracket(
+        self, transaction: Transaction, register: int, at: datetime | None
+    ) -> None:
+        if transaction.evse_id and at is not None:
+            self._metering.bracket(transaction.evse_id, register, at)
 
     def _evse_id(self, connector_id: int) -> int:
         """Return the EVSE to book on; 0 is one that cannot exist."""
@@ -112,6 +123,11 @@ class TransactionBlock:
         stopped_at = transaction.stopped_at
         if stopped_at and not self._context.transactions.is_history(stopped_at):
             self._link.transaction_ended(transaction)
+
+
+def _reservation_id(payload: dict[str, Any]) -> int | None:
+    number: int | None = payload.get("reservationId")
+    return None if number is None or abs(number) >= _MAX_RESERVATION else number
 
 
 def _values(data: list[dict[str, Any]], context: str) -> dict[str, Any]:
