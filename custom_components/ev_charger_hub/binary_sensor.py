@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import async_follow_growth, async_follow_restoration, described
+from .growth import async_follow_growth, described
 from .models import EvChargerHubConfigEntry
 from .station.enums import VEHICLE_CONNECTED, ConnectorStatus
 from .station.model import ChargingStation, Evse, Place
@@ -112,7 +112,6 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of the chargers of a server."""
-    async_follow_restoration(hass, entry)
     async_follow_growth(
         hass,
         entry,

@@ -124,7 +124,7 @@ class HubEntity[S: Subject](Entity):
         return (
             self.entity_description.always_available
             or self.station.online.value
-            or (self.hub.restored and reading is not None)
+            or (self.hub.restoring and reading is not None)
         )
 
     def _refresh(self) -> bool:

@@ -1,17 +1,15 @@
 """Growth: entities appear when what they show does, each once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.event import async_call_later
 
-from .const import DOMAIN, RESTORE_GRACE, SIGNAL_NEW_STATION
+from .const import DOMAIN, SIGNAL_NEW_STATION
 from .entity import HubEntity, HubEntityDescription, child_device_info, unique_id
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
@@ -68,33 +66,6 @@ def async_follow_growth(
             hass, SIGNAL_NEW_STATION.format(entry.entry_id), async_follow
         )
     )
-
-
-@callback
-def async_follow_restoration(
-    hass: HomeAssistant, entry: EvChargerHubConfigEntry
-) -> None:
-    """Have the entities of absent chargers written when restored values grow stale."""
-    hub = entry.runtime_data
-    cancel: Callable[[], None]
-
-    @callback
-    def async_check(_now: datetime) -> None:
-        nonlocal cancel
-        if hub.restored:  # the grace begins when the server listens
-            cancel = async_call_later(hass, RESTORE_GRACE, job)
-            return
-        for hub_station in hub.stations.values():
-            hub_station.station.online.notify()
-
-    job = HassJob(async_check, cancel_on_shutdown=True)
-    cancel = async_call_later(hass, RESTORE_GRACE, job)
-
-    @callback
-    def async_stop() -> None:
-        cancel()
-
-    entry.async_on_unload(async_stop)
 
 
 class Growth:

@@ -57,9 +57,9 @@ def _of_session(read: Callable[[Transaction], Value]) -> Callable[[Evse], Value]
     )
 
 
-def _running(evse: Evse) -> bool:
-    """Return whether a session is open, so that what grows may wait a second."""
-    return evse.transaction is not None
+def _flows(evse: Evse) -> bool:
+    """Return whether a session goes on, so that what grows may wait a second."""
+    return evse.transaction is not None and evse.transaction.energy > 0
 
 
 def _duration(session: Transaction) -> float:
@@ -146,7 +146,7 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
     SessionSensorDescription(
         key="session_energy",
         device_class=SensorDeviceClass.ENERGY,
-        lazy_fn=_running,
+        lazy_fn=_flows,
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         state_class=SensorStateClass.TOTAL_INCREASING,
         suggested_display_precision=2,
@@ -157,7 +157,7 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
     SessionSensorDescription(
         key="session_duration",
         device_class=SensorDeviceClass.DURATION,
-        lazy_fn=_running,
+        lazy_fn=_flows,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_display_precision=0,
         suggested_unit_of_measurement=UnitOfTime.MINUTES,

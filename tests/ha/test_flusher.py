@@ -1,0 +1,104 @@
+"""Test the flusher: coalesced, urgent first, never stopped by one bad write."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from custom_components.ev_charger_hub.flusher import Flusher
+
+
+async def _next_iteration() -> None:
+    """Let the event loop turn once."""
+    await asyncio.sleep(0)
+
+
+def _next_interval(hass: HomeAssistant) -> None:
+    """Let the time pass until the next interval is over."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2))
+
+
+async def test_marks_are_written_once_per_interval(hass: HomeAssistant) -> None:
+    written: list[str] = []
+    flusher = Flusher(hass)
+    write = lambda: written.append("a")  # noqa: E731
+    for _ in range(3):
+        flusher.mark(write, urgent=False)
+    await _next_iteration()
+    assert written == []
+    _next_interval(hass)
+    assert written == ["a"]
+    _next_interval(hass)
+    assert written == ["a"]
+
+
+async def test_urgent_marks_are_written_at_the_next_iteration(
+    hass: HomeAssistant,
+) -> None:
+    written: list[str] = []
+    flusher = Flusher(hass)
+    status = lambda: written.append("status")  # noqa: E731
+    power = lambda: written.append("power")  # noqa: E731
+    flusher.mark(power, urgent=False)
+    flusher.mark(status, urgent=True)
+    flusher.mark(status, urgent=True)
+    assert written == []
+    await _next_iteration()
+    assert written == ["status"]
+    _next_interval(hass)
+    assert written == ["status", "power"]
+
+
+async def test_a_mark_that_becomes_urgent_is_written_once(hass: HomeAssistant) -> None:
+    written: list[str] = []
+    flusher = Flusher(hass)
+    write = lambda: written.append("a")  # noqa: E731
+    flusher.mark(write, urgent=False)
+    flusher.mark(write, urgent=True)
+    flusher.mark(write, urgent=False)
+    await _next_iteration()
+    _next_interval(hass)
+    assert written == ["a"]
+
+
+async def test_one_bad_write_stops_no_other(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    written: list[str] = []
+
+    def bad() -> None:
+        raise ValueError
+
+    flusher = Flusher(hass)
+    flusher.mark(bad, urgent=True)
+    flusher.mark(lambda: written.append("good"), urgent=True)
+    await _next_iteration()
+    assert written == ["good"]
+    assert "A state could not be written" in caplog.text
+    caplog.clear()
+
+
+async def test_discarded_and_closed_marks_are_forgotten(hass: HomeAssistant) -> None:
+    written: list[str] = []
+    first = lambda: written.append("first")  # noqa: E731
+    second = lambda: written.append("second")  # noqa: E731
+    flusher = Flusher(hass)
+    for urgent in (True, False):
+        flusher.mark(first, urgent=urgent)
+        flusher.discard(first)
+    await _next_iteration()
+    flusher.mark(first, urgent=False)
+    flusher.mark(second, urgent=True)
+    flusher.close()
+    await _next_iteration()
+    _next_interval(hass)
+    assert written == []
+    flusher.close()
+
+
+async def test_a_pending_flush_does_not_hold_up_the_end(hass: HomeAssistant) -> None:
+    Flusher(hass, interval=500).mark(lambda: None, urgent=False)

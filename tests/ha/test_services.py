@@ -1,0 +1,611 @@
+"""Test the actions: calls in, frames out; answers in, responses and errors out."""
+
+from typing import Any
+
+import probatio
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from homeassistant.const import ATTR_DEVICE_ID, CONF_HOST, CONF_PORT
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+from homeassistant.helpers import device_registry as dr
+
+from .charger import Charger, Refusal, Silence, sampled
+from .conftest import ChargerFactory
+from .entities import device_id, state
+from custom_components.ev_charger_hub.const import CONF_QUIET, DOMAIN
+from custom_components.ev_charger_hub.helpers import own_id_token
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
+from custom_components.ev_charger_hub.services import COMMANDS, QUERIES
+
+type Fields = dict[str, Any]
+
+
+@pytest.fixture
+async def quiet_charger(
+    hass: HomeAssistant, hub: OcppHub, charger_ws: ChargerFactory
+) -> Charger:
+    """Return a charger that is sent nothing but what the test asks for."""
+    hub.approve("CP01", "Garage", None)
+    (subentry,) = hub.entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        hub.entry, subentry, data={**subentry.data, CONF_QUIET: True}
+    )
+    await hass.async_block_till_done()
+    charger = await charger_ws("CP01")
+    await charger.boot()
+    await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    return charger
+
+
+async def _act(
+    hass: HomeAssistant, action: str, identifier: str = "CP01", /, **fields: Any
+) -> Fields:
+    """Perform an action on a charger, or a connector, and return its response."""
+    response = await hass.services.async_call(
+        DOMAIN,
+        action,
+        {ATTR_DEVICE_ID: device_id(hass, identifier), **fields},
+        blocking=True,
+        return_response=True,
+    )
+    assert isinstance(response, dict)
+    return response
+
+
+MESSAGES: list[tuple[str, Fields, str, Fields]] = [
+    # action, its fields; the message and its payload
+    (
+        "start_charging",
+        {"id_token": "TAG1"},
+        "RemoteStartTransaction",
+        {"connectorId": 1, "idTag": "TAG1"},
+    ),
+    (
+        "start_charging",
+        {"id_token": "TAG1", "connector": 99},
+        "RemoteStartTransaction",
+        {"connectorId": 99, "idTag": "TAG1"},
+    ),
+    (
+        "stop_charging",
+        {"transaction_id": "17"},
+        "RemoteStopTransaction",
+        {"transactionId": 17},
+    ),
+    ("unlock_connector", {}, "UnlockConnector", {"connectorId": 1}),
+    ("unlock_connector", {"connector": 99}, "UnlockConnector", {"connectorId": 99}),
+    ("reset", {}, "Reset", {"type": "Soft"}),
+    ("reset", {"type": "hard"}, "Reset", {"type": "Hard"}),
+    (
+        "change_availability",
+        {"operative": False},
+        "ChangeAvailability",
+        {"connectorId": 0, "type": "Inoperative"},
+    ),
+    (
+        "change_availability",
+        {"operative": True, "connector": 1},
+        "ChangeAvailability",
+        {"connectorId": 1, "type": "Operative"},
+    ),
+    (
+        "trigger_message",
+        {"message": "Heartbeat"},
+        "TriggerMessage",
+        {"requestedMessage": "Heartbeat"},
+    ),
+    (
+        "trigger_message",
+        {"message": "StatusNotification", "connector": 1},
+        "TriggerMessage",
+        {"requestedMessage": "StatusNotification", "connectorId": 1},
+    ),
+    (
+        "set_configuration",
+        {"key": "HeartbeatInterval", "value": "60"},
+        "ChangeConfiguration",
+        {"key": "HeartbeatInterval", "value": "60"},
+    ),
+    (
+        "set_configuration",
+        {"key": "AuthorizeRemoteTxRequests", "value": True},
+        "ChangeConfiguration",
+        {"key": "AuthorizeRemoteTxRequests", "value": "true"},
+    ),
+    ("clear_cache", {}, "ClearCache", {}),
+    ("data_transfer", {"vendor_id": "acme"}, "DataTransfer", {"vendorId": "acme"}),
+    (
+        "data_transfer",
+        {"vendor_id": "acme", "message_id": "led", "data": "off"},
+        "DataTransfer",
+        {"vendorId": "acme", "messageId": "led", "data": "off"},
+    ),
+    ("call", {"action": "GetLocalListVersion"}, "GetLocalListVersion", {}),
+    (
+        "call",
+        {"action": "Reset", "payload": {"type": "Soft"}},
+        "Reset",
+        {"type": "Soft"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "fields", "message", "payload"), MESSAGES)
+async def test_an_action_sends_exactly_one_message(
+    hass: HomeAssistant,
+    quiet_charger: Charger,
+    action: str,
+    fields: Fields,
+    message: str,
+    payload: Fields,
+) -> None:
+    response = await _act(hass, action, **fields)
+    assert [(one.action, one.payload) for one in quiet_charger.received] == [
+        (message, payload)
+    ]
+    assert response["status"] == "accepted"
+    assert set(response) == {"status", "answer", "detail", "response"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "word"),
+    [
+        ({"status": "Rejected"}, "rejected", "Rejected"),
+        ({"status": "NotSupported"}, "not_supported_by_charger", "NotSupported"),
+        (Refusal(code="InternalError"), "rejected", "InternalError"),
+        (Refusal(code="NotImplemented"), "not_supported_by_charger", "NotImplemented"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("action", "fields", "message"),
+    # The answer to this one has no status that could refuse.
+    [row[:3] for row in MESSAGES if row[2] != "GetLocalListVersion"],
+)
+async def test_a_refusal_is_an_error_that_names_the_answer(
+    hass: HomeAssistant,
+    quiet_charger: Charger,
+    action: str,
+    fields: Fields,
+    message: str,
+    answer: Fields | Refusal,
+    key: str,
+    word: str,
+) -> None:
+    quiet_charger.answers[message] = answer
+    with pytest.raises(HomeAssistantError, match=word) as caught:
+        await _act(hass, action, **fields)
+    assert caught.value.translation_key == key
+    assert caught.value.translation_placeholders is not None
+    assert caught.value.translation_placeholders["charger"] == "Garage"
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        *((action, fields) for action, fields, *_ in MESSAGES),
+        ("get_configuration", {}),
+        ("pause_charging", {"connector": 1}),
+        ("resume_charging", {"connector": 1}),
+        ("set_charging_limit", {"limit": 10}),
+        ("clear_charging_limit", {}),
+    ],
+)
+async def test_not_connected_means_that_nothing_was_sent(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    approved_charger: Charger,
+    action: str,
+    fields: Fields,
+) -> None:
+    await hub.central_system.sessions["CP01"].disconnect()
+    await approved_charger.closed()
+    await hass.async_block_till_done()
+    approved_charger.received.clear()
+    with pytest.raises(HomeAssistantError) as caught:
+        await _act(hass, action, **fields)
+    assert caught.value.translation_key == "not_connected"
+    assert not isinstance(caught.value, ServiceValidationError)
+    assert "nothing was sent" in str(caught.value)
+    assert approved_charger.received == []
+
+
+def test_every_action_is_tested() -> None:
+    names = {action for action, *_ in MESSAGES}
+    names |= {
+        "pause_charging",
+        "resume_charging",
+        "set_charging_limit",
+        "clear_charging_limit",
+    }
+    assert names == {*COMMANDS, "call"}
+    assert set(QUERIES) == {"get_configuration", "get_sessions"}
+
+
+@pytest.mark.parametrize(
+    ("action", "message"), [("reset", "Reset"), ("clear_cache", "ClearCache")]
+)
+async def test_only_a_restart_may_drop_the_connection(
+    hass: HomeAssistant, quiet_charger: Charger, action: str, message: str
+) -> None:
+    quiet_charger.answers[message] = Silence()
+    task = hass.async_create_task(_act(hass, action))
+    await quiet_charger.expect(message)
+    await quiet_charger.close()
+    if action == "reset":
+        assert (await task)["status"] == "no_answer"
+        return
+    with pytest.raises(HomeAssistantError) as caught:
+        await task
+    assert caught.value.translation_key == "no_answer"
+
+
+async def test_no_answer_in_time_is_an_error(
+    hass: HomeAssistant, quiet_charger: Charger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(V16Link.send, "__defaults__", (0.0,))
+    quiet_charger.answers["ClearCache"] = Silence()
+    with pytest.raises(HomeAssistantError) as caught:
+        await _act(hass, "clear_cache")
+    assert caught.value.translation_key == "timed_out"
+
+
+async def test_start_without_a_token_uses_that_of_the_server(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    await _act(hass, "start_charging")
+    assert approved_charger.calls("RemoteStartTransaction") == [
+        {"connectorId": 1, "idTag": own_id_token(hub)}
+    ]
+
+
+async def test_start_with_a_limit_carries_a_profile(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await _act(hass, "start_charging", id_token="TAG1", limit=9.5)
+    (sent,) = approved_charger.calls("RemoteStartTransaction")
+    profile = sent["chargingProfile"]
+    assert profile["chargingProfilePurpose"] == "TxProfile"
+    (period,) = profile["chargingSchedule"]["chargingSchedulePeriod"]
+    assert period["limit"] == 9.5
+
+
+async def test_start_at_a_charger_with_several_connectors_lets_it_decide(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.status(2, "Preparing")
+    await hass.async_block_till_done()
+    await _act(hass, "start_charging", id_token="TAG1")
+    await _act(hass, "start_charging", "CP01_2", id_token="TAG1")
+    await _act(hass, "start_charging", "CP01_2", id_token="TAG1", connector=1)
+    assert approved_charger.calls("RemoteStartTransaction") == [
+        {"idTag": "TAG1"},
+        {"connectorId": 2, "idTag": "TAG1"},
+        {"connectorId": 1, "idTag": "TAG1"},
+    ]
+
+
+@pytest.mark.peer("B-33")
+async def test_stop_ends_the_open_session(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    first = await approved_charger.start(1)
+    await _act(hass, "stop_charging")
+    second = await approved_charger.start(2)
+    await hass.async_block_till_done()
+    await _act(hass, "stop_charging", connector=2)
+    with pytest.raises(ServiceValidationError) as caught:
+        await _act(hass, "stop_charging")
+    assert caught.value.translation_key == "connector_required"
+    assert approved_charger.calls("RemoteStopTransaction") == [
+        {"transactionId": first},
+        {"transactionId": second},
+    ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"connector": 1}, {"connector": 7}])
+async def test_stop_without_a_session_is_an_error(
+    hass: HomeAssistant, approved_charger: Charger, fields: Fields
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await _act(hass, "stop_charging", **fields)
+    assert caught.value.translation_key == "no_session"
+    assert approved_charger.calls("RemoteStopTransaction") == []
+
+
+async def test_unlock_at_a_charger_with_several_connectors_needs_one(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.status(2, "Available")
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError) as caught:
+        await _act(hass, "unlock_connector")
+    assert caught.value.translation_key == "connector_required"
+    await _act(hass, "unlock_connector", "CP01_2")
+    assert approved_charger.calls("UnlockConnector") == [{"connectorId": 2}]
+
+
+async def test_pause_and_resume(hass: HomeAssistant, approved_charger: Charger) -> None:
+    await approved_charger.start()
+    await _act(hass, "set_charging_limit", limit=10)
+    assert (await _act(hass, "pause_charging"))["status"] in {"accepted", "confirmed"}
+    await hass.async_block_till_done()
+    assert _limits(approved_charger)[-1] == 0
+    assert state(hass, "switch", "CP01_1_charge_control") == "off"
+    await _act(hass, "resume_charging")
+    await hass.async_block_till_done()
+    assert _limits(approved_charger)[-1] == 10
+    assert state(hass, "switch", "CP01_1_charge_control") == "on"
+
+
+async def test_pause_at_several_connectors_means_the_one_that_charges(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.status(2, "Preparing")
+    await approved_charger.start(2)
+    await _act(hass, "pause_charging")
+    assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 2
+    await _act(hass, "resume_charging")
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [({"limit": 16}, 16), ({"limit": 6900, "unit": "W"}, 10), ({"limit": 8.5}, 8.5)],
+)
+async def test_a_limit_holds_and_is_cleared(
+    hass: HomeAssistant, approved_charger: Charger, fields: Fields, shown: float
+) -> None:
+    response = await _act(hass, "set_charging_limit", **fields)
+    assert response["status"] in {"accepted", "confirmed"}
+    await hass.async_block_till_done()
+    assert float(state(hass, "number", "CP01_1_current_limit")) == shown
+    assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 1
+    await _act(hass, "clear_charging_limit")
+    await hass.async_block_till_done()
+    assert approved_charger.calls("ClearChargingProfile")
+    assert float(state(hass, "number", "CP01_1_current_limit")) == 32
+
+
+@pytest.mark.peer("B-15")
+async def test_a_limit_goes_to_the_connector_that_was_named(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.status(2, "Available")
+    await hass.async_block_till_done()
+    for identifier, fields, connector in (
+        ("CP01", {}, 0),
+        ("CP01", {"connector": 2}, 2),
+        ("CP01_1", {}, 1),
+    ):
+        await _act(hass, "set_charging_limit", identifier, limit=16, **fields)
+        sent = approved_charger.calls("SetChargingProfile")[-1]
+        assert sent["connectorId"] == connector
+
+
+@pytest.mark.parametrize(
+    ("fields", "key", "says"),
+    [
+        ({"limit": 3}, "limit_below_minimum", "6 A"),
+        ({"limit": 63}, "limit_above_maximum", "32 A"),
+        ({"limit": 100, "unit": "W"}, "limit_below_minimum", "4140 W"),
+        ({"limit": 99999, "unit": "W"}, "limit_above_maximum", "22080 W"),
+        ({"limit": 10, "connector": 9}, "limit_unknown_evse", "no such connector"),
+    ],
+)
+async def test_a_limit_that_cannot_be_is_not_sent(
+    hass: HomeAssistant,
+    approved_charger: Charger,
+    fields: Fields,
+    key: str,
+    says: str,
+) -> None:
+    with pytest.raises(ServiceValidationError, match=says) as caught:
+        await _act(hass, "set_charging_limit", **fields)
+    assert caught.value.translation_key == key
+    assert approved_charger.calls("SetChargingProfile") == []
+
+
+async def test_a_refused_limit_is_an_error(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    approved_charger.answers["SetChargingProfile"] = {"status": "Rejected"}
+    with pytest.raises(HomeAssistantError, match="Rejected"):
+        await _act(hass, "set_charging_limit", limit=10)
+
+
+async def test_a_charger_that_cannot_be_limited_is_sent_nothing(
+    hass: HomeAssistant, quiet_charger: Charger
+) -> None:
+    quiet_charger.configuration = {"SupportedFeatureProfiles": "Core"}
+    await _act(hass, "get_configuration")
+    with pytest.raises(HomeAssistantError) as caught:
+        await _act(hass, "set_charging_limit", limit=10)
+    assert caught.value.translation_key == "not_supported"
+    assert quiet_charger.calls("SetChargingProfile") == []
+
+
+@pytest.mark.peer("B-07")
+async def test_an_action_reaches_the_charger_of_the_other_server(
+    hass: HomeAssistant, quiet_charger: Charger
+) -> None:
+    other = MockConfigEntry(
+        domain=DOMAIN, title="Other", data={CONF_HOST: "127.0.0.1", CONF_PORT: 0}
+    )
+    other.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    other_hub: OcppHub = other.runtime_data
+    other_hub.approve("CP02", "Yard", None)
+    await hass.async_block_till_done()
+    charger = Charger(identity="CP02", url=f"ws://127.0.0.1:{other_hub.port}")
+    await charger.connect()
+    await charger.boot()
+    await hass.async_block_till_done()
+    device = other_hub.stations["CP02"].device_id
+    await hass.services.async_call(
+        DOMAIN, "clear_cache", {ATTR_DEVICE_ID: device}, blocking=True
+    )
+    assert len(charger.calls("ClearCache")) == 1
+    assert quiet_charger.calls("ClearCache") == []
+    await charger.close()
+    assert await hass.config_entries.async_unload(other.entry_id)
+    await _act(hass, "clear_cache")
+    assert len(quiet_charger.calls("ClearCache")) == 1
+
+
+async def test_get_configuration(hass: HomeAssistant, quiet_charger: Charger) -> None:
+    response = await _act(
+        hass, "get_configuration", keys=["HeartbeatInterval", "Nonsense"]
+    )
+    assert quiet_charger.calls("GetConfiguration") == [
+        {"key": ["HeartbeatInterval", "Nonsense"]}
+    ]
+    assert response["configuration"] == [
+        {"key": "HeartbeatInterval", "value": "300", "readonly": False}
+    ]
+    assert response["unknown_keys"] == ["Nonsense"]
+
+    response = await _act(hass, "get_configuration")
+    assert quiet_charger.calls("GetConfiguration")[-1] == {}
+    assert {one["key"] for one in response["configuration"]} == set(
+        quiet_charger.configuration
+    )
+
+
+async def test_get_configuration_that_is_refused(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    approved_charger.answers["GetConfiguration"] = Refusal(code="NotSupported")
+    with pytest.raises(HomeAssistantError, match="NotSupported"):
+        await _act(hass, "get_configuration")
+
+
+async def test_get_sessions(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    first = await approved_charger.start(1, "ONE", 1000)
+    await approved_charger.stop(first, 3000, reason="Local")
+    second = await approved_charger.start(2, "TWO", 500)
+    await approved_charger.meter(
+        2, [sampled(900, "Energy.Active.Import.Register", "Wh")], second
+    )
+    await hub.central_system.sessions["CP01"].disconnect()
+    await hass.async_block_till_done()
+
+    sessions = (await _act(hass, "get_sessions"))["sessions"]
+    assert [one["transaction_id"] for one in sessions] == [str(second), str(first)]
+    newest, oldest = sessions
+    assert oldest["connector"] == 1
+    assert oldest["id_token"] == "ONE"
+    assert oldest["energy"] == 2000
+    assert oldest["meter_start"] == 1000
+    assert oldest["meter_stop"] == 3000
+    assert oldest["stop_reason"] == "local"
+    assert oldest["state"] == "closed"
+    assert oldest["start"] <= oldest["stop"]
+    assert newest["state"] == "open"
+    assert newest["stop"] is None
+    assert newest["energy"] == 400
+
+    only_open = (await _act(hass, "get_sessions", open_only=True))["sessions"]
+    assert [one["transaction_id"] for one in only_open] == [str(second)]
+    one = (await _act(hass, "get_sessions", limit=1))["sessions"]
+    assert [one["transaction_id"] for one in one] == [str(second)]
+    of_first = (await _act(hass, "get_sessions", "CP01_1"))["sessions"]
+    assert [one["transaction_id"] for one in of_first] == [str(first)]
+
+
+@pytest.mark.peer("B-06")
+async def test_another_device_is_never_taken_for_a_charger(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    approved_charger: Charger,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    server = device_registry.async_get_device_by_identifier(
+        (DOMAIN, hub.entry.entry_id), hub.entry.entry_id
+    )
+    assert server is not None
+    for device, key in (
+        (server.id, "not_a_charger"),
+        ("nonsense", "service_device_not_found"),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await hass.services.async_call(
+                DOMAIN, "clear_cache", {ATTR_DEVICE_ID: device}, blocking=True
+            )
+        assert caught.value.translation_key == key
+    assert approved_charger.calls("ClearCache") == []
+
+
+async def test_a_target_of_one_device_will_do_and_of_two_not(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    charger = device_id(hass, "CP01")
+    await hass.services.async_call(
+        DOMAIN, "clear_cache", target={ATTR_DEVICE_ID: charger}, blocking=True
+    )
+    assert len(approved_charger.calls("ClearCache")) == 1
+    with pytest.raises(probatio.Invalid):
+        await hass.services.async_call(
+            DOMAIN, "clear_cache", {ATTR_DEVICE_ID: [charger, charger]}, blocking=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("start_charging", {"id_token": ""}),
+        ("start_charging", {"connector": 0}),
+        ("start_charging", {"limit": -1}),
+        ("set_charging_limit", {}),
+        ("set_charging_limit", {"limit": "much"}),
+        ("set_charging_limit", {"limit": float("nan")}),
+        ("set_charging_limit", {"limit": 10, "unit": "kW"}),
+        ("reset", {"type": "gentle"}),
+        ("change_availability", {}),
+        ("trigger_message", {}),
+        ("set_configuration", {"key": "A"}),
+        ("set_configuration", {"key": "A", "value": "x" * 501}),
+        ("data_transfer", {}),
+        ("call", {"action": "Reset", "payload": "text"}),
+        ("get_sessions", {"limit": 0}),
+        ("clear_cache", {"unknown": 1}),
+    ],
+)
+async def test_bad_fields_are_refused(
+    hass: HomeAssistant, quiet_charger: Charger, action: str, fields: Fields
+) -> None:
+    with pytest.raises((probatio.Invalid, ServiceValidationError)):
+        await _act(hass, action, **fields)
+    assert quiet_charger.received == []
+
+
+async def test_raw_messages_are_for_administrators(
+    hass: HomeAssistant, approved_charger: Charger, hass_read_only_user: MockUser
+) -> None:
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            "call",
+            {ATTR_DEVICE_ID: device_id(hass, "CP01"), "action": "ClearCache"},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    assert approved_charger.calls("ClearCache") == []
+
+
+def _limits(charger: Charger) -> list[float]:
+    """Return the limits that a charger was given."""
+    return [
+        sent["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0][
+            "limit"
+        ]
+        for sent in charger.calls("SetChargingProfile")
+    ]
