@@ -6,7 +6,7 @@ import errno
 from socket import gaierror
 from typing import Any, Final, override
 
-import voluptuous as vol
+import probatio as vol
 
 from homeassistant.config_entries import (
     ConfigEntry,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-import voluptuous as vol
+import probatio as vol
 
 from homeassistant.config_entries import (
     SOURCE_USER,
@@ -329,7 +329,7 @@ def _connection_schema() -> vol.Schema:
     )
 
 
-def _number(minimum: int, maximum: int, unit: str) -> vol.All:
+def _number(minimum: int, maximum: int, unit: str) -> vol.All[Any]:
     """Return a field for a whole number with its unit."""
     return vol.All(
         NumberSelector(

@@ -250,14 +250,11 @@ class OcppHub:
         if self.policy is before:
             return
         for candidate in self.waiting:
-            match self.policy:
-                case AdmissionPolicy.ACCEPT:
-                    await self.accept_unknown(candidate)
-                case AdmissionPolicy.ASK:
-                    self.candidate_changed(candidate)
-                case AdmissionPolicy.REFUSE:
-                    self.candidate_forgotten(candidate.identity)
-                    await self.central_system.expel(candidate.identity)
+            if self.policy is AdmissionPolicy.ACCEPT:
+                await self.accept_unknown(candidate)
+            elif self.policy is AdmissionPolicy.REFUSE:
+                self.candidate_forgotten(candidate.identity)
+                await self.central_system.expel(candidate.identity)
 
     # Chargers
 

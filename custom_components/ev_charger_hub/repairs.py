@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import voluptuous as vol
+import probatio as vol
 
-from homeassistant.components.repairs import (
-    ConfirmRepairFlow,
-    RepairsFlow,
-    RepairsFlowResult,
-)
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -37,13 +33,12 @@ class ChargerWaitingFlow(RepairsFlow):
         self._identity = identity
         self._name = ""
         self._password: Password | None = None
+        self._shown_password = ""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Ask what to do with the charger."""
-        if self._hub() is None:
-            return self.async_abort(reason="server_not_running")
         return self.async_show_menu(
             step_id="init",
             menu_options=["approve", "refuse"],
@@ -55,6 +50,8 @@ class ChargerWaitingFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Ask for the charger's name and password."""
         errors: dict[str, str] = {}
+        if self._hub() is None:
+            return self.async_abort(reason="server_not_running")
         if async_identity_taken(self.hass, self._identity):
             return self.async_abort(reason="already_configured")
         if user_input is not None and not (errors := password_problem(user_input)):
@@ -62,6 +59,7 @@ class ChargerWaitingFlow(RepairsFlow):
             self._password = await async_new_password(self.hass, user_input)
             if self._password is None or self._password.plain is None:
                 return self._approve()
+            self._shown_password = self._password.plain
             return await self.async_step_password()
         return self.async_show_form(
             step_id="approve",
@@ -79,27 +77,27 @@ class ChargerWaitingFlow(RepairsFlow):
         """Show the generated password, the only time that anybody sees it."""
         if user_input is not None:
             return self._approve()
-        placeholders = self._placeholders()
-        if self._password is not None and self._password.plain is not None:
-            placeholders["password"] = self._password.plain
         return self.async_show_form(
             step_id="password",
             data_schema=vol.Schema({}),
-            description_placeholders=placeholders,
+            description_placeholders={
+                **self._placeholders(),
+                "password": self._shown_password,
+            },
         )
 
     async def async_step_refuse(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Turn the charger away for good, once the user is sure."""
+        if (hub := self._hub()) is None:
+            return self.async_abort(reason="server_not_running")
         if user_input is None:
             return self.async_show_form(
                 step_id="refuse",
                 data_schema=vol.Schema({}),
                 description_placeholders=self._placeholders(),
             )
-        if (hub := self._hub()) is None:
-            return self.async_abort(reason="server_not_running")
         await hub.async_refuse(self._identity)
         return self.async_create_entry(data={})
 
@@ -150,6 +148,5 @@ async def async_create_fix_flow(
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
     """Return the flow that settles an issue."""
-    if data is None:
-        return ConfirmRepairFlow()
-    return ChargerWaitingFlow(str(data[CONF_ENTRY_ID]), str(data[CONF_IDENTITY]))
+    known = data or {}
+    return ChargerWaitingFlow(str(known[CONF_ENTRY_ID]), str(known[CONF_IDENTITY]))

@@ -147,7 +147,8 @@ class Charger:
         await self._ws.send_str(json.dumps([2, message_id, action, payload or {}]))
         try:
             async with asyncio.timeout(PATIENCE):
-                return await future
+                answer: Payload = await future
+                return answer
         finally:
             self._pending.pop(message_id, None)
 

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 
 from .charger import PATIENCE, Charger
 from .translations import checked_translations
@@ -127,6 +128,15 @@ async def set_up(hub: OcppHub, charger: Charger) -> None:
     async with asyncio.timeout(PATIENCE):
         while Step.LIMITS not in findings:
             await charger.call("Heartbeat")
+
+
+def device_of(
+    hass: HomeAssistant, entry: MockConfigEntry, identifier: str = IDENTITY
+) -> dr.DeviceEntry | None:
+    """Return the device of a charger by its identity, or of a server by its entry id."""
+    return dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, identifier), entry.entry_id
+    )
 
 
 @pytest.fixture

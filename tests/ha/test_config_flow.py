@@ -322,7 +322,7 @@ async def begin_reconfigure(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> ConfigFlowResult:
     """Open the form of a server that exists."""
-    result = await entry.start_reconfigure_flow(hass)
+    result: ConfigFlowResult = await entry.start_reconfigure_flow(hass)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "reconfigure"
     return result

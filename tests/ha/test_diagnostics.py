@@ -21,7 +21,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 
 from .charger import Charger, sampled
-from .conftest import IDENTITY, ChargerFactory
+from .conftest import IDENTITY, ChargerFactory, device_of
 from custom_components.ev_charger_hub.const import CONF_PASSWORD_HASH, DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station.link import Limit
@@ -96,7 +96,7 @@ async def test_diagnostics_of_a_device(
     """Test that a device shows its own charger, with a password it does not show."""
     hub.approve("CP02", "Carport", "scrypt$hash")
     await hass.async_block_till_done()
-    device = device_registry.async_get(hub.stations["CP02"].device_id)
+    device = device_of(hass, init_integration, "CP02")
     assert device is not None
     found: Any = await get_diagnostics_for_device(
         hass, hass_client, init_integration, device
@@ -117,10 +117,10 @@ async def test_diagnostics_of_a_device(
         hass, hass_client, init_integration, child
     )
 
-    device = device_registry.async_get(device.via_device_id or "")
-    assert device is not None
+    server = device_of(hass, init_integration, init_integration.entry_id)
+    assert server is not None
     found = await get_diagnostics_for_device(
-        hass, hass_client, init_integration, device
+        hass, hass_client, init_integration, server
     )
     assert found["chargers"] == []
 

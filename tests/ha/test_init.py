@@ -18,12 +18,12 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .charger import Charger
-from .conftest import IDENTITY, ChargerFactory
+from .conftest import IDENTITY, ChargerFactory, device_of
 from .test_config_flow import make_pair
 from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE,
@@ -34,16 +34,9 @@ from custom_components.ev_charger_hub.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
-from custom_components.ev_charger_hub.ocpp.waiting import Candidate
+from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.storage import DATA
-
-
-def device_of(
-    registry: dr.DeviceRegistry, entry: MockConfigEntry, identifier: str
-) -> dr.DeviceEntry | None:
-    """Return the device of a server or a charger."""
-    return registry.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
 
 
 async def test_port_in_use_is_tried_again(
@@ -186,7 +179,6 @@ async def test_charger_that_is_deleted_is_forgotten(
     hub: OcppHub,
     approved_charger: Charger,
     charger_ws: ChargerFactory,
-    device_registry: dr.DeviceRegistry,
 ) -> None:
     """Test that a deleted charger is turned out with all that is known of it."""
     transaction_id = await approved_charger.start()
@@ -197,7 +189,7 @@ async def test_charger_that_is_deleted_is_forgotten(
     await approved_charger.closed()
     assert hub.stations == {}
     assert len(hass.data[DATA].registry) == 0
-    assert device_of(device_registry, init_integration, IDENTITY) is None
+    assert device_of(hass, init_integration, IDENTITY) is None
     assert await hub.journal.sessions(IDENTITY) == []
     assert await hub.journal.load(IDENTITY, SNAPSHOT) is None
     assert init_integration.runtime_data is hub
@@ -232,12 +224,11 @@ async def test_new_name_of_the_server(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
     hub: OcppHub,
-    device_registry: dr.DeviceRegistry,
 ) -> None:
     """Test that the device of the server is called like its entry."""
     hass.config_entries.async_update_entry(init_integration, title="Car park")
     await hass.async_block_till_done()
-    device = device_of(device_registry, init_integration, init_integration.entry_id)
+    device = device_of(hass, init_integration, init_integration.entry_id)
     assert device is not None
     assert device.name == "Car park"
     assert init_integration.runtime_data is hub
@@ -255,7 +246,10 @@ async def test_entry_that_changes_after_the_end_changes_nothing(
 
 
 async def test_identity_of_another_server_is_not_accepted(
-    hass: HomeAssistant, init_integration: MockConfigEntry, hub: OcppHub
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
 ) -> None:
     """Test that a charger is not added to a second server unseen."""
     MockConfigEntry(
@@ -263,16 +257,30 @@ async def test_identity_of_another_server_is_not_accepted(
         data={CONF_HOST: "127.0.0.1", CONF_PORT: 0},
         subentries_data=[charger_data(IDENTITY)],
     ).add_to_hass(hass)
-    hass.config_entries.async_update_entry(
-        init_integration, options={CONF_POLICY: "accept"}
-    )
-    await hass.async_block_till_done()
-    now = dt_util.utcnow()
-    candidate = Candidate(identity=IDENTITY, remote=None, first_seen=now, last_seen=now)
-    await hub.accept_unknown(candidate)
-    hub.candidate_changed(candidate)
-    assert hub.stations == {}
-    assert not init_integration.subentries
+    charger = await charger_ws(IDENTITY)
+    await charger.boot()
+    for policy in ("accept", "ask"):
+        hass.config_entries.async_update_entry(
+            init_integration, options={CONF_POLICY: policy}
+        )
+        await hass.async_block_till_done()
+        assert [one.identity for one in hub.waiting] == [IDENTITY]
+        assert not init_integration.subentries
+
+
+async def test_charger_that_waits_is_not_told_of_under_another_policy(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Test that what a charger says after the policy changed asks nothing."""
+    charger = await charger_ws(IDENTITY)
+    hub.policy = AdmissionPolicy.REFUSE
+    hub.candidate_forgotten(IDENTITY)
+    await charger.boot()
+    assert not issue_registry.issues
 
 
 # Devices
@@ -289,11 +297,11 @@ def charger_data(identity: str) -> Any:
 
 
 async def test_firmware_of_the_device_is_kept_fresh(
-    hub: OcppHub, approved_charger: Charger, device_registry: dr.DeviceRegistry
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:
     """Test that a boot with another firmware changes the device."""
     await approved_charger.boot(firmwareVersion="2.0.0")
-    device = device_registry.async_get(hub.stations[IDENTITY].device_id)
+    device = device_of(hass, init_integration)
     assert device is not None
     assert device.sw_version == "2.0.0"
 
@@ -312,8 +320,8 @@ async def test_device_can_be_deleted_only_if_it_is_gone(
         config_entry_id=init_integration.entry_id,
         identifiers={(DOMAIN, f"{IDENTITY}_7")},
     )
-    server = device_of(device_registry, init_integration, init_integration.entry_id)
-    charger = device_of(device_registry, init_integration, IDENTITY)
+    server = device_of(hass, init_integration, init_integration.entry_id)
+    charger = device_of(hass, init_integration, IDENTITY)
     assert server is not None
     assert charger is not None
     for device, deleted in ((server, False), (charger, False), (stale, True)):

@@ -20,7 +20,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .charger import Charger
-from .conftest import IDENTITY, ChargerFactory
+from .conftest import IDENTITY, ChargerFactory, device_of
 from custom_components.ev_charger_hub.const import (
     CONF_GENERATE_PASSWORD,
     CONF_PASSWORD_HASH,
@@ -104,11 +104,11 @@ async def test_unknown_charger_is_shown_to_the_user(
 
 async def test_approved_charger_gets_its_device(
     hass: HomeAssistant,
+    init_integration: MockConfigEntry,
     hub: OcppHub,
     waiting_charger: Charger,
     fix: Fix,
     issue: Callable[[], ir.IssueEntry | None],
-    device_registry: dr.DeviceRegistry,
 ) -> None:
     """Test the whole way: connect, approve, boot, device with entities."""
     first, step = await fix()
@@ -128,15 +128,16 @@ async def test_approved_charger_gets_its_device(
     await hass.async_block_till_done()
     station = hub.stations[IDENTITY].station
     assert station.online.value
-    device = device_registry.async_get(hub.stations[IDENTITY].device_id)
+    device = device_of(hass, init_integration)
     assert device is not None
     assert device.name == "Garage"
     assert device.manufacturer == "Acme"
     assert device.model == "Wall One"
     assert device.serial_number == "SN-0001-4711"
     assert device.sw_version == "1.2.3"
-    server = device_registry.async_get(device.via_device_id or "")
+    server = device_of(hass, init_integration, init_integration.entry_id)
     assert server is not None
+    assert device.via_device_id == server.id
     assert server.entry_type is dr.DeviceEntryType.SERVICE
     states = [one for one in hass.states.async_all() if "garage" in one.entity_id]
     assert states
@@ -219,6 +220,22 @@ async def test_fix_flow_of_a_charger_that_was_added_meanwhile(
     result = await step({"next_step_id": "approve"})
     assert result["type"] == "abort"
     assert result["reason"] == "already_configured"
+
+
+async def test_server_that_stops_while_the_password_is_shown(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    waiting_charger: Charger,
+    fix: Fix,
+) -> None:
+    """Test that a charger is not approved at a server that does not run."""
+    _, step = await fix()
+    await step({"next_step_id": "approve"})
+    await step({**APPROVE, CONF_GENERATE_PASSWORD: True})
+    await hass.config_entries.async_unload(init_integration.entry_id)
+    result = await step({})
+    assert result["type"] == "abort"
+    assert result["reason"] == "server_not_running"
 
 
 @pytest.mark.parametrize("decision", ["approve", "refuse"])

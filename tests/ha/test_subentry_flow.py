@@ -59,7 +59,9 @@ async def begin_change(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> SubentryFlowResult:
     """Open the form of the only charger."""
-    result = await entry.start_subentry_reconfigure_flow(hass, only(entry).subentry_id)
+    result: SubentryFlowResult = await entry.start_subentry_reconfigure_flow(
+        hass, only(entry).subentry_id
+    )
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "reconfigure"
     return result
@@ -74,7 +76,8 @@ async def change(
 
 def only(entry: MockConfigEntry) -> ConfigSubentry:
     """Return the only charger of a server."""
-    (subentry,) = entry.subentries.values()
+    subentries: list[ConfigSubentry] = list(entry.subentries.values())
+    (subentry,) = subentries
     return subentry
 
 
@@ -221,14 +224,19 @@ async def test_change_settings_live(
     assert init_integration.runtime_data is hub
     await approved_charger.call("Heartbeat")
 
-    # The form opens with what was set.
-    metering = (await begin_change(hass, init_integration))["data_schema"]
-    assert metering is not None
     result = await change(hass, init_integration, metering={"clock_interval": 0})
     assert_changed(result)
     assert station.settings.measurands is None
     assert station.settings.meter_interval is None
     assert station.settings.clock_interval == 0
+
+    # An interval that is left to the charger leaves its field empty.
+    form = (await begin_change(hass, init_integration))["data_schema"]
+    assert form is not None
+    metering = form.schema["metering"].schema.schema
+    shown = {str(key): key.description for key in metering}
+    assert shown["clock_interval"] == {"suggested_value": 0}
+    assert shown["meter_interval"] is None
 
 
 @pytest.mark.parametrize(
