@@ -190,7 +190,7 @@ async def test_station_that_does_not_boot_is_asked_once(
     for _ in range(3):
         await charger.call("Heartbeat", {})
         clock.tick(60)
-    await charger.settle()
+        await charger.settle()
     assert charger.called("TriggerMessage") == [
         {"requestedMessage": "BootNotification"}
     ]
@@ -205,6 +205,18 @@ async def test_boot_that_was_asked_for_after_a_connect_does_not_repeat_setup(
     await charger.boot()
     assert len(setups) == 1
     assert charger.events == []
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Rejected"])
+async def test_station_that_was_asked_by_others_is_not_asked_again(
+    charger: Charger, clock: FakeClock, setups: list[None], status: str
+) -> None:
+    charger.answers["TriggerMessage"] = {"status": status}
+    await charger.adapter.link.trigger("BootNotification", None)
+    clock.tick(10)
+    await charger.settle()
+    assert len(charger.called("TriggerMessage")) == 1
+    assert len(setups) == 1
 
 
 async def test_setup_waits_for_the_boot_that_was_asked_for(
@@ -262,6 +274,17 @@ async def test_socket_lost_while_asking_is_no_error(
     charger.disconnect()
     await charger.settle()
     assert setups == []
+
+
+async def test_station_that_is_set_up_is_left_alone_after_a_boot_asked_by_others(
+    charger: Charger, clock: FakeClock, setups: list[None]
+) -> None:
+    await charger.boot()
+    charger.connect()
+    await charger.adapter.link.trigger("BootNotification", None)
+    clock.tick(10)
+    await charger.settle()
+    assert len(setups) == 1
 
 
 async def test_quiet_station_is_not_asked(charger: Charger, clock: FakeClock) -> None:

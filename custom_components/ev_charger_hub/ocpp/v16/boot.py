@@ -37,6 +37,8 @@ class Caller:
         """The station was told to restart and has not booted since."""
         self.asked_at: datetime | None = None
         """When the station was asked to repeat its boot, until it did."""
+        self.asked = False
+        """The station was asked for a boot on this connection, by whomever."""
 
     async def __call__(
         self, action: str, payload: dict[str, Any], timeout: float
@@ -44,6 +46,7 @@ class Caller:
         """Send a call and return its answer."""
         asks = payload.get("requestedMessage") == "BootNotification"
         if asks:
+            self.asked = True
             self.asked_at = self._context.clock()
         elif action == "Reset":
             self.reset = True
@@ -88,6 +91,7 @@ class Boot:
     def attached(self) -> None:
         """Wait for a boot on a new socket, and in the end ask for it."""
         self._caller.asked_at = self._booted_at = None
+        self._caller.asked = False
         station = self._context.station
         if station.info.value != StationInfo():
             # Accepted before: it may go on without a boot, or without a word.
@@ -147,8 +151,11 @@ class Boot:
 
     def _ask(self) -> None:
         self._timer = None
-        identity = self._context.station.identity
-        self._context.spawn(self._ask_for_boot(), f"{identity} boot")
+        if not self._caller.asked:
+            identity = self._context.station.identity
+            self._context.spawn(self._ask_for_boot(), f"{identity} boot")
+        elif not self._set_up:
+            self._start_setup()
 
     async def _ask_for_boot(self) -> None:
         """Ask once; a station that will not boot is set up all the same."""
