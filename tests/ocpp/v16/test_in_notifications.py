@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from .conftest import Charger
+from custom_components.ev_charger_hub.ocpp.v16.mapping import Oddities
 from custom_components.ev_charger_hub.station.model import VendorData
 
 
@@ -61,6 +62,15 @@ async def test_chatty_station_does_not_fill_the_log(
         payload = {"type": f"Event{number}", "timestamp": charger.clock.text()}
         await charger.call("SecurityEventNotification", payload)
     assert caplog.text.count("security event") == 100
+
+
+async def test_identity_is_shortened_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    Oddities("EH123456").note("it hums")
+    assert "it hums" in caplog.text
+    assert "EH123456" not in caplog.text
 
 
 async def test_certificate_is_not_signed(charger: Charger) -> None:

@@ -152,8 +152,7 @@ class Boot:
     def _ask(self) -> None:
         self._timer = None
         if not self._caller.asked:
-            identity = self._context.station.identity
-            self._context.spawn(self._ask_for_boot(), f"{identity} boot")
+            self._context.spawn(self._ask_for_boot(), "ask for a boot")
         elif not self._set_up:
             self._start_setup()
 

@@ -11,6 +11,7 @@ from ...station.enums import (
     Phase,
     StopReason,
 )
+from ..redact import shortened
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,11 +93,11 @@ class Oddities:
 
     def __init__(self, identity: str) -> None:
         """Start with nothing seen of station `identity`."""
-        self._identity = identity
+        self._name = shortened(identity)
         self._seen: set[str] = set()
 
     def note(self, oddity: str) -> None:
         """Log an oddity unless it is known; a chatty liar is not listened to for long."""
         if oddity not in self._seen and len(self._seen) < _WORD_LIMIT:
             self._seen.add(oddity)
-            _LOGGER.info("%s: %s", self._identity, oddity)
+            _LOGGER.info("%s: %s", self._name, oddity)
