@@ -1,5 +1,7 @@
 """EV Charger Hub: chargers in Home Assistant, by OCPP and from the cloud."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
 
@@ -16,8 +18,7 @@ from .ocpp.tls import TlsError, build_server_context
 from .services import async_setup_services
 from .settings import async_chargers
 from .station.errors import JournalError
-from .station.journal import Journal
-from .storage import DATA, SharedJournal, async_setup_storage
+from .storage import DATA, async_setup_storage
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -35,21 +36,26 @@ async def async_setup_entry(
     """Set up an OCPP server with its approved chargers."""
     ssl_context = await _async_ssl_context(hass, entry)
     shared = hass.data[DATA]
+    with _needs_journal():
+        journal = await shared.journal.acquire()
     hub = entry.runtime_data = OcppHub(
         hass,
         entry,
-        journal=await _async_journal(shared.journal),
+        journal=journal,
         registry=shared.registry,
         ssl_context=ssl_context,
     )
 
     async def async_end() -> None:
         # One after the other: callbacks of their own would run at the same time.
-        await hub.async_stop()
-        await shared.journal.release()
+        try:
+            await hub.async_stop()
+        finally:
+            await shared.journal.release()
 
     entry.async_on_unload(async_end)
-    await hub.async_prepare()
+    with _needs_journal():
+        await hub.async_prepare()
     # Platforms first: a charger may dial in as soon as the server listens.
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     try:
@@ -110,10 +116,11 @@ async def _async_entry_updated(
     await entry.runtime_data.async_apply()
 
 
-async def _async_journal(shared: SharedJournal) -> Journal:
-    """Return the journal, which is to be released again."""
+@contextmanager
+def _needs_journal() -> Generator[None]:
+    """Have the set-up tried again if the journal cannot be used."""
     try:
-        return await shared.acquire()
+        yield
     except JournalError as err:
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,

@@ -99,7 +99,7 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
             )
             if not errors:
                 return self.async_create_entry(
-                    title=TITLE,
+                    title=_title(data[CONF_PORT]),
                     data=data,
                     options=options,
                     description_placeholders={
@@ -219,6 +219,11 @@ async def async_try_bind(host: str, port: int) -> dict[str, str]:
     server.close()
     await server.wait_closed()
     return {}
+
+
+def _title(port: int) -> str:
+    """Return the name of a server, which tells it from others if there are some."""
+    return TITLE if port == DEFAULT_PORT else f"{TITLE} ({port})"
 
 
 def _server_schema() -> vol.Schema:

@@ -36,6 +36,7 @@ from .issues import (
     async_update_finding_issues,
 )
 from .models import EvChargerHubConfigEntry, HubStation
+from .ocpp.redact import shortened
 from .ocpp.server import CentralSystem, Registration
 from .ocpp.waiting import AdmissionPolicy, Candidate
 from .settings import (
@@ -46,6 +47,7 @@ from .settings import (
 )
 from .station.authorization import AcceptAll
 from .station.clock import utc_now
+from .station.errors import JournalError
 from .station.journal import Journal
 from .station.model import ChargingStation
 from .station.registry import StationRegistry
@@ -217,7 +219,11 @@ class OcppHub:
         for identity in tuple(self._asked):
             self.candidate_forgotten(identity)
         for identity in tuple(self.stations):
-            await self._async_release(identity)
+            try:
+                await self._async_release(identity)
+            except JournalError:
+                # Its sessions are in the journal already, and others come after it.
+                _LOGGER.exception("Charger %s is not saved", shortened(identity))
 
     async def async_apply(self) -> None:
         """Bring the server in line with its config entry, which has changed.

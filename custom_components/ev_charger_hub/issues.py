@@ -32,6 +32,14 @@ def waiting_issue_id(entry_id: str, identity: str) -> str:
     return f"{CHARGER_WAITING}_{entry_id}_{identity}"
 
 
+def plain(text: str | None) -> str:
+    """Return what a stranger says of itself, fit to stand between backticks.
+
+    Descriptions are Markdown, and anybody in the network can be a charger.
+    """
+    return (text or "").replace("`", "") or UNKNOWN
+
+
 @callback
 def async_create_waiting_issue(
     hass: HomeAssistant, entry_id: str, candidate: Candidate
@@ -46,10 +54,10 @@ def async_create_waiting_issue(
         severity=ir.IssueSeverity.WARNING,
         translation_key=CHARGER_WAITING,
         translation_placeholders={
-            "address": candidate.remote or UNKNOWN,
-            "model": candidate.model or UNKNOWN,
-            "name": candidate.identity,
-            "vendor": candidate.vendor or UNKNOWN,
+            "address": plain(candidate.remote),
+            "model": plain(candidate.model),
+            "name": plain(candidate.identity),
+            "vendor": plain(candidate.vendor),
         },
     )
 

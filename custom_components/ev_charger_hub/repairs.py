@@ -19,7 +19,7 @@ from .charger_form import (
 )
 from .const import CONF_IDENTITY
 from .hub import OcppHub
-from .issues import CONF_ENTRY_ID, UNKNOWN
+from .issues import CONF_ENTRY_ID, UNKNOWN, plain
 from .models import EvChargerHubConfigEntry
 from .settings import async_identity_taken
 
@@ -131,7 +131,7 @@ class ChargerWaitingFlow(RepairsFlow):
             "model": UNKNOWN,
             "vendor": UNKNOWN,
             **(known or {}),
-            "name": self._identity,
+            "name": plain(self._identity),
             "url": async_charger_url(self.hass, entry.data, self._identity),
         }
 

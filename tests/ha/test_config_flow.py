@@ -31,6 +31,7 @@ from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE_KEY,
     CONF_POLICY,
     CONF_REFUSED,
+    DEFAULT_PORT,
     DOMAIN,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -133,11 +134,23 @@ async def test_server_is_set_up(
     """Test that a server is created, and the user told what to type into chargers."""
     result = await submit(hass, await begin(hass), form(port, policy="accept"))
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "OCPP server"
+    assert result["title"] == f"OCPP server ({port})"
     assert result["data"] == {CONF_HOST: "127.0.0.1", CONF_PORT: port}
     assert result["options"] == {CONF_POLICY: "accept"}
     assert result["description_placeholders"] == {"url": f"ws://127.0.0.1:{port}/"}
     assert len(setup_entry.mock_calls) == 1
+
+
+async def test_server_at_the_usual_port_has_a_plain_name(
+    hass: HomeAssistant, port: int, setup_entry: AsyncMock
+) -> None:
+    """Test that only the port of another server is in its name."""
+    with patch(
+        "asyncio.base_events.BaseEventLoop.create_server",
+        return_value=Mock(wait_closed=AsyncMock()),
+    ):
+        result = await submit(hass, await begin(hass), form(DEFAULT_PORT))
+    assert result["title"] == "OCPP server"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 import sqlite3
+from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PORT,
@@ -36,6 +39,8 @@ from custom_components.ev_charger_hub.const import (
 from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
+from custom_components.ev_charger_hub.station.errors import JournalError
+from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.storage import DATA
 
 
@@ -86,6 +91,41 @@ async def test_journal_that_cannot_be_opened_is_tried_again(
     assert not await hass.config_entries.async_setup(server_entry.entry_id)
     assert server_entry.state is ConfigEntryState.SETUP_RETRY
     assert server_entry.error_reason_translation_key == "journal_unusable"
+
+
+async def test_journal_that_cannot_be_read_is_tried_again(
+    hass: HomeAssistant, server_entry: MockConfigEntry
+) -> None:
+    """Test that chargers are not built without what is known of them."""
+    server_entry.add_to_hass(hass)
+    hass.config_entries.async_add_subentry(
+        server_entry,
+        ConfigSubentry(
+            data=MappingProxyType({}),
+            subentry_type=SUBENTRY_CHARGER,
+            title="Garage",
+            unique_id=IDENTITY,
+        ),
+    )
+    with patch.object(Journal, "load", side_effect=JournalError("disk")):
+        assert not await hass.config_entries.async_setup(server_entry.entry_id)
+    assert server_entry.state is ConfigEntryState.SETUP_RETRY
+    assert server_entry.error_reason_translation_key == "journal_unusable"
+    assert hass.data[DATA].journal.journal is None
+
+
+async def test_full_disk_does_not_keep_the_server_from_unloading(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Test that a charger that cannot be saved is logged, and nothing left open."""
+    with patch.object(Journal, "store", side_effect=JournalError("disk")):
+        assert await hass.config_entries.async_unload(init_integration.entry_id)
+    assert "Charger ***01 is not saved" in caplog.text
+    assert hass.data[DATA].journal.journal is None
+    caplog.clear()
 
 
 async def test_unload_says_goodbye(

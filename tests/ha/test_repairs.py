@@ -102,6 +102,18 @@ async def test_unknown_charger_is_shown_to_the_user(
     }
 
 
+async def test_what_a_stranger_says_is_not_rendered(
+    charger_ws: ChargerFactory, issue: Callable[[], ir.IssueEntry | None]
+) -> None:
+    """Test that nobody gets a link into the user's repairs by calling itself one."""
+    charger = await charger_ws(IDENTITY)
+    await charger.boot(chargePointVendor="`[click](http://evil)`")
+    found = issue()
+    assert found is not None
+    assert found.translation_placeholders is not None
+    assert found.translation_placeholders["vendor"] == "[click](http://evil)"
+
+
 async def test_approved_charger_gets_its_device(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
