@@ -55,10 +55,10 @@ def placeholders(text: str) -> set[str]:
 
 
 def constants() -> set[str]:
-    """Return every string constant in the code of the top floor."""
+    """Return every string constant in the code."""
     return {
         node.value
-        for path in FOLDER.glob("*.py")
+        for path in FOLDER.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

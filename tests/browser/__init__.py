@@ -1,0 +1,1 @@
+"""Tests that drive the real frontend of a really running Home Assistant."""
