@@ -157,6 +157,8 @@ class CentralSystem:
             protocols=(attempt.subprotocol,) if attempt.subprotocol else (),
             timeout=CLOSE_TIMEOUT,
         )
+        if not ws.can_prepare(request):
+            return _refusal(attempt, Refused(HTTPStatus.BAD_REQUEST))
         transport = request.transport
         await ws.prepare(request)
         connection = Connection(

@@ -151,8 +151,11 @@ class Session:
             self._registration = registration
             self.waiting = None
             if self._connection is not None:
-                self._present(self._connection)
-                self._background.spawn(self._ask_to_boot(), f"{self.name} admission")
+                adapter = self._present(self._connection, registration)
+                if not registration.station.settings.quiet:
+                    self._background.spawn(
+                        self._ask_to_boot(adapter), f"{self.name} admission"
+                    )
 
     async def close(self, code: int) -> None:
         """End the session: the socket, what is being handled, and the adapter."""
@@ -173,7 +176,7 @@ class Session:
             rpc = self._attach(connection)
         try:
             if self._registration is not None:
-                self._present(connection)
+                self._present(connection, self._registration)
             await connection.run(
                 Listeners(
                     frame=rpc.receive,
@@ -237,21 +240,18 @@ class Session:
             )
         self._flapping = flapping
 
-    def _present(self, connection: Connection) -> None:
+    def _present(self, connection: Connection, registration: Registration) -> Adapter:
         """Show in the model that an approved station is there."""
-        if (registration := self._registration) is None:
-            return
         station = registration.station
-        if self.adapter is None:
-            self._build_adapter(registration, connection.dialect)
+        adapter = self.adapter or self._build_adapter(registration, connection.dialect)
         if self._seen_before:
             station.reconnects.set(station.reconnects.value + 1)
         self._seen_before = True
         station.version.set(connection.dialect.version)
         station.connected_since.set(self._clock())
-        if self.adapter is not None:
-            self.adapter.attached()
+        adapter.attached()
         station.online.set(True)
+        return adapter
 
     def _detach(self) -> None:
         """Show that nobody is there."""
@@ -268,7 +268,7 @@ class Session:
         if self.adapter is not None:
             self.adapter.detached()
 
-    def _build_adapter(self, registration: Registration, dialect: Dialect) -> None:
+    def _build_adapter(self, registration: Registration, dialect: Dialect) -> Adapter:
         adapter = self._adapters[dialect](
             StationContext(
                 station=registration.station,
@@ -281,32 +281,28 @@ class Session:
                 spawn=self._background.spawn,
             )
         )
-        links = registration.station.links
-        if adapter.link not in links:
-            # The local link before any cloud: the order is the order of preference.
-            links.insert(0, adapter.link)
+        # The local link before any cloud: the order is the order of preference.
+        registration.station.links.insert(0, adapter.link)
         self.adapter = adapter
         self._adapter_dialect = dialect
+        return adapter
 
     async def _close_adapter(self) -> None:
         adapter, self.adapter = self.adapter, None
         self._adapter_dialect = None
         if adapter is not None and (station := self.station) is not None:
             station.links = [one for one in station.links if one is not adapter.link]
-        try:
-            if adapter is not None:
+            try:
                 async with asyncio.timeout(_ADAPTER_TIMEOUT):
                     await adapter.close()
-        except Exception:
-            _LOGGER.exception("%s: the adapter could not be closed", self.name)
+            except Exception:
+                _LOGGER.exception("%s: the adapter could not be closed", self.name)
         await self._background.cancel()
 
-    async def _ask_to_boot(self) -> None:
+    async def _ask_to_boot(self, adapter: Adapter) -> None:
         """Ask for the BootNotification that was answered Pending, or never sent."""
-        if self.adapter is None:
-            return
         try:
-            await self.adapter.link.trigger("BootNotification", None)
+            await adapter.link.trigger("BootNotification", None)
         except NotConnected:
             _LOGGER.debug("%s: gone before it was asked to boot", self.name)
 

@@ -27,6 +27,8 @@ class TlsProblem(StrEnum):
     CERTIFICATE_EXPIRED = "certificate_expired"
     CERTIFICATE_MISSING = "certificate_missing"
     CERTIFICATE_UNREADABLE = "certificate_unreadable"
+    CERTIFICATE_UNUSABLE = "certificate_unusable"
+    """OpenSSL refuses it, for example because its key is too short."""
     KEY_DOES_NOT_MATCH = "key_does_not_match"
     KEY_MISSING = "key_missing"
     KEY_UNREADABLE = "key_unreadable"
@@ -55,7 +57,7 @@ def build_server_context(
     try:
         context.load_cert_chain(certificate, key)
     except (OSError, ValueError) as err:
-        raise TlsError(TlsProblem.CERTIFICATE_UNREADABLE) from err
+        raise TlsError(TlsProblem.CERTIFICATE_UNUSABLE) from err
     return context
 
 

@@ -1,0 +1,198 @@
+"""TLS: what the server's context offers, and what is wrong with its files."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import ssl
+
+from aiohttp import ClientConnectorError, ClientSession
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+import pytest
+
+from .central import HOST, running
+from custom_components.ev_charger_hub.ocpp.tls import (
+    TlsError,
+    TlsProblem,
+    build_server_context,
+)
+
+type Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+type Files = tuple[Path, Path]
+
+NOW = datetime.now(UTC)
+
+
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def ec_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def write(
+    folder: Path, key: Key, *, expires: datetime = NOW + timedelta(days=1)
+) -> Files:
+    """Write a self-signed certificate and its key."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ha.local")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=10))
+        .not_valid_after(expires)
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    files = folder / "fullchain.pem", folder / "privkey.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return files
+
+
+def client_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@pytest.mark.conformance("SEC_05")
+def test_context_offers_the_suites_of_ocpp_and_no_old_ones(tmp_path: Path) -> None:
+    context = build_server_context(*write(tmp_path, ec_key()))
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    suites = {suite["name"] for suite in context.get_ciphers()}
+    assert suites >= {
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "AES128-GCM-SHA256",
+        "AES256-GCM-SHA384",
+        "TLS_AES_256_GCM_SHA384",
+    }
+    assert not [name for name in suites if "CBC" in name or "3DES" in name]
+    assert all("GCM" in name or "CHACHA20" in name for name in suites)
+
+
+@pytest.mark.conformance("TC_086_CSMS")
+@pytest.mark.parametrize(
+    ("make_key", "suite"),
+    [
+        (ec_key, "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        (ec_key, "ECDHE-ECDSA-AES256-GCM-SHA384"),
+        (rsa_key, "AES128-GCM-SHA256"),
+        (rsa_key, "AES256-GCM-SHA384"),
+        (rsa_key, "ECDHE-RSA-AES128-GCM-SHA256"),
+    ],
+)
+async def test_charger_connects_with_each_mandatory_suite(
+    tmp_path: Path, socket_enabled: None, make_key: Callable[[], Key], suite: str
+) -> None:
+    context = build_server_context(*write(tmp_path, make_key()))
+    client = client_context()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(suite)
+    async with running(ssl_context=context) as central:
+        central.registrar.approve("CP01")
+        charger = await central.connect(ssl=client)
+        assert (await charger.call("Heartbeat"))[0] == 3
+        assert charger.ws.get_extra_info("cipher")[0] == suite
+
+
+@pytest.mark.conformance("SEC_05")
+async def test_old_tls_is_refused(tmp_path: Path, socket_enabled: None) -> None:
+    context = build_server_context(*write(tmp_path, rsa_key()))
+    client = client_context()
+    client.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        client.minimum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        client.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with running(ssl_context=context) as central, ClientSession() as http:
+        # In debug mode asyncio makes an error of every failed TLS handshake.
+        asyncio.get_running_loop().set_debug(False)
+        with pytest.raises(ClientConnectorError):
+            await http.get(f"https://{HOST}:{central.system.port}/CP01", ssl=client)
+
+
+def broken(path: Path) -> None:
+    path.write_text("no PEM at all")
+
+
+@pytest.mark.parametrize(
+    ("number", "damage", "problem"),
+    [
+        (0, Path.unlink, TlsProblem.CERTIFICATE_MISSING),
+        (0, broken, TlsProblem.CERTIFICATE_UNREADABLE),
+        (1, Path.unlink, TlsProblem.KEY_MISSING),
+        (1, broken, TlsProblem.KEY_UNREADABLE),
+    ],
+)
+def test_file_that_cannot_be_used_is_named(
+    tmp_path: Path, number: int, damage: Callable[[Path], None], problem: TlsProblem
+) -> None:
+    files = write(tmp_path, ec_key())
+    damage(files[number])
+    with pytest.raises(TlsError) as error:
+        build_server_context(*files)
+    assert error.value.kind is problem
+
+
+def test_encrypted_key_is_unreadable(tmp_path: Path) -> None:
+    key = ec_key()
+    certificate, path = write(tmp_path, key)
+    path.write_bytes(
+        key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+        )
+    )
+    with pytest.raises(TlsError) as error:
+        build_server_context(certificate, path)
+    assert error.value.kind is TlsProblem.KEY_UNREADABLE
+
+
+def test_key_of_another_certificate_does_not_match(tmp_path: Path) -> None:
+    certificate, _ = write(tmp_path / "a", ec_key())
+    _, key = write(tmp_path / "b", rsa_key())
+    with pytest.raises(TlsError) as error:
+        build_server_context(certificate, key)
+    assert error.value.kind is TlsProblem.KEY_DOES_NOT_MATCH
+
+
+def test_expired_certificate_is_refused(tmp_path: Path) -> None:
+    files = write(tmp_path, ec_key(), expires=NOW - timedelta(days=1))
+    with pytest.raises(TlsError) as error:
+        build_server_context(*files)
+    assert error.value.kind is TlsProblem.CERTIFICATE_EXPIRED
+    build_server_context(*files, now=NOW - timedelta(days=2))
+
+
+def test_chain_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    certificate, key = write(tmp_path, ec_key())
+    certificate.write_text(
+        certificate.read_text()
+        + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    )
+    with pytest.raises(TlsError) as error:
+        build_server_context(certificate, key)
+    assert error.value.kind is TlsProblem.CERTIFICATE_UNREADABLE
+
+
+def test_key_that_openssl_finds_too_weak_is_refused(tmp_path: Path) -> None:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    with pytest.raises(TlsError) as error:
+        build_server_context(*write(tmp_path, weak))
+    assert error.value.kind is TlsProblem.CERTIFICATE_UNUSABLE
