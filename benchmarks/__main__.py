@@ -10,11 +10,9 @@ import sys
 import tempfile
 from typing import Any
 
-from .home import prepare
 from .process import Measured, listening, start
 
 ROOT = Path(__file__).parents[1]
-INTEGRATION = ROOT / "custom_components" / "ev_charger_hub"
 FLEETS = (1, 50, 300)
 
 
@@ -112,12 +110,27 @@ async def measure(
     )
 
 
+async def prepare(config: Path, port: int, log: Path) -> None:
+    """Write the configuration of a Home Assistant that accepts every charger."""
+    made = await start(
+        sys.executable,
+        "-m",
+        "scripts.lib.prepare_config",
+        str(config),
+        *("--port", str(free_port()), "--ocpp-port", str(port)),
+        *("--user", "benchmark", "--password", "benchmark", "--policy", "accept"),
+        log=log,
+    )
+    if await made.process.wait():
+        raise RuntimeError(log.read_text(encoding="utf-8"))
+
+
 async def on_home_assistant(
     folder: Path, port: int, chargers: int, seconds: float
 ) -> Figures:
     """Measure the integration in a fresh Home Assistant."""
     config = folder / f"home-{chargers}"
-    prepare(config, INTEGRATION, http_port=free_port(), ocpp_port=port)
+    await prepare(config, port, folder / "prepare.log")
     server = await start(
         sys.executable,
         "-m",

@@ -19,7 +19,9 @@ EXAMPLES = [
     pytest.param(example, id=f"{document.name}-{number}")
     for document in DOCUMENTS
     for number, example in enumerate(
-        re.findall(r"```yaml\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+        re.findall(
+            r"```yaml\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL
+        )
     )
 ]
 

@@ -60,6 +60,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--password", required=True)
     parser.add_argument("--ocpp-port", type=int, help="add an OCPP server")
     parser.add_argument("--charger", help="approve a charger of this identity")
+    parser.add_argument(
+        "--policy",
+        choices=sorted(AdmissionPolicy),
+        default=AdmissionPolicy.ASK,
+        help="what happens to unknown chargers",
+    )
     return parser.parse_args()
 
 
@@ -119,14 +125,14 @@ async def set_port(hass: HomeAssistant, port: int) -> None:
         await store.async_promote_pending()
 
 
-def server_entry(port: int, charger: str | None) -> ConfigEntry:
+def server_entry(port: int, charger: str | None, policy: str) -> ConfigEntry:
     """Return the entry of an OCPP server that knows a charger."""
     return ConfigEntry(
         data={CONF_HOST: LOOPBACK, CONF_PORT: port},
         discovery_keys=MappingProxyType({}),
         domain=DOMAIN,
         minor_version=EvChargerHubConfigFlow.MINOR_VERSION,
-        options={CONF_POLICY: AdmissionPolicy.ASK},
+        options={CONF_POLICY: policy},
         source=SOURCE_USER,
         subentries_data=[
             ConfigSubentryData(
@@ -144,7 +150,9 @@ def server_entry(port: int, charger: str | None) -> ConfigEntry:
     )
 
 
-async def add_server(hass: HomeAssistant, port: int, charger: str | None) -> None:
+async def add_server(
+    hass: HomeAssistant, port: int, charger: str | None, policy: str
+) -> None:
     """Add an OCPP server, or give the one that there is another port."""
     store = Store[dict[str, list[object]]](
         hass, STORAGE_VERSION, STORAGE_KEY, minor_version=STORAGE_VERSION_MINOR
@@ -155,7 +163,7 @@ async def add_server(hass: HomeAssistant, port: int, charger: str | None) -> Non
             ours[0], data={**ours[0].data, CONF_PORT: port}
         )
     else:
-        entries.append(server_entry(port, charger))
+        entries.append(server_entry(port, charger, policy))
     await store.async_save({"entries": [one.as_storage_fragment for one in entries]})
 
 
@@ -173,7 +181,7 @@ async def main() -> None:
     await finish_onboarding(hass)
     await set_port(hass, args.port)
     if args.ocpp_port is not None:
-        await add_server(hass, args.ocpp_port, args.charger)
+        await add_server(hass, args.ocpp_port, args.charger, args.policy)
     await hass.async_stop(force=True)
 
 
