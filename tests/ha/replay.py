@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 import json
@@ -15,7 +16,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 TRACES = Path(__file__).parents[1] / "traces"
 
 type Frame = list[Any]
-type Watch = Callable[[datetime, Frame], None]
+type After = Callable[[], Awaitable[None]]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,6 +37,12 @@ class Recording:
     def identity(self) -> str:
         """Return the station's identity."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def until_the_end(self) -> list[dict[str, Any]]:
+        """Return the rows before the station goes away for good."""
+        last = max(n for n, row in enumerate(self.rows) if row.get("event") != "close")
+        return self.rows[: last + 1]
 
 
 def read(name: str) -> Recording:
@@ -76,20 +83,24 @@ class Replay:
         self.replies: list[tuple[Frame, Frame]] = []
         """Each of the station's calls with its answer."""
 
-    async def run(self, after: Watch | None = None) -> None:
-        """Play everything; `after` is called with each answered call's frame."""
+    @asynccontextmanager
+    async def played(self, after: After) -> AsyncGenerator[None]:
+        """Play everything; the station is still there in the block.
+
+        `after` is awaited after each row.
+        """
         async with ClientSession() as session:
             try:
-                for row in self._recording.rows:
-                    await self._play(session, row, after)
+                for row in self._recording.until_the_end:
+                    await self._play(session, row)
+                    await after()
+                yield
             finally:
                 for socket in self._sockets:
                     await socket.close()
                 await asyncio.gather(*self._readers)
 
-    async def _play(
-        self, session: ClientSession, row: dict[str, Any], after: Watch | None
-    ) -> None:
+    async def _play(self, session: ClientSession, row: dict[str, Any]) -> None:
         """Play one row."""
         moment = datetime.fromisoformat(row["t"])
         if (event := row.get("event")) == "connect":
@@ -105,8 +116,6 @@ class Replay:
             self._move_to(moment)
             reply = await self._call(row["frame"])
             self.replies.append((row["frame"], reply))
-            if after is not None:
-                after(moment, row["frame"])
 
     async def _call(self, frame: Frame) -> Frame:
         """Send a recorded call and return the answer."""

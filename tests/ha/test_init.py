@@ -44,6 +44,7 @@ from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.storage import DATA
 
 
+@pytest.mark.peer("B-38")
 async def test_port_in_use_is_tried_again(
     hass: HomeAssistant, init_integration: MockConfigEntry
 ) -> None:
@@ -128,6 +129,7 @@ async def test_full_disk_does_not_keep_the_server_from_unloading(
     caplog.clear()
 
 
+@pytest.mark.peer("B-39")
 async def test_unload_says_goodbye(
     hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:
@@ -285,6 +287,7 @@ async def test_entry_that_changes_after_the_end_changes_nothing(
     assert hub.stations == {}
 
 
+@pytest.mark.peer("B-37")
 async def test_identity_of_another_server_is_not_accepted(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,

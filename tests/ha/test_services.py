@@ -217,6 +217,7 @@ async def test_not_connected_means_that_nothing_was_sent(
     assert approved_charger.received == []
 
 
+@pytest.mark.peer("B-40")
 def test_every_action_is_tested() -> None:
     names = {action for action, *_ in MESSAGES}
     names |= {

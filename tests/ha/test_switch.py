@@ -120,6 +120,7 @@ async def test_a_dropped_connection_is_an_error(
     ("service", "kind"),
     [(SERVICE_TURN_OFF, "Inoperative"), (SERVICE_TURN_ON, "Operative")],
 )
+@pytest.mark.peer("B-36")
 async def test_station_availability(
     hass: HomeAssistant, approved_charger: Charger, service: str, kind: str
 ) -> None:
