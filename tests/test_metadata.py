@@ -97,6 +97,7 @@ def test_manifest_is_sorted() -> None:
     assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
 
 
+@pytest.mark.usefixtures("enable_custom_integrations")
 async def test_home_assistant_reads_the_manifest(hass: HomeAssistant) -> None:
     """The loader accepts the integration with all that a custom one needs."""
     integration = await async_get_integration(hass, DOMAIN)
@@ -141,6 +142,7 @@ def test_home_assistant_reads_the_services() -> None:
     assert service._SERVICES_SCHEMA(SERVICES)
 
 
+@pytest.mark.usefixtures("enable_custom_integrations")
 async def test_every_action_is_described(hass: HomeAssistant) -> None:
     """What is registered is what services.yaml, texts and icons speak of."""
     assert await async_setup_component(hass, DOMAIN, {})

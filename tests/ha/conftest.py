@@ -42,6 +42,11 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 
 @pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
+    """Load custom_components/ in every test."""
+
+
+@pytest.fixture(autouse=True)
 def translations_checked() -> Generator[None]:
     """Fail a test that shows a user text that en.json does not have."""
     with checked_translations() as problems:
