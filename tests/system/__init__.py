@@ -1,0 +1,1 @@
+"""Tests with a whole Home Assistant in another process."""
