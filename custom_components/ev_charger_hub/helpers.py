@@ -7,8 +7,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .hub import OcppHub
+from .station import limits
 from .station.errors import NotConnected, NotSupported
-from .station.limits import LimitError
 from .station.link import Capability, Limit, Link
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome, OutcomeStatus
@@ -76,7 +76,7 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
         raise failed("not_connected", charger=charger) from err
     except NotSupported as err:
         raise failed("not_supported", charger=charger) from err
-    except LimitError as err:
+    except limits.LimitError as err:
         bound = "" if err.bound is None else f"{err.bound.normalize():f}"
         unit = "" if err.limit is None else err.limit.unit
         raise invalid(
@@ -111,6 +111,9 @@ async def async_start(
     limit: Limit | None = None,
 ) -> Outcome:
     """Ask a station to start charging."""
+    if limit is not None:
+        with translated_errors(station):
+            limits.check(station.settings, limit)
     return await async_send(
         station,
         Capability.START_STOP,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from decimal import Decimal
+import json
 from typing import Any
 
 import probatio as vol
@@ -75,6 +76,15 @@ def _number(value: object) -> Decimal:
     """Return a limit exactly as it was written."""
     number: float = vol.All(vol.Coerce(float), vol.Range(min=0))(value)
     return Decimal(str(number))
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload that can be sent: YAML knows more types than JSON."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError) as err:
+        raise vol.Invalid("expected a payload of JSON types") from err
+    return value
 
 
 def _text(length: int) -> Any:
@@ -158,7 +168,7 @@ async def _call(target: Target, data: Data) -> Outcome:
 
 
 async def _pause_charging(target: Target, data: Data) -> Outcome:
-    evse_id = target.evse_id or target.session_evse().id
+    evse_id = target.session_evse().id
     return await async_limit(target.station, limits.pause(target.station, evse_id))
 
 
@@ -317,7 +327,7 @@ QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
 
 CALL_FIELDS: dict[Any, Any] = {
     vol.Required(ATTR_ACTION): _text(50),
-    vol.Optional(ATTR_PAYLOAD, default=dict): dict,
+    vol.Optional(ATTR_PAYLOAD, default=dict): vol.All(dict, _json),
 }
 
 

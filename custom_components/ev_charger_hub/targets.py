@@ -29,7 +29,7 @@ class Target:
     @property
     def evse_id(self) -> int | None:
         """Return the EVSE meant: the named one, or the only one, or None."""
-        if self.named is None and len(self.station.evses) == 1:
+        if not self.named and len(self.station.evses) == 1:
             return next(iter(self.station.evses))
         return self.named
 

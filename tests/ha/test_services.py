@@ -205,6 +205,7 @@ async def test_not_connected_means_that_nothing_was_sent(
     action: str,
     fields: Fields,
 ) -> None:
+    await approved_charger.start()
     await hub.central_system.sessions["CP01"].disconnect()
     await approved_charger.closed()
     await hass.async_block_till_done()
@@ -354,6 +355,24 @@ async def test_pause_at_several_connectors_means_the_one_that_charges(
     await _act(hass, "pause_charging")
     assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 2
     await _act(hass, "resume_charging")
+
+
+async def test_pause_without_a_session_is_an_error(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await _act(hass, "pause_charging", connector=1)
+    assert caught.value.translation_key == "no_session"
+    assert _limits(approved_charger) == []
+
+
+async def test_a_start_with_an_impossible_limit_is_not_sent(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await _act(hass, "start_charging", limit=3)
+    assert caught.value.translation_key == "limit_below_minimum"
+    assert approved_charger.calls("RemoteStartTransaction") == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Limits: what is asked for, what is refused, and who wins."""
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from custom_components.ev_charger_hub.station.link import Capability, Limit
 from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from custom_components.ev_charger_hub.station.settings import StationSettings
+from custom_components.ev_charger_hub.station.transaction import Transaction
 
 CONFIRMED = Outcome(status=OutcomeStatus.CONFIRMED)
 
@@ -64,7 +66,17 @@ def link() -> FakeLink:
 @pytest.fixture
 def station(link: FakeLink) -> ChargingStation:
     station = ChargingStation("CP", StationSettings(name="CP"))
-    station.evse(1)
+    moment = datetime(2026, 11, 21, tzinfo=UTC)
+    station.evse(1).session.set(
+        Transaction(
+            key=1,
+            identity="CP",
+            transaction_id="7",
+            evse_id=1,
+            started_at=moment,
+            received_at=moment,
+        )
+    )
     station.links = [cast(Any, link)]
     return station
 
@@ -237,4 +249,26 @@ async def test_a_refused_pause_or_resume_changes_nothing(
     link.outcome = Outcome(status=OutcomeStatus.TIMED_OUT)
     await limits.resume(station, 1)
     assert limits.paused(station.evse(1))
-    assert station.evse(1).limit_before_pause == ampere(10)
+    pause = station.evse(1).pause
+    assert pause is not None
+    assert pause.before == ampere(10)
+
+
+async def test_a_pause_needs_a_transaction(
+    station: ChargingStation, link: FakeLink
+) -> None:
+    station.evse(1).session.set(None)
+    with pytest.raises(LimitError) as caught:
+        await limits.pause(station, 1)
+    assert caught.value.kind is LimitErrorKind.NO_SESSION
+    with pytest.raises(LimitError) as caught:
+        await limits.pause(station, 7)
+    assert caught.value.kind is LimitErrorKind.UNKNOWN_EVSE
+    assert link.asked == []
+
+
+async def test_a_new_limit_ends_the_pause(station: ChargingStation) -> None:
+    await limits.pause(station, 1)
+    await limits.request(station, 1, ampere(10))
+    assert station.evse(1).pause is None
+    assert not limits.end_pause(station.evse(1))

@@ -20,6 +20,7 @@ from custom_components.ev_charger_hub.station.model import (
     ChargingStation,
     Fault,
     MeasurementKey,
+    Pause,
     Place,
     StationInfo,
 )
@@ -61,6 +62,10 @@ def fill(place: Place, data: st.DataObject) -> None:
         data.draw(st.none() | st.builds(Fault, error_code=st.text(), info=texts))
     )
     place.wanted_limit.set(data.draw(st.none() | limits))
+    place.pause = data.draw(
+        st.none()
+        | st.builds(Pause, transaction=st.integers(), before=st.none() | limits)
+    )
     for key, value in data.draw(st.dictionaries(keys, numbers, max_size=3)).items():
         place.measurement(key).set(value, data.draw(moments))
 
@@ -144,6 +149,7 @@ def test_words_of_another_version_are_left_out() -> None:
     place |= {
         "status": "dreaming",
         "wanted_limit": ["much", "A"],
+        "pause": ["long"],
         "fault": {"mood": "bad"},
     }
     place["measurements"] += [
@@ -164,6 +170,7 @@ def test_words_of_another_version_are_left_out() -> None:
     assert again.info.value == StationInfo(vendor="Maker")
     assert evse.status.value is None
     assert evse.wanted_limit.value is None
+    assert evse.pause is None
     assert evse.fault.value is None
     assert {
         key.measurand: channel.value for key, channel in evse.measurements.items()

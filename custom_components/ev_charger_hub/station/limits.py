@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from .enums import RateUnit
 from .errors import StationError
 from .link import Capability, Limit
-from .model import ChargingStation, Place
+from .model import ChargingStation, Evse, Pause, Place
 from .outcome import Outcome, OutcomeStatus
 from .settings import StationSettings
 
@@ -25,6 +25,7 @@ class LimitErrorKind(StrEnum):
     BELOW_MINIMUM = "limit_below_minimum"
     NEGATIVE = "limit_negative"
     NOT_A_NUMBER = "limit_not_a_number"
+    NO_SESSION = "no_session"
     UNKNOWN_EVSE = "limit_unknown_evse"
 
 
@@ -130,6 +131,7 @@ async def _apply(
         outcome = await link.set_limit(place.id, limit)
     if outcome.ok:
         place.wanted_limit.set(limit)
+        place.pause = None
     return outcome
 
 
@@ -140,21 +142,37 @@ def paused(place: Place) -> bool:
 
 
 async def pause(station: ChargingStation, evse_id: int) -> Outcome:
-    """Stop the flow of energy without ending the transaction: a limit of 0."""
-    place = _place(station, evse_id)
-    was_paused, before = paused(place), place.wanted_limit.value
+    """Stop the flow of energy of the open transaction without ending it: a limit of 0.
+
+    Raises LimitError if no transaction is open. The pause ends with the transaction.
+    """
+    if (evse := station.evses.get(evse_id)) is None:
+        raise LimitError(LimitErrorKind.UNKNOWN_EVSE)
+    if (transaction := evse.transaction) is None:
+        raise LimitError(LimitErrorKind.NO_SESSION)
+    began = evse.pause
+    if began is None or not paused(evse):
+        began = Pause(transaction=transaction.key, before=evse.wanted_limit.value)
     outcome = await request(station, evse_id, PAUSE)
-    if outcome.ok and not was_paused:
-        place.limit_before_pause = before
+    if outcome.ok:
+        evse.pause = began
     return outcome
 
 
 async def resume(station: ChargingStation, evse_id: int) -> Outcome:
     """Let energy flow again, up to the limit that held before the pause."""
     place = _place(station, evse_id)
-    if not paused(place):
-        return await request(station, evse_id, place.wanted_limit.value)
-    outcome = await request(station, evse_id, place.limit_before_pause)
-    if outcome.ok:
-        place.limit_before_pause = None
-    return outcome
+    limit = place.wanted_limit.value
+    if paused(place):
+        limit = place.pause.before if place.pause else None
+    return await request(station, evse_id, limit)
+
+
+def end_pause(evse: Evse) -> bool:
+    """Return whether a pause ended because its transaction did; its limit is over."""
+    pause, transaction = evse.pause, evse.transaction
+    if pause is None or (transaction and transaction.key == pause.transaction):
+        return False
+    evse.pause = None
+    evse.wanted_limit.set(pause.before)
+    return True

@@ -54,6 +54,14 @@ class Fault:
     info: str | None = None
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Pause:
+    """A pause: of which transaction (its key), and which limit held before."""
+
+    transaction: int
+    before: Limit | None
+
+
 class Place:
     """Something that is measured: a station as a whole (`id` 0) or one EVSE.
 
@@ -69,8 +77,8 @@ class Place:
         self.fault: Channel[Fault | None] = Channel(None, urgent=True)
         self.wanted_limit: Channel[Limit | None] = Channel(None, urgent=True)
         """What the user asked for; None is no limit of ours."""
-        self.limit_before_pause: Limit | None = None
-        """What holds again after a pause (a wanted limit of 0)."""
+        self.pause: Pause | None = None
+        """The pause of the open transaction, during which the wanted limit is 0."""
 
     def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
         """Return the channel of a measurement, which appears when first asked for."""

@@ -10,7 +10,15 @@ from typing import Any
 from .channel import Channel
 from .enums import ConnectorStatus, Location, Measurand, Phase, RateUnit
 from .link import Limit
-from .model import ChargingStation, Fault, MeasurementKey, Number, Place, StationInfo
+from .model import (
+    ChargingStation,
+    Fault,
+    MeasurementKey,
+    Number,
+    Pause,
+    Place,
+    StationInfo,
+)
 
 type Json = dict[str, Any]
 
@@ -62,7 +70,10 @@ def _dump_place(place: Place) -> Json:
         "status": place.status.value,
         "status_at": _moment(place.status.at),
         "fault": None if fault is None else asdict(fault),
-        "wanted_limit": None if limit is None else [str(limit.value), limit.unit],
+        "wanted_limit": _dump_limit(limit),
+        "pause": None
+        if place.pause is None
+        else [place.pause.transaction, _dump_limit(place.pause.before)],
         "measurements": [
             {
                 "measurand": key.measurand,
@@ -82,6 +93,7 @@ def _restore_place(place: Place, data: Json) -> None:
     _restore(place.status, data.get("status"), ConnectorStatus, at)
     _restore(place.fault, data.get("fault"), _fault)
     _restore(place.wanted_limit, data.get("wanted_limit"), _limit)
+    place.pause = place.pause or _pause(data.get("pause"))
     for measurement in data.get("measurements", ()):
         if (key := _key(measurement)) is not None:
             channel = place.measurement(key)
@@ -128,6 +140,23 @@ def _fault(raw: Json) -> Fault:
 def _limit(raw: list[str]) -> Limit:
     value, unit = raw
     return Limit(value=Decimal(value), unit=RateUnit(unit))
+
+
+def _dump_limit(limit: Limit | None) -> list[str] | None:
+    return None if limit is None else [str(limit.value), limit.unit]
+
+
+def _pause(raw: list[Any] | None) -> Pause | None:
+    if raw is None:
+        return None
+    try:
+        transaction, before = raw
+        return Pause(
+            transaction=int(transaction),
+            before=None if before is None else _limit(before),
+        )
+    except InvalidOperation, TypeError, ValueError:
+        return None
 
 
 def _key(raw: Json) -> MeasurementKey | None:

@@ -120,7 +120,7 @@ class Charger:
     def begin(self, transaction_id: str = "7", evse_id: int = 1) -> Transaction:
         """Let a transaction begin at an EVSE."""
         transaction = Transaction(
-            key=1,
+            key=hash(transaction_id),
             identity="CP1",
             transaction_id=transaction_id,
             evse_id=evse_id,

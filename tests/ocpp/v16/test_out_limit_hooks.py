@@ -81,12 +81,55 @@ async def test_a_limit_of_a_transaction_survives_it_with_one_write() -> None:
     assert charger.calls == []
 
 
-async def test_a_pause_is_not_left_behind_by_a_transaction_but_holds_for_the_next() -> (
-    None
-):
+@pytest.mark.conformance("SC_07")
+@pytest.mark.parametrize("before", [None, TEN])
+async def test_a_pause_ends_with_its_transaction(before: Limit | None) -> None:
     charger = await ready()
+    if before is not None:
+        await limits.request(charger.station, 1, before)
     transaction = charger.begin()
     await limits.pause(charger.station, 1)
+    assert limits.paused(charger.station.evses[1])
+    charger.end()
+    charger.calls.clear()
+    charger.link.transaction_ended(transaction)
+    await charger.settle()
+    assert charger.station.evses[1].wanted_limit.value == before
+    assert amounts(charger) == []
+    charger.link.transaction_started(charger.begin("8"))
+    await charger.settle()
+    assert amounts(charger) == []
+
+
+async def test_a_pause_that_nobody_ended_does_not_hold_the_next_transaction() -> None:
+    charger = await ready()
+    charger.begin()
+    await limits.pause(charger.station, 1)
+    charger.end()
+    charger.link.transaction_started(charger.begin("8"))
+    assert charger.station.evses[1].wanted_limit.value is None
+
+
+async def test_a_pause_by_a_persisted_profile_is_cleared_with_its_transaction() -> None:
+    charger = await ready()
+    charger.answers["SetChargingProfile"] = lambda payload: {
+        "status": "Rejected"
+        if payload["csChargingProfiles"]["chargingProfilePurpose"] == "TxProfile"
+        else "Accepted"
+    }
+    transaction = charger.begin()
+    await limits.pause(charger.station, 1)
+    assert purposes(charger) == ["TxProfile", "TxDefaultProfile"]
+    charger.end()
+    charger.link.transaction_ended(transaction)
+    await charger.settle()
+    assert charger.sent("ClearChargingProfile") == [{"id": 2001}]
+
+
+async def test_a_limit_of_zero_holds_for_the_next_transaction_too() -> None:
+    charger = await ready()
+    transaction = charger.begin()
+    await limits.request(charger.station, 1, limits.PAUSE)
     charger.end()
     charger.calls.clear()
     charger.link.transaction_ended(transaction)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import logging
 from typing import Any, Protocol
 
+from ...station import limits
 from ...station.enums import RateUnit
 from ...station.errors import NotConnected
 from ...station.link import Limit
@@ -122,6 +123,7 @@ class SmartCharging:
 
     def transaction_started(self, transaction: Transaction) -> None:
         """Make the wanted limit hold for a new transaction, unless it does already."""
+        self._end_pause(transaction.evse_id)
         token = transaction.id_token or ""
         starts = {(transaction.evse_id, token), (None, token)} & self._starts
         self._starts -= starts
@@ -130,10 +132,23 @@ class SmartCharging:
 
     def transaction_ended(self, transaction: Transaction) -> None:
         """Write the wanted limit where it outlives the transaction, if it changed."""
+        self._end_pause(transaction.evse_id)
         wanted = self._wanted(transaction.evse_id)
-        # A pause is not written: without us the next car must still charge.
+        # A limit of 0 is not written: without us the next car must still charge.
         if wanted is not None and wanted.value > 0:
             self._follow_soon(transaction.evse_id)
+
+    def _end_pause(self, evse_id: int) -> None:
+        evse = self._station.evses.get(evse_id)
+        if evse and limits.end_pause(evse) and self._wanted(evse_id) is None:
+            self._context.spawn(self._release(evse_id), f"pause of EVSE {evse_id}")
+
+    async def _release(self, evse_id: int) -> None:
+        # A pause that only a persisted profile could bring must not outlive it.
+        held = (await self._load()).values()
+        if any(entry["evse"] == evse_id for entry in held):
+            with suppress(NotConnected):
+                await self.clear(evse_id)
 
     def booted(self) -> None:
         """Ask anew what only the reboot can have changed."""
