@@ -16,8 +16,8 @@ from .const import (
 )
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
-from .ocpp.redact import shortened
 from .station.model import ChargingStation, Place
+from .station.secrets import shortened
 from .station.transaction import Transaction
 
 TO_REDACT: Final = {
@@ -90,6 +90,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
             "version": station.version.value,
         },
         "findings": station.findings,
+        "frames": [] if session is None else session.recorder.shown(),
         "firmware_status": station.firmware_status.value,
         "places": {
             place.id: _place(place)

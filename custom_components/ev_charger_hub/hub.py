@@ -36,7 +36,6 @@ from .issues import (
     async_update_finding_issues,
 )
 from .models import EvChargerHubConfigEntry, HubStation
-from .ocpp.redact import shortened
 from .ocpp.server import CentralSystem, Registration
 from .ocpp.waiting import AdmissionPolicy, Candidate
 from .settings import (
@@ -51,6 +50,7 @@ from .station.errors import JournalError
 from .station.journal import Journal
 from .station.model import ChargingStation
 from .station.registry import StationRegistry
+from .station.secrets import shortened
 from .station.settings import StationSettings
 from .station.snapshot import dump, restore
 from .station.transactions import Transactions
@@ -311,6 +311,7 @@ class OcppHub:
             return
         station.settings = settings
         async_refresh_charger(self.hass, hub_station.device_id, station)
+        station.online.notify()
         await self.central_system.refresh(identity)
 
     async def _async_remove(self, identity: str) -> None:

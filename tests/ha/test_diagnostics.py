@@ -80,6 +80,10 @@ async def test_diagnostics_of_a_server(
     assert session["state"] == "open"
     assert session["id_token"] == REDACTED
 
+    frames = charger["frames"]
+    assert {one["direction"] for one in frames} == {"from charger", "to charger"}
+    assert any('"StartTransaction"' in one["frame"] for one in frames)
+
     text = json.dumps(found)
     for secret in (ID_TAG, SERIAL, LONG_IDENTITY):
         assert secret not in text

@@ -26,7 +26,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .charger import Charger
-from .conftest import IDENTITY, ChargerFactory, device_of
+from .conftest import IDENTITY, ChargerFactory, device_of, set_up
 from .test_config_flow import make_pair
 from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE,
@@ -385,3 +385,31 @@ async def test_deleted_server_takes_its_sessions_along(
         (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         assert count == 0
     connection.close()
+
+
+async def test_new_settings_reach_a_connected_charger(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that set-up writes what changed, and that a new name is not its concern."""
+    hub: OcppHub = init_integration.runtime_data
+    subentry = init_integration.subentries[hub.stations[IDENTITY].subentry_id]
+    approved_charger.received.clear()
+    hass.config_entries.async_update_subentry(
+        init_integration, subentry, title="Carport"
+    )
+    await hass.async_block_till_done()
+    await approved_charger.call("Heartbeat")
+    assert approved_charger.received == []
+    hass.config_entries.async_update_subentry(
+        init_integration,
+        subentry,
+        data={**subentry.data, "meter_interval": 17, "maximum_current": 20},
+    )
+    await hass.async_block_till_done()
+    assert await approved_charger.expect("ChangeConfiguration") == {
+        "key": "MeterValueSampleInterval",
+        "value": "17",
+    }
+    (number,) = hass.states.async_all("number")
+    assert number.attributes["max"] == 20
+    await set_up(hub, approved_charger)

@@ -123,6 +123,10 @@ class StubAdapter(Adapter):
         self.diary.append("detached")
 
     @override
+    def settings_changed(self) -> None:
+        self.diary.append("settings changed")
+
+    @override
     async def close(self) -> None:
         self.diary.append("closed")
 

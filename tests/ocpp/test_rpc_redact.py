@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.ev_charger_hub.ocpp.redact import redacted, shortened
+from custom_components.ev_charger_hub.ocpp.redact import redacted
+from custom_components.ev_charger_hub.station.secrets import shortened
 
 
 @pytest.mark.parametrize(

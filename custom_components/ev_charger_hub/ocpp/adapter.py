@@ -60,6 +60,9 @@ class Adapter(Protocol):
     def detached(self) -> None:
         """Take note that the socket is gone."""
 
+    def settings_changed(self) -> None:
+        """Take note of new settings of the station, whose socket is up."""
+
     async def close(self) -> None:
         """Write what is pending and let go of the station."""
 

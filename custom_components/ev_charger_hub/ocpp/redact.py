@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-MASK = "***"
+from ..station.secrets import MASK, shortened
+
 _MAX_TEXT = 4096
 _MAX_DEPTH = 40
 
@@ -59,12 +60,6 @@ def redacted(frame: object) -> str:
     if len(text) > _MAX_TEXT:
         return f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
     return text
-
-
-def shortened(token: str) -> str:
-    """Return the end of an id token or serial number: at most 4 characters."""
-    shown = 4 if len(token) >= 8 else 2 if len(token) >= 4 else 0
-    return MASK + token[len(token) - shown :]
 
 
 def _clean(value: Any, depth: int) -> Any:

@@ -9,10 +9,10 @@ from ssl import SSLContext
 from aiohttp import WSCloseCode, web
 
 from ..station.clock import Clock
+from ..station.secrets import shortened
 from .adapter import AdapterFactory, Registration
 from .dialect import NEWEST_FIRST, Dialect
 from .handshake import Attempt, Gatekeeper, Refused, Registrar
-from .redact import shortened
 from .session import Session
 from .tasks import Tasks
 from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
@@ -125,12 +125,14 @@ class CentralSystem:
             await session.close(WSCloseCode.POLICY_VIOLATION)
 
     async def refresh(self, identity: str) -> None:
-        """Close a socket that new settings would no longer let in."""
+        """Apply new settings; a socket that they would not let in is closed."""
         session = self.sessions.get(identity)
         if session is None or (connection := session.connection) is None:
             return
         if not self._qualifies(identity, connection):
             await session.disconnect(WSCloseCode.POLICY_VIOLATION)
+        elif session.adapter is not None:
+            session.adapter.settings_changed()
 
     def _qualifies(self, identity: str, connection: Connection) -> bool:
         settings = self._registrar.settings(identity)

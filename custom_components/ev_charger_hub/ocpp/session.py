@@ -15,10 +15,11 @@ from aiohttp import WSCloseCode
 from ..station.clock import Clock
 from ..station.errors import NotConnected
 from ..station.model import ChargingStation
+from ..station.secrets import shortened
 from .adapter import Adapter, AdapterFactory, Registration, StationContext
 from .dialect import Dialect
 from .errors import CallNotSent, ErrorCode, RpcError
-from .redact import shortened
+from .recorder import Direction, Recorder
 from .rpc import Reply, ReplyCache, Rpc
 from .tasks import Tasks
 from .transport import Connection, Listeners
@@ -88,6 +89,8 @@ class Session:
         self.takeovers: deque[Takeover] = deque(maxlen=20)
         """The last replacements of one open socket by another, for diagnostics."""
         self.waiting: WaitingAdapter | None = None
+        self.recorder = Recorder(clock)
+        """The last frames in both directions, for diagnostics."""
         self._clock = clock
         self._schemas = schemas
         self._adapters = adapters
@@ -179,7 +182,7 @@ class Session:
                 self._present(connection, self._registration)
             await connection.run(
                 Listeners(
-                    frame=rpc.receive,
+                    frame=partial(self._received, rpc),
                     alive=partial(self._heard, connection),
                     latency=partial(self._measured, connection),
                 ),
@@ -192,6 +195,14 @@ class Session:
             if self._connection is connection:
                 self._detach()
 
+    def _received(self, rpc: Rpc, frame: bytes) -> Awaitable[None]:
+        self.recorder.note(Direction.FROM_CHARGER, frame)
+        return rpc.receive(frame)
+
+    def _send(self, connection: Connection, frame: str) -> Awaitable[None]:
+        self.recorder.note(Direction.TO_CHARGER, frame)
+        return connection.send(frame)
+
     def _attach(self, connection: Connection) -> Rpc:
         """Make a socket the one that counts."""
         old, self._connection = self._connection, connection
@@ -201,7 +212,7 @@ class Session:
             name=self.name,
             dialect=connection.dialect,
             schemas=self._schemas[connection.dialect],
-            send=connection.send,
+            send=partial(self._send, connection),
             handle=partial(self._handle, connection),
             replies=self._replies,
             spawn=self._handlers.spawn,

@@ -23,6 +23,7 @@ from .errors import JournalError
 from .journal import NO_IDS, Journal
 from .model import ChargingStation, SessionEnded, SessionStarted
 from .rows import Record, stamp
+from .secrets import shortened
 from .sessions import RECENT, Sessions
 from .settlement import Stop, sane
 from .transaction import Transaction, TransactionState
@@ -360,7 +361,7 @@ class Transactions:
                 return
             _LOGGER.info(
                 "%s: adopted the running transaction %s",
-                self._station.identity,
+                shortened(self._station.identity),
                 transaction_id,
             )
             self._sessions.begin(record)
@@ -432,7 +433,9 @@ class Transactions:
         try:
             await work
         except Exception:
-            _LOGGER.exception("%s: transaction not recorded", self._station.identity)
+            _LOGGER.exception(
+                "%s: transaction not recorded", shortened(self._station.identity)
+            )
 
     async def _settle(self) -> None:
         if self._tasks:

@@ -329,7 +329,7 @@ async def test_unknown_action_is_not_implemented(charger: Charger) -> None:
 async def test_adapter_implements_only_what_stations_may_say(charger: Charger) -> None:
     with pytest.raises(RpcError) as refusal:
         charger.adapter.handle("Reset", {"type": "Hard"})
-    assert refusal.value.code is ErrorCode.NOT_IMPLEMENTED
+    assert refusal.value.code is ErrorCode.NOT_SUPPORTED
 
 
 async def test_action_of_central_systems_is_not_supported(charger: Charger) -> None:

@@ -6,6 +6,7 @@ from typing import Any, override
 
 from ...station.clock import CallLater, call_later as loop_call_later
 from ...station.link import Link
+from ...station.settings import StationSettings
 from ..adapter import Adapter, StationContext
 from ..errors import ErrorCode, RpcError
 from ..rpc import Reply
@@ -30,6 +31,7 @@ class V16Adapter(Adapter):
     ) -> None:
         """Translate between the station's messages and the model of `context`."""
         self._station = context.station
+        self._set_up = _set_up_by(context.station.settings)
         caller = Caller(context)
         context = replace(context, call=caller)
         oddities = Oddities(context.station.identity)
@@ -64,7 +66,7 @@ class V16Adapter(Adapter):
     def handle(self, action: str, payload: dict[str, Any]) -> Reply | Awaitable[Reply]:
         """Answer a validated CALL of the station; raises RpcError to refuse it."""
         if (answer := self._answers.get(action)) is None:
-            raise RpcError(ErrorCode.NOT_IMPLEMENTED)
+            raise RpcError(ErrorCode.NOT_SUPPORTED)
         if action != "BootNotification" and not self._station.online.value:
             # It goes on without a boot, as after a short loss of its network.
             self._station.online.set(True)
@@ -81,6 +83,23 @@ class V16Adapter(Adapter):
         self._boot.detached()
 
     @override
+    def settings_changed(self) -> None:
+        """Bring the station in line with new settings that set-up writes to it."""
+        if (wanted := _set_up_by(self._station.settings)) != self._set_up:
+            self._set_up = wanted
+            self.setup.start()
+
+    @override
     async def close(self) -> None:
         """Let go of the station; what runs for it is cancelled by its context."""
         self._boot.detached()
+
+
+def _set_up_by(settings: StationSettings) -> tuple[object, ...]:
+    """Return the settings that set-up writes to a station."""
+    return (
+        settings.measurands,
+        settings.meter_interval,
+        settings.clock_interval,
+        settings.quiet,
+    )

@@ -11,7 +11,7 @@ from ...station.enums import (
     Phase,
     StopReason,
 )
-from ..redact import shortened
+from ...station.secrets import shortened
 
 _LOGGER = logging.getLogger(__name__)
 

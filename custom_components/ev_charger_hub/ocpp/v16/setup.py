@@ -10,9 +10,9 @@ from typing import Any
 from ...station.errors import NotConnected
 from ...station.link import ConfigurationKey
 from ...station.outcome import Outcome, OutcomeStatus
+from ...station.secrets import shortened
 from ..adapter import StationContext
 from ..quirks import Quirks, quirks_of
-from ..redact import shortened
 from .configuration import Feature, Key, select
 from .link import V16Link
 from .measurands import Ending, Negotiated, fitted, negotiate, same, wanted

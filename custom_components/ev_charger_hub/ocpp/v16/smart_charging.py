@@ -12,10 +12,10 @@ from ...station.enums import RateUnit
 from ...station.errors import NotConnected
 from ...station.link import Limit
 from ...station.outcome import Outcome, OutcomeStatus
+from ...station.secrets import shortened
 from ...station.transaction import Transaction
 from ..adapter import StationContext
 from ..quirks import quirks_of
-from ..redact import shortened
 from .configuration import Configuration, Key
 from .profiles import Purpose, Rung, Standing, profile_id
 
