@@ -44,6 +44,7 @@ from .settings import (
     new_charger_data,
     station_settings,
 )
+from .station import limits
 from .station.authorization import AcceptAll
 from .station.clock import utc_now
 from .station.errors import JournalError
@@ -311,6 +312,7 @@ class OcppHub:
             return
         station.settings = settings
         async_refresh_charger(self.hass, hub_station.device_id, station)
+        limits.clamp(station)
         station.online.notify()
         await self.central_system.refresh(identity)
 

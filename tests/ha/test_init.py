@@ -1,5 +1,6 @@
 """Test the life of a server: set up, follow its entry, unload, stop, remove."""
 
+from decimal import Decimal
 from pathlib import Path
 import sqlite3
 from types import MappingProxyType
@@ -38,9 +39,11 @@ from custom_components.ev_charger_hub.const import (
 )
 from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
+from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
+from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.storage import DATA
 
 
@@ -412,4 +415,36 @@ async def test_new_settings_reach_a_connected_charger(
     }
     (number,) = hass.states.async_all("number")
     assert number.attributes["max"] == 20
+    await set_up(hub, approved_charger)
+
+
+async def test_limits_follow_the_settings_they_depend_on(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that fewer phases and a lower maximum reach a charger that is limited."""
+    hub: OcppHub = init_integration.runtime_data
+    station = hub.stations[IDENTITY].station
+    subentry = init_integration.subentries[hub.stations[IDENTITY].subentry_id]
+    await limits.request(station, 1, Limit(value=Decimal(16)))
+    approved_charger.received.clear()
+    hass.config_entries.async_update_subentry(
+        init_integration, subentry, data={**subentry.data, "phases": 1}
+    )
+    await hass.async_block_till_done()
+    profile = (await approved_charger.expect("SetChargingProfile"))[
+        "csChargingProfiles"
+    ]
+    period = profile["chargingSchedule"]["chargingSchedulePeriod"][0]
+    assert period == {"startPeriod": 0, "limit": 16, "numberPhases": 1}
+
+    hass.config_entries.async_update_subentry(
+        init_integration, subentry, data={**subentry.data, "maximum_current": 10}
+    )
+    await hass.async_block_till_done()
+    profile = (await approved_charger.expect("SetChargingProfile", 2))[
+        "csChargingProfiles"
+    ]
+    period = profile["chargingSchedule"]["chargingSchedulePeriod"][0]
+    assert period["limit"] == 10
+    assert station.evses[1].wanted_limit.value == Limit(value=Decimal(10))
     await set_up(hub, approved_charger)

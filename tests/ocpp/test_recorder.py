@@ -33,3 +33,12 @@ def test_what_is_no_json_is_not_shown() -> None:
     recorder = Recorder(lambda: NOW)
     recorder.note(Direction.FROM_CHARGER, b"secret")
     assert recorder.shown()[0]["frame"] == "(6 long, no JSON)"
+
+
+def test_a_password_that_is_sent_is_not_shown() -> None:
+    recorder = Recorder(lambda: NOW)
+    recorder.note(
+        Direction.TO_CHARGER,
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"hidden"}]',
+    )
+    assert "hidden" not in recorder.shown()[0]["frame"]

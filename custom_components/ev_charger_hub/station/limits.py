@@ -1,6 +1,7 @@
 """Limits: what a user may wish for, and how the newest wish becomes true."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from weakref import WeakKeyDictionary
@@ -81,6 +82,15 @@ def check(settings: StationSettings, limit: Limit) -> None:
     # IEC 61851-1 knows nothing between 0 and 6 A: a car may take what it wants there.
     if 0 < limit.value < low:
         raise LimitError(LimitErrorKind.BELOW_MINIMUM, limit=limit, bound=low)
+
+
+def clamp(station: ChargingStation) -> None:
+    """Lower what was wanted to a maximum current that is lower now."""
+    for place in (station.whole, *station.evses.values()):
+        if (wanted := place.wanted_limit.value) is not None:
+            _, high = bounds(station.settings, wanted.unit)
+            if wanted.value > high:
+                place.wanted_limit.set(replace(wanted, value=high))
 
 
 class _Turns:

@@ -96,8 +96,10 @@ class V16Adapter(Adapter):
 
 
 def _set_up_by(settings: StationSettings) -> tuple[object, ...]:
-    """Return the settings that set-up writes to a station."""
+    """Return the settings that set-up brings to a station: values and limits."""
     return (
+        settings.phases,
+        settings.maximum_current,
         settings.measurands,
         settings.meter_interval,
         settings.clock_interval,
