@@ -1,14 +1,19 @@
 """The flusher: state writes, coalesced."""
 
-from asyncio import Handle, TimerHandle
+from asyncio import Handle
 from collections.abc import Callable
+from itertools import islice
 import logging
+from typing import Final
 
 from homeassistant.core import HassJob, HassJobType, HomeAssistant, callback
 
 _LOGGER = logging.getLogger(__name__)
 
 type Write = Callable[[], None]
+
+SLICE: Final = 100
+"""Writes without a pause: a millisecond or two."""
 
 
 class Flusher:
@@ -24,8 +29,9 @@ class Flusher:
         self._interval = interval
         self._urgent: dict[Write, None] = {}
         self._dirty: dict[Write, None] = {}
+        self._writing: dict[Write, None] = {}
         self._soon: Handle | None = None
-        self._later: TimerHandle | None = None
+        self._later: Handle | None = None
         self._job = HassJob(
             self._flush_dirty,
             "ev_charger_hub flush",
@@ -38,27 +44,34 @@ class Flusher:
         """Have `write` called once, soon."""
         if urgent:
             self._dirty.pop(write, None)
+            self._writing.pop(write, None)
             self._urgent[write] = None
             if self._soon is None:
                 self._soon = self._loop.call_soon(self._flush_urgent)
         elif write not in self._urgent:
             self._dirty[write] = None
             if self._later is None:
-                self._later = self._loop.call_later(
-                    self._interval, self._flush_dirty, self._job
-                )
+                self._wait()
+
+    def _wait(self) -> None:
+        """Have the marked ones written after an interval."""
+        self._later = self._loop.call_later(
+            self._interval, self._flush_dirty, self._job
+        )
 
     @callback
     def discard(self, write: Write) -> None:
         """Forget a mark, because its entity goes."""
         self._urgent.pop(write, None)
         self._dirty.pop(write, None)
+        self._writing.pop(write, None)
 
     @callback
     def close(self) -> None:
         """Forget every mark and stop the timers."""
         self._urgent.clear()
         self._dirty.clear()
+        self._writing.clear()
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
@@ -76,9 +89,22 @@ class Flusher:
     @callback
     def _flush_dirty(self, _job: object = None) -> None:
         """Write what was marked during the last interval."""
-        self._later = None
-        dirty, self._dirty = self._dirty, {}
-        self._write(dirty)
+        self._writing, self._dirty = self._dirty, {}
+        self._flush_slice()
+
+    @callback
+    def _flush_slice(self) -> None:
+        """Write a slice; before the next one frames are answered."""
+        marked = dict.fromkeys(islice(self._writing, SLICE))
+        for write in marked:
+            del self._writing[write]
+        if self._writing:
+            self._later = self._loop.call_soon(self._flush_slice)
+        elif self._dirty:
+            self._wait()
+        else:
+            self._later = None
+        self._write(marked)
 
     @staticmethod
     def _write(marked: dict[Write, None]) -> None:

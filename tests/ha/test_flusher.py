@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -9,7 +10,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from custom_components.ev_charger_hub.flusher import Flusher
+from custom_components.ev_charger_hub.flusher import SLICE, Flusher
 
 
 async def _next_iteration() -> None:
@@ -102,3 +103,18 @@ async def test_discarded_and_closed_marks_are_forgotten(hass: HomeAssistant) -> 
 
 async def test_a_pending_flush_does_not_hold_up_the_end(hass: HomeAssistant) -> None:
     Flusher(hass, interval=500).mark(lambda: None, urgent=False)
+
+
+async def test_many_writes_leave_room_for_others(hass: HomeAssistant) -> None:
+    """Every write is made once, and other work comes between the slices."""
+    flusher = Flusher(hass, interval=0)
+    done: list[object] = []
+    writes = [partial(done.append, number) for number in range(3 * SLICE)]
+    for write in writes:
+        flusher.mark(write, urgent=False)
+    while not done:
+        await asyncio.sleep(0)
+    assert len(done) == SLICE
+    while len(done) < len(writes):
+        await asyncio.sleep(0)
+    assert done == list(range(3 * SLICE))
