@@ -168,12 +168,13 @@ async def _call(target: Target, data: Data) -> Outcome:
 
 
 async def _pause_charging(target: Target, data: Data) -> Outcome:
-    evse_id = target.session_evse().id
+    evse_id = target.session_evse(limits.LimitErrorKind.NO_SESSION).id
     return await async_limit(target.station, limits.pause(target.station, evse_id))
 
 
 async def _resume_charging(target: Target, data: Data) -> Outcome:
-    evse_id = target.evse_id or target.session_evse().id
+    without = limits.LimitErrorKind.NO_SESSION
+    evse_id = target.evse_id or target.session_evse(without).id
     return await async_limit(target.station, limits.resume(target.station, evse_id))
 
 

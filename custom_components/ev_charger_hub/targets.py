@@ -44,12 +44,15 @@ class Target:
             raise invalid("connector_required", charger=self.station.settings.name)
         return evse_id
 
-    def session_evse(self) -> Evse:
-        """Return the EVSE meant by its open session; raise if it is not clear."""
+    def session_evse(self, without: str = "no_session") -> Evse:
+        """Return the EVSE meant by its open session; raise if it is not clear.
+
+        `without` is the error to raise if no session is open.
+        """
         evses = self.station.evses.values() if self.evse_id is None else (self.evse,)
         busy = [evse for evse in evses if evse is not None and evse.transaction]
         if not busy:
-            raise invalid("no_session", charger=self.station.settings.name)
+            raise invalid(without, charger=self.station.settings.name)
         if len(busy) > 1:
             raise invalid("connector_required", charger=self.station.settings.name)
         return busy[0]

@@ -357,12 +357,22 @@ async def test_pause_at_several_connectors_means_the_one_that_charges(
     await _act(hass, "resume_charging")
 
 
-async def test_pause_without_a_session_is_an_error(
+@pytest.mark.parametrize("fields", [{}, {"connector": 1}, {"connector": 7}])
+async def test_pause_without_a_session_says_what_to_do_instead(
+    hass: HomeAssistant, approved_charger: Charger, fields: Fields
+) -> None:
+    with pytest.raises(ServiceValidationError, match="set a charging limit"):
+        await _act(hass, "pause_charging", **fields)
+    assert _limits(approved_charger) == []
+
+
+async def test_resume_without_a_session_or_a_connector_says_what_to_do_instead(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
-    with pytest.raises(ServiceValidationError) as caught:
-        await _act(hass, "pause_charging", connector=1)
-    assert caught.value.translation_key == "no_session"
+    await approved_charger.status(2, "Available")
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError, match="set a charging limit"):
+        await _act(hass, "resume_charging")
     assert _limits(approved_charger) == []
 
 

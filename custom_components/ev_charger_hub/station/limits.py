@@ -26,7 +26,7 @@ class LimitErrorKind(StrEnum):
     BELOW_MINIMUM = "limit_below_minimum"
     NEGATIVE = "limit_negative"
     NOT_A_NUMBER = "limit_not_a_number"
-    NO_SESSION = "no_session"
+    NO_SESSION = "no_session_to_pause"
     UNKNOWN_EVSE = "limit_unknown_evse"
 
 
