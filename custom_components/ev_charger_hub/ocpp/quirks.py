@@ -26,6 +26,12 @@ class Quirk:
     """The station refuses the stack levels that it says it allows."""
     unreadable_keys: frozenset[str] = frozenset()
     """Configuration keys that must not be asked for, alone or among all."""
+    replaces_by_clearing: bool = False
+    """A charging profile is replaced only by clearing the old one first."""
+    only_absolute: bool = False
+    """Relative and recurring charging profiles are refused."""
+    settling: int | None = None
+    """How many seconds an accepted charging profile may take until it is followed."""
 
     def matches(self, info: StationInfo) -> bool:
         """Return whether a station has this quirk."""
@@ -62,9 +68,15 @@ QUIRKS = (
         max_measurands=5,
     ),
     Quirk(
-        source="Easee release notes 1.8.0 (no stacking)",
+        source=(
+            "Easee release notes 1.8.0 (no stacking, absolute only, three retries),"
+            " https://developer.easee.com/docs/ocpp-smart-charging"
+        ),
         vendor=r"easee",
         max_stack_level=0,
+        replaces_by_clearing=True,
+        only_absolute=True,
+        settling=180,
     ),
 )
 
@@ -76,6 +88,9 @@ class Quirks:
     max_measurands: int | None = None
     max_stack_level: int | None = None
     unreadable_keys: frozenset[str] = frozenset()
+    replaces_by_clearing: bool = False
+    only_absolute: bool = False
+    settling: int | None = None
 
 
 def firmware(info: StationInfo) -> Firmware | None:
@@ -86,7 +101,7 @@ def firmware(info: StationInfo) -> Firmware | None:
 
 
 def quirks_of(info: StationInfo) -> Quirks:
-    """Return all quirks of a station together: of two limits the lower one."""
+    """Return all quirks of a station together: the lowest limits, the longest wait."""
     found = [quirk for quirk in QUIRKS if quirk.matches(info)]
     measurands = [one.max_measurands for one in found if one.max_measurands is not None]
     levels = [one.max_stack_level for one in found if one.max_stack_level is not None]
@@ -94,4 +109,7 @@ def quirks_of(info: StationInfo) -> Quirks:
         max_measurands=min(measurands, default=None),
         max_stack_level=min(levels, default=None),
         unreadable_keys=frozenset[str]().union(*(one.unreadable_keys for one in found)),
+        replaces_by_clearing=any(one.replaces_by_clearing for one in found),
+        only_absolute=any(one.only_absolute for one in found),
+        settling=max((one.settling for one in found if one.settling), default=None),
     )

@@ -116,6 +116,19 @@ class RateUnit(StrEnum):
     WATT = "W"
 
 
+class LimitedBy(StrEnum):
+    """What sets the limit that holds at an EVSE."""
+
+    NOTHING = "nothing"
+    OUR_LIMIT = "our_limit"
+    FALLBACK = "fallback"
+    OTHER_PROFILE = "other_profile"
+    CHARGER_MAXIMUM = "charger_maximum"
+    CABLE = "cable"
+    VEHICLE = "vehicle"
+    EXTERNAL = "external"
+
+
 class AuthorizationStatus(StrEnum):
     """What we tell a station about an id token (OCPP 1.6 7.2)."""
 

@@ -7,6 +7,13 @@ from typing import Any, Protocol
 
 from .enums import RateUnit
 from .outcome import Outcome
+from .profiles.model import (
+    ChargingProfile,
+    CompositeSchedule,
+    Installed,
+    ProfileCriteria,
+    ProfileSupport,
+)
 
 
 class LinkKind(StrEnum):
@@ -22,6 +29,8 @@ class Capability(StrEnum):
     CALL = "call"
     CONFIGURATION = "configuration"
     LIMIT = "limit"
+    PHASES = "phases"
+    PROFILES = "profiles"
     RESET = "reset"
     START_STOP = "start_stop"
     TRIGGER = "trigger"
@@ -54,7 +63,8 @@ class Link(Protocol):
     Commands return an Outcome for every answer, refusal, time-out or dropped
     connection; they raise NotConnected only if nothing was sent. `evse_id` None means
     "the station decides", 0 the whole station. Each of them sends exactly one message
-    and checks only its form; only `set_limit` and `clear_limit` may send several.
+    and checks only its form; only `set_limit` and `clear_limit`, the commands of links
+    without profiles, may send several.
     """
 
     kind: LinkKind
@@ -80,6 +90,29 @@ class Link(Protocol):
 
     async def clear_limit(self, evse_id: int) -> Outcome:
         """Remove our limits from an EVSE, or with 0 from the whole station."""
+
+    @property
+    def profile_support(self) -> ProfileSupport:
+        """Return what the station supports of charging profiles, as far as is known."""
+
+    async def set_profile(self, evse_id: int, profile: ChargingProfile) -> Outcome:
+        """Install a charging profile (OCPP 1.6 5.16, 2.0.1 K01)."""
+
+    async def clear_profiles(self, criteria: ProfileCriteria) -> Outcome:
+        """Remove charging profiles (OCPP 1.6 5.5, 2.0.1 K10); "Unknown" is rejected."""
+
+    async def get_profiles(
+        self, criteria: ProfileCriteria
+    ) -> tuple[Outcome, list[Installed]]:
+        """Return what the station holds (2.0.1 K09); NOT_SUPPORTED if it cannot tell."""
+
+    async def composite_schedule(
+        self, evse_id: int, duration: int, unit: RateUnit | None = None
+    ) -> tuple[Outcome, CompositeSchedule | None]:
+        """Return what the station says will hold (OCPP 1.6 5.7, 2.0.1 K08).
+
+        A schedule without periods says that nothing limits the EVSE.
+        """
 
     async def unlock(self, evse_id: int, connector_id: int) -> Outcome:
         """Unlock a connector (OCPP 1.6 5.18, 2.0.1 F05)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .channel import Channel, Listener
-from .enums import ConnectorStatus, Location, Measurand, Phase
+from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
 from .settings import StationSettings
@@ -79,6 +79,12 @@ class Place:
         """What the user asked for; None is no limit of ours."""
         self.pause: Pause | None = None
         """The pause of the open transaction, during which the wanted limit is 0."""
+        self.effective_limit: Channel[Limit | None] = Channel(None, urgent=True)
+        """What holds, as far as is known, in A; None if nothing is known."""
+        self.limited_by: Channel[LimitedBy | None] = Channel(None, urgent=True)
+        """What sets the effective limit; None if nothing is known."""
+        self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
+        """Whether what we want does not hold although there was time enough for it."""
 
     def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
         """Return the channel of a measurement, which appears when first asked for."""
@@ -97,6 +103,10 @@ class Evse(Place):
         self.connector_ids: set[int] = {1}
         self.session: Channel[Transaction | None] = Channel(None, urgent=True)
         """The open transaction, or else the last one. Inner changes call `notify`."""
+        self.cable_rating: Channel[int | None] = Channel(None, urgent=True)
+        """What the plugged cable carries, in A."""
+        self.wanted_phases: Channel[int | None] = Channel(None, urgent=True)
+        """With how many phases the user wants to charge; None leaves it to the station."""
         self.id_token_seen: Channel[tuple[str, datetime] | None] = Channel(
             None, urgent=True
         )

@@ -9,6 +9,8 @@ class StationSettings:
 
     `password_hash` None means that no password is asked for. `protocol` pins an OCPP
     subprotocol such as "ocpp1.6". `measurands` None means: find out what it can send.
+    `fallback_current` is the limit that holds when Home Assistant is gone; None lets the
+    last limit stay. `limit_interval` is the least time between two changes of a limit.
     `meter_interval` and `clock_interval` None leave the station's own value alone.
     """
 
@@ -17,6 +19,8 @@ class StationSettings:
     protocol: str | None = None
     maximum_current: int = 32
     minimum_current: int = 6
+    fallback_current: int | None = None
+    limit_interval: int = 5
     phases: int = 3
     measurands: tuple[str, ...] | None = None
     meter_interval: int | None = 30

@@ -22,7 +22,10 @@ class Key(StrEnum):
     ALIGNED_INTERVAL = "ClockAlignedDataInterval"
     CONNECTORS = "NumberOfConnectors"
     FEATURES = "SupportedFeatureProfiles"
+    MAX_PERIODS = "ChargingScheduleMaxPeriods"
+    MAX_PROFILES = "MaxChargingProfilesInstalled"
     MAX_STACK_LEVEL = "ChargeProfileMaxStackLevel"
+    PHASE_SWITCHING = "ConnectorSwitch3to1PhaseSupported"
     RATE_UNITS = "ChargingScheduleAllowedChargingRateUnit"
     SAMPLED_DATA = "MeterValuesSampledData"
     SAMPLED_DATA_MAX_LENGTH = "MeterValuesSampledDataMaxLength"
@@ -131,6 +134,10 @@ class Configuration:
             return int(float(self.text(key) or ""))
         except ValueError, OverflowError:
             return None
+
+    def flag(self, key: str) -> bool:
+        """Return whether a key says yes."""
+        return (self.text(key) or "").strip().lower() == "true"
 
     def items(self, key: str) -> list[str] | None:
         """Return the members of a comma-separated list, or None if it is unknown."""

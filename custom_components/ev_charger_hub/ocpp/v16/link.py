@@ -2,9 +2,17 @@
 
 from typing import Any, override
 
+from ...station.enums import RateUnit
 from ...station.errors import NotConnected
 from ...station.link import Capability, ConfigurationKey, Limit, Link, LinkKind
 from ...station.outcome import Outcome, OutcomeStatus
+from ...station.profiles.model import (
+    ChargingProfile,
+    CompositeSchedule,
+    Installed,
+    ProfileCriteria,
+    ProfileSupport,
+)
 from ...station.transaction import Transaction
 from ..adapter import StationContext
 from ..errors import (
@@ -15,6 +23,9 @@ from ..errors import (
     ErrorCode,
     InvalidAnswer,
 )
+from ..quirks import quirks_of
+from . import charging_profiles
+from .charging_profiles import Unspeakable
 from .configuration import (
     Configuration,
     Feature,
@@ -26,6 +37,7 @@ from .configuration import (
 from .smart_charging import SmartCharging
 
 TIMEOUT = 30.0
+COMPOSITE_TIMEOUT = 10.0
 
 _GOOD_ANSWERS = {
     "accepted": OutcomeStatus.ACCEPTED,
@@ -46,6 +58,13 @@ def _judged(response: dict[str, Any]) -> Outcome:
     # Every word that is not one of agreement refuses (UnlockFailed, UnknownVendorId).
     status = _GOOD_ANSWERS.get(answer.lower(), OutcomeStatus.REJECTED)
     return Outcome(status=status, answer=answer, response=response)
+
+
+def _unspeakable(err: Unspeakable) -> Outcome:
+    return Outcome(
+        status=OutcomeStatus.NOT_SUPPORTED,
+        detail=f"OCPP 1.6 does not know {err}; nothing was sent",
+    )
 
 
 class V16Link(Link):
@@ -145,6 +164,70 @@ class V16Link(Link):
     async def clear_limit(self, evse_id: int) -> Outcome:
         """Remove our profiles, never those of others (5.5)."""
         return await self.smart_charging.clear(evse_id)
+
+    @property
+    @override
+    def profile_support(self) -> ProfileSupport:
+        """Return what the configuration keys and quirks say."""
+        known, quirks = self.configuration, quirks_of(self._context.station.info.value)
+        level = known.number(Key.MAX_STACK_LEVEL)
+        if quirks.max_stack_level is not None:
+            level = min(level or 0, quirks.max_stack_level)
+        return ProfileSupport(
+            units=known.rate_units if known.text(Key.RATE_UNITS) is not None else None,
+            max_stack_level=level,
+            max_periods=known.number(Key.MAX_PERIODS),
+            max_profiles=known.number(Key.MAX_PROFILES),
+            evses=known.connectors,
+            phase_switching=known.flag(Key.PHASE_SWITCHING),
+            replaces_by_clearing=quirks.replaces_by_clearing,
+            only_absolute=quirks.only_absolute,
+            settling=quirks.settling or ProfileSupport().settling,
+        )
+
+    @override
+    async def set_profile(self, evse_id: int, profile: ChargingProfile) -> Outcome:
+        """Send SetChargingProfile (5.16)."""
+        try:
+            payload = charging_profiles.set_request(evse_id, profile)
+        except Unspeakable as err:
+            return _unspeakable(err)
+        return await self.send("SetChargingProfile", payload)
+
+    @override
+    async def clear_profiles(self, criteria: ProfileCriteria) -> Outcome:
+        """Send ClearChargingProfile (5.5)."""
+        try:
+            payload = charging_profiles.clear_request(criteria)
+        except Unspeakable as err:
+            return _unspeakable(err)
+        return await self.send("ClearChargingProfile", payload)
+
+    @override
+    async def get_profiles(
+        self, criteria: ProfileCriteria
+    ) -> tuple[Outcome, list[Installed]]:
+        """Return that OCPP 1.6 has no message for it."""
+        return Outcome(status=OutcomeStatus.NOT_SUPPORTED), []
+
+    @override
+    async def composite_schedule(
+        self, evse_id: int, duration: int, unit: RateUnit | None = None
+    ) -> tuple[Outcome, CompositeSchedule | None]:
+        """Send GetCompositeSchedule (5.7)."""
+        payload: dict[str, Any] = {"connectorId": evse_id, "duration": duration}
+        if unit is not None:
+            payload["chargingRateUnit"] = unit.value
+        outcome = await self.send("GetCompositeSchedule", payload, COMPOSITE_TIMEOUT)
+        if not outcome.ok:
+            return outcome, None
+        return outcome, charging_profiles.composite(
+            outcome.response,
+            evse_id,
+            duration,
+            unit or RateUnit.AMPERE,
+            self._context.clock(),
+        )
 
     @override
     async def unlock(self, evse_id: int, connector_id: int) -> Outcome:
