@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -11,12 +10,9 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import async_follow_growth, described
-from .models import EvChargerHubConfigEntry
+from .growth import HubPlatform
 from .station.enums import VEHICLE_CONNECTED, ConnectorStatus
 from .station.model import ChargingStation, Evse, Place
 
@@ -106,27 +102,6 @@ EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the binary sensors of the chargers of a server."""
-    async_follow_growth(
-        hass,
-        entry,
-        async_add_entities,
-        Platform.BINARY_SENSOR,
-        HubBinarySensor,
-        partial(
-            described,
-            of_station=STATION_SENSORS,
-            of_whole=WHOLE_SENSORS,
-            of_evse=EVSE_SENSORS,
-        ),
-    )
-
-
 class HubBinarySensor[S: Subject](HubEntity[S], BinarySensorEntity):
     """Something at a charger that is so or not."""
 
@@ -139,3 +114,12 @@ class HubBinarySensor[S: Subject](HubEntity[S], BinarySensorEntity):
     @override
     def _show(self, reading: bool | None) -> None:
         self._attr_is_on = reading
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.BINARY_SENSOR,
+    entity=HubBinarySensor,
+    of_station=STATION_SENSORS,
+    of_whole=WHOLE_SENSORS,
+    of_evse=EVSE_SENSORS,
+).async_setup_entry

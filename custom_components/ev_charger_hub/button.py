@@ -2,19 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.components.button.const import ButtonDeviceClass
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import async_follow_growth, described
+from .growth import HubPlatform
 from .helpers import async_reset, async_unlock, first_connector
-from .models import EvChargerHubConfigEntry
 from .station.model import ChargingStation, Evse
 
 PARALLEL_UPDATES = 0
@@ -59,22 +55,6 @@ EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the buttons of the chargers of a server."""
-    async_follow_growth(
-        hass,
-        entry,
-        async_add_entities,
-        Platform.BUTTON,
-        HubButton,
-        partial(described, of_station=STATION_BUTTONS, of_evse=EVSE_BUTTONS),
-    )
-
-
 class HubButton[S: Subject](HubEntity[S], ButtonEntity):
     """A command to a charger."""
 
@@ -84,3 +64,11 @@ class HubButton[S: Subject](HubEntity[S], ButtonEntity):
     async def async_press(self) -> None:
         """Send the command."""
         await self.entity_description.press_fn(self.subject)
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.BUTTON,
+    entity=HubButton,
+    of_station=STATION_BUTTONS,
+    of_evse=EVSE_BUTTONS,
+).async_setup_entry

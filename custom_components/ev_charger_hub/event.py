@@ -7,12 +7,10 @@ from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.core import callback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import async_follow_growth, described
-from .models import EvChargerHubConfigEntry
+from .growth import HubPlatform
 from .station.model import (
     ChargingStation,
     Evse,
@@ -85,22 +83,6 @@ EVSE_EVENTS: tuple[HubEventDescription[Evse], ...] = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the events of the chargers of a server."""
-    async_follow_growth(
-        hass,
-        entry,
-        async_add_entities,
-        Platform.EVENT,
-        HubEvent,
-        partial(described, of_station=STATION_EVENTS, of_evse=EVSE_EVENTS),
-    )
-
-
 class HubEvent[S: Subject](HubEntity[S], EventEntity):
     """Something that happens once at a charger."""
 
@@ -124,3 +106,11 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
         """Write one event."""
         self._trigger_event(event_type, attributes)
         self.async_write_ha_state()
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.EVENT,
+    entity=HubEvent,
+    of_station=STATION_EVENTS,
+    of_evse=EVSE_EVENTS,
+).async_setup_entry

@@ -1,9 +1,11 @@
 """Growth: entities appear when what they show does, each once."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -16,56 +18,58 @@ from .models import EvChargerHubConfigEntry, HubStation
 from .station.model import ChargingStation, Evse, Place
 
 type Candidate = tuple[Any, HubEntityDescription[Any]]
-type Candidates = Callable[[ChargingStation], Iterable[Candidate]]
 
 
-def described(
-    station: ChargingStation,
-    *,
-    of_station: Iterable[HubEntityDescription[ChargingStation]] = (),
-    of_whole: Iterable[HubEntityDescription[Place]] = (),
-    of_evse: Iterable[HubEntityDescription[Evse]] = (),
-) -> Iterator[Candidate]:
-    """Yield each description with each subject that it may be about."""
-    yield from ((station, description) for description in of_station)
-    yield from ((station.whole, description) for description in of_whole)
-    for evse in station.evses.values():
-        yield from ((evse, description) for description in of_evse)
+@dataclass(kw_only=True, slots=True, frozen=True)
+class HubPlatform:
+    """What one platform shows of chargers: each description with each such subject.
 
+    `more` yields what depends on what a charger sends.
+    """
 
-@callback
-def async_follow_growth(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    platform: str,
-    entity: Callable[..., HubEntity[Any]],
-    candidates: Candidates,
-) -> None:
-    """Add the entities of one platform now and whenever something new exists."""
+    platform: Platform
+    entity: Callable[..., HubEntity[Any]]
+    of_station: Iterable[HubEntityDescription[ChargingStation]] = ()
+    of_whole: Iterable[HubEntityDescription[Place]] = ()
+    of_evse: Iterable[HubEntityDescription[Evse]] = ()
+    more: Callable[[ChargingStation], Iterable[Candidate]] = lambda _: ()
 
-    hub = entry.runtime_data
+    def candidates(self, station: ChargingStation) -> Iterator[Candidate]:
+        """Yield what may be an entity of a station."""
+        yield from ((station, description) for description in self.of_station)
+        yield from ((station.whole, description) for description in self.of_whole)
+        for evse in station.evses.values():
+            yield from ((evse, description) for description in self.of_evse)
+        yield from self.more(station)
+
+    async def async_setup_entry(
+        self,
+        hass: HomeAssistant,
+        entry: EvChargerHubConfigEntry,
+        async_add_entities: AddConfigEntryEntitiesCallback,
+    ) -> None:
+        """Add the entities of the chargers of a server, now and as they appear."""
+        follow = partial(self._follow, hass, entry, async_add_entities)
+        for hub_station in entry.runtime_data.stations.values():
+            follow(hub_station)
+        entry.async_on_unload(
+            async_dispatcher_connect(
+                hass, SIGNAL_NEW_STATION.format(entry.entry_id), follow
+            )
+        )
 
     @callback
-    def async_follow(hub_station: HubStation) -> None:
-        growth = Growth(
-            hass,
-            hub,
-            hub_station,
-            platform,
-            candidates,
-            partial(entity, hub, hub_station),
-            partial(async_add_entities, config_subentry_id=hub_station.subentry_id),
-        )
+    def _follow(
+        self,
+        hass: HomeAssistant,
+        entry: EvChargerHubConfigEntry,
+        async_add_entities: AddConfigEntryEntitiesCallback,
+        hub_station: HubStation,
+    ) -> None:
+        """Add the entities of one charger, now and as they appear."""
+        add = partial(async_add_entities, config_subentry_id=hub_station.subentry_id)
+        growth = Growth(hass, entry.runtime_data, hub_station, self, add)
         entry.async_on_unload(growth.follow())
-
-    for hub_station in hub.stations.values():
-        async_follow(hub_station)
-    entry.async_on_unload(
-        async_dispatcher_connect(
-            hass, SIGNAL_NEW_STATION.format(entry.entry_id), async_follow
-        )
-    )
 
 
 class Growth:
@@ -76,9 +80,7 @@ class Growth:
         hass: HomeAssistant,
         hub: OcppHub,
         hub_station: HubStation,
-        platform: str,
-        candidates: Candidates,
-        create: Callable[[Any, HubEntityDescription[Any]], HubEntity[Any]],
+        platform: HubPlatform,
         add: Callable[[list[HubEntity[Any]]], None],
     ) -> None:
         """Start without entities."""
@@ -87,8 +89,6 @@ class Growth:
         self._hub_station = hub_station
         self._station = hub_station.station
         self._platform = platform
-        self._candidates = candidates
-        self._create = create
         self._add = add
         self._known: set[str] = set()
         self._waiting: dict[str, list[Callable[[], None]]] = {}
@@ -130,8 +130,8 @@ class Growth:
             return
         async_split_evses(self._hass, self._hub_station)
         new = [
-            self._create(subject, description)
-            for subject, description in self._candidates(self._station)
+            self._platform.entity(self._hub, self._hub_station, subject, description)
+            for subject, description in self._platform.candidates(self._station)
             if self._is_new(subject, description)
         ]
         if new:
@@ -147,7 +147,8 @@ class Growth:
             return False
         if not description.exists_fn(subject):
             registry = er.async_get(self._hass)
-            if registry.async_get_entity_id(self._platform, DOMAIN, key) is None:
+            platform = self._platform.platform
+            if registry.async_get_entity_id(platform, DOMAIN, key) is None:
                 self._wait(key, subject, description)
                 return False
         self._known.add(key)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import override
 
 from homeassistant.components.number import (
@@ -12,13 +11,10 @@ from homeassistant.components.number import (
     NumberMode,
 )
 from homeassistant.const import Platform, UnitOfElectricCurrent
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription
-from .growth import async_follow_growth, described
+from .growth import HubPlatform
 from .helpers import async_limit
-from .models import EvChargerHubConfigEntry
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Limit
@@ -58,22 +54,6 @@ EVSE_NUMBERS: tuple[HubNumberDescription[Evse], ...] = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the limits of the chargers of a server."""
-    async_follow_growth(
-        hass,
-        entry,
-        async_add_entities,
-        Platform.NUMBER,
-        HubNumber,
-        partial(described, of_whole=WHOLE_NUMBERS, of_evse=EVSE_NUMBERS),
-    )
-
-
 class HubNumber[P: Place](HubEntity[P], NumberEntity):
     """The limit that a user wants, in A."""
 
@@ -106,3 +86,11 @@ class HubNumber[P: Place](HubEntity[P], NumberEntity):
         await async_limit(
             self.station, limits.request(self.station, self.subject.id, limit)
         )
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.NUMBER,
+    entity=HubNumber,
+    of_whole=WHOLE_NUMBERS,
+    of_evse=EVSE_NUMBERS,
+).async_setup_entry

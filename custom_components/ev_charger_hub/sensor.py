@@ -13,12 +13,9 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, Platform, UnitOfEnergy, UnitOfTime
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import Candidate, async_follow_growth, described
-from .models import EvChargerHubConfigEntry
+from .growth import Candidate, HubPlatform
 from .quantities import QUANTITIES
 from .station.enums import ConnectorStatus, Measurand, StopReason
 from .station.model import ChargingStation, Evse, MeasurementKey, Place
@@ -285,28 +282,11 @@ def _measurement(key: MeasurementKey, whole: bool) -> HubSensorDescription[Place
     )
 
 
-def _candidates(station: ChargingStation) -> Iterator[Candidate]:
-    """Yield what may be a sensor of a station."""
-    yield from described(
-        station,
-        of_station=STATION_SENSORS,
-        of_whole=WHOLE_SENSORS,
-        of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
-    )
+def _measurements(station: ChargingStation) -> Iterator[Candidate]:
+    """Yield what a station measures."""
     for place in (station.whole, *station.evses.values()):
         for key in place.measurements:
             yield place, _measurement(key, place is station.whole)
-
-
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the sensors of the chargers of a server."""
-    async_follow_growth(
-        hass, entry, async_add_entities, Platform.SENSOR, HubSensor, _candidates
-    )
 
 
 class HubSensor[S: Subject](HubEntity[S], SensorEntity):
@@ -321,3 +301,13 @@ class HubSensor[S: Subject](HubEntity[S], SensorEntity):
     @override
     def _show(self, reading: Value) -> None:
         self._attr_native_value = reading
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.SENSOR,
+    entity=HubSensor,
+    of_station=STATION_SENSORS,
+    of_whole=WHOLE_SENSORS,
+    of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
+    more=_measurements,
+).async_setup_entry

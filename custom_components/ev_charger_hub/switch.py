@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import async_follow_growth, described
+from .growth import HubPlatform
 from .helpers import (
     async_change_availability,
     async_limit,
@@ -21,7 +18,6 @@ from .helpers import (
     own_id_token,
 )
 from .hub import OcppHub
-from .models import EvChargerHubConfigEntry
 from .station import limits
 from .station.enums import ConnectorStatus
 from .station.model import ChargingStation, Evse
@@ -124,22 +120,6 @@ EVSE_SWITCHES: tuple[HubSwitchDescription[Evse], ...] = (
 )
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: EvChargerHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the switches of the chargers of a server."""
-    async_follow_growth(
-        hass,
-        entry,
-        async_add_entities,
-        Platform.SWITCH,
-        HubSwitch,
-        partial(described, of_station=STATION_SWITCHES, of_evse=EVSE_SWITCHES),
-    )
-
-
 class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
     """Something at a charger that is switched on and off."""
 
@@ -162,3 +142,11 @@ class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
         await self.entity_description.set_fn(self.hub, self.subject, False)
+
+
+async_setup_entry = HubPlatform(
+    platform=Platform.SWITCH,
+    entity=HubSwitch,
+    of_station=STATION_SWITCHES,
+    of_evse=EVSE_SWITCHES,
+).async_setup_entry
