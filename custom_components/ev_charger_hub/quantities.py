@@ -1,6 +1,6 @@
 """Quantities: how Home Assistant shows what a charger measures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
@@ -38,15 +38,6 @@ _CURRENT = Quantity(
     native_unit=UnitOfElectricCurrent.AMPERE,
     precision=1,
 )
-_ENERGY_INTERVAL = Quantity(
-    device_class=SensorDeviceClass.ENERGY,
-    enabled=False,
-    native_unit=UnitOfEnergy.WATT_HOUR,
-    precision=2,
-    # Neither a total nor increasing: each value stands for its own interval.
-    state_class=None,
-    suggested_unit=UnitOfEnergy.KILO_WATT_HOUR,
-)
 _ENERGY_REGISTER = Quantity(
     device_class=SensorDeviceClass.ENERGY,
     native_unit=UnitOfEnergy.WATT_HOUR,
@@ -54,18 +45,12 @@ _ENERGY_REGISTER = Quantity(
     state_class=SensorStateClass.TOTAL_INCREASING,
     suggested_unit=UnitOfEnergy.KILO_WATT_HOUR,
 )
+# Neither a total nor increasing: each value stands for its own interval.
+_ENERGY_INTERVAL = replace(_ENERGY_REGISTER, enabled=False, state_class=None)
 _POWER = Quantity(
     device_class=SensorDeviceClass.POWER,
     native_unit=UnitOfPower.WATT,
     precision=0,
-)
-_REACTIVE_INTERVAL = Quantity(
-    device_class=SensorDeviceClass.REACTIVE_ENERGY,
-    enabled=False,
-    native_unit=UnitOfReactiveEnergy.VOLT_AMPERE_REACTIVE_HOUR,
-    precision=2,
-    state_class=None,
-    suggested_unit=UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
 )
 _REACTIVE_POWER = Quantity(
     device_class=SensorDeviceClass.REACTIVE_POWER,
@@ -81,6 +66,7 @@ _REACTIVE_REGISTER = Quantity(
     state_class=SensorStateClass.TOTAL_INCREASING,
     suggested_unit=UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
 )
+_REACTIVE_INTERVAL = replace(_REACTIVE_REGISTER, state_class=None)
 
 QUANTITIES: dict[Measurand, Quantity] = {
     Measurand.CURRENT_EXPORT: _CURRENT,
