@@ -17,6 +17,7 @@ from custom_components.ev_charger_hub.ocpp.adapter import (
     Registration,
     StationContext,
 )
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.errors import RpcError
 from custom_components.ev_charger_hub.ocpp.rpc import Reply
@@ -30,6 +31,8 @@ from custom_components.ev_charger_hub.station.settings import StationSettings
 
 HOST = "127.0.0.1"
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
+HASH = hash_password(PASSWORD)
 BOOT = {
     "chargePointVendor": "Acme",
     "chargePointModel": "Wall",

@@ -1,7 +1,6 @@
 """The filters before the upgrade, one rule per test."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from aiohttp import WSServerHandshakeError
 from hypothesis import given, strategies as st
 import pytest
 
-from .central import Central, basic, running
+from .central import HASH, PASSWORD, Central, basic, running
 from custom_components.ev_charger_hub.ocpp import handshake
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
@@ -20,15 +19,6 @@ from custom_components.ev_charger_hub.ocpp.handshake import (
     read_identity,
 )
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
-
-PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
-HASH = hash_password(PASSWORD)
-
-
-@pytest.fixture
-async def central(socket_enabled: None) -> AsyncGenerator[Central]:
-    async with running() as running_central:
-        yield running_central
 
 
 @pytest.mark.conformance("WS_03")

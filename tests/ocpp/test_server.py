@@ -1,7 +1,6 @@
 """The server's sockets: what comes over them, and how they end."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 import logging
 import socket
 from typing import Any
@@ -23,12 +22,6 @@ from custom_components.ev_charger_hub.ocpp.rpc import Reply
 from custom_components.ev_charger_hub.ocpp.session import SessionState
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
 from custom_components.ev_charger_hub.station.link import Capability
-
-
-@pytest.fixture
-async def central(socket_enabled: None) -> AsyncGenerator[Central]:
-    async with running() as running_central:
-        yield running_central
 
 
 async def test_approved_charger_boots(central: Central) -> None:

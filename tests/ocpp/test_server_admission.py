@@ -1,13 +1,24 @@
 """Who is let in: waiting, approval, refusal, and changes of mind."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 import logging
 from typing import Any
 
 import pytest
 
-from .central import ACCEPTED, BOOT, HOST, NOW, PENDING, Central, basic, running, until
+from .central import (
+    ACCEPTED,
+    BOOT,
+    HASH,
+    HOST,
+    NOW,
+    PASSWORD,
+    PENDING,
+    Central,
+    basic,
+    running,
+    until,
+)
 from custom_components.ev_charger_hub.ocpp import server as server_module, session
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
@@ -17,15 +28,6 @@ from custom_components.ev_charger_hub.ocpp.waiting import (
     AdmissionPolicy,
     Candidate,
 )
-
-PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
-HASH = hash_password(PASSWORD)
-
-
-@pytest.fixture
-async def central(socket_enabled: None) -> AsyncGenerator[Central]:
-    async with running() as running_central:
-        yield running_central
 
 
 async def test_unknown_charger_waits_and_is_shown(central: Central) -> None:

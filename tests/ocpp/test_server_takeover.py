@@ -1,15 +1,13 @@
 """Two sockets of one identity: the newest counts, the older one changes nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 import json
 import logging
 from typing import Any
 
 import pytest
 
-from .central import HOST, NOW, Central, basic, running, until
-from custom_components.ev_charger_hub.ocpp.credentials import hash_password
+from .central import HASH, HOST, NOW, PASSWORD, Central, basic, until
 from custom_components.ev_charger_hub.ocpp.errors import CallInterrupted, RpcError
 from custom_components.ev_charger_hub.ocpp.rpc import Reply
 from custom_components.ev_charger_hub.ocpp.session import (
@@ -20,12 +18,6 @@ from custom_components.ev_charger_hub.ocpp.session import (
 from custom_components.ev_charger_hub.ocpp.transport import Connection
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-
-
-@pytest.fixture
-async def central(socket_enabled: None) -> AsyncGenerator[Central]:
-    async with running() as running_central:
-        yield running_central
 
 
 @pytest.mark.conformance("WS_05")
@@ -137,13 +129,12 @@ async def test_handler_of_a_superseded_socket_answers_the_retry(
 
 
 async def test_takeover_needs_the_password(central: Central) -> None:
-    secret = "Kx7mPq2nRt9wYz4bCd6e"
-    central.registrar.approve("CP01", password_hash=hash_password(secret))
-    old = await central.connect(headers=basic("CP01", secret))
+    central.registrar.approve("CP01", password_hash=HASH)
+    old = await central.connect(headers=basic("CP01", PASSWORD))
     await old.call("Heartbeat")
     assert (await central.attempt(headers=basic("CP01", "guess"))).status == 401
     assert (await old.call("Heartbeat"))[0] == 3
-    new = await central.connect(headers=basic("CP01", secret))
+    new = await central.connect(headers=basic("CP01", PASSWORD))
     await new.call("Heartbeat")
     assert await old.closed() == 1000
 

@@ -39,6 +39,19 @@ async def begin(
     )
 
 
+def measure(
+    hall: Hall, transactions: Transactions, transaction_id: str | None, *registers: int
+) -> None:
+    """Have EVSE 1 tell its register once a minute."""
+    for register in registers:
+        transactions.meter(
+            evse_id=1,
+            transaction_id=transaction_id,
+            register=register,
+            at=hall.pass_time(minutes=1),
+        )
+
+
 async def end(
     transactions: Transactions,
     transaction_id: str,
@@ -392,13 +405,7 @@ async def test_a_register_that_was_reset_leaves_the_energy_of_the_samples(
     hall: Hall, transactions: Transactions
 ) -> None:
     begun = await begin(transactions, meter=100_000)
-    for reading in (101_000, 0, 500):
-        transactions.meter(
-            evse_id=1,
-            transaction_id=begun.transaction_id,
-            register=reading,
-            at=hall.pass_time(minutes=1),
-        )
+    measure(hall, transactions, begun.transaction_id, 101_000, 0, 500)
     ended = await end(transactions, begun.transaction_id, meter=600)
 
     assert ended.energy == 1600
@@ -674,13 +681,7 @@ async def test_progress_is_written_now_and_then(
     hall: Hall, transactions: Transactions
 ) -> None:
     begun = await begin(transactions)
-    for reading in (1100, 1200, 1300):
-        transactions.meter(
-            evse_id=1,
-            transaction_id=None,
-            register=reading,
-            at=hall.pass_time(minutes=1),
-        )
+    measure(hall, transactions, None, 1100, 1200, 1300)
     assert [alarm.delay for alarm in hall.timers.pending] == [30.0]
     assert (await hall.journal.sessions("CP1"))[0].energy == 0
 
@@ -718,13 +719,7 @@ async def test_a_session_survives_a_restart(
     hall: Hall, transactions: Transactions
 ) -> None:
     begun = await begin(transactions, meter=100_000)
-    for reading in (101_000, 0, 500):
-        transactions.meter(
-            evse_id=1,
-            transaction_id=None,
-            register=reading,
-            at=hall.pass_time(minutes=1),
-        )
+    measure(hall, transactions, None, 101_000, 0, 500)
 
     transactions = await hall.restart()
 
