@@ -28,6 +28,7 @@ from custom_components.ev_charger_hub.station.link import Limit
 
 LONG_IDENTITY = "EH12345678"
 ID_TAG = "04A1B2C3D4"
+KEY = "hunter2"
 SERIAL = "SN-0001-4711"
 
 
@@ -35,7 +36,9 @@ SERIAL = "SN-0001-4711"
 async def charging(
     hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
 ) -> Charger:
-    """Return a charger in a session, with a fault and a limit."""
+    """Return a charger in a session, with a fault, a limit, and a key that it told."""
+    approved_charger.configuration["AuthorizationKey"] = KEY
+    await hub.central_system.sessions[IDENTITY].call("GetConfiguration", {})
     transaction_id = await approved_charger.start(id_tag=ID_TAG)
     await approved_charger.meter(
         1, [sampled(7000, "Power.Active.Import", "W")], transaction_id
@@ -83,9 +86,10 @@ async def test_diagnostics_of_a_server(
     frames = charger["frames"]
     assert {one["direction"] for one in frames} == {"from charger", "to charger"}
     assert any('"StartTransaction"' in one["frame"] for one in frames)
+    assert any('"AuthorizationKey"' in one["frame"] for one in frames)
 
     text = json.dumps(found)
-    for secret in (ID_TAG, SERIAL, LONG_IDENTITY):
+    for secret in (ID_TAG, KEY, SERIAL, LONG_IDENTITY):
         assert secret not in text
 
 

@@ -508,6 +508,30 @@ async def test_get_configuration(hass: HomeAssistant, quiet_charger: Charger) ->
     )
 
 
+@pytest.mark.parametrize("strange", [{}, {"readonly": "perhaps"}])
+async def test_get_configuration_masks_what_is_secret(
+    hass: HomeAssistant, quiet_charger: Charger, strange: Fields
+) -> None:
+    keys: list[Fields] = [
+        {"key": "AuthorizationKey", "readonly": False, "value": "hunter2", **strange},
+        {"key": "WifiPassword", "readonly": False, "value": "hunter2"},
+        {"key": "SimPin", "readonly": False, "value": ""},
+        {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
+    ]
+    quiet_charger.answers["GetConfiguration"] = {"configurationKey": keys}
+    response = await _act(hass, "get_configuration")
+    shown = {one["key"]: one["value"] for one in response["configuration"]}
+    assert shown == {
+        "AuthorizationKey": "***",
+        "HeartbeatInterval": "300",
+        "SimPin": "",
+        "WifiPassword": "***",
+    }
+    raw = response["response"]["configurationKey"]
+    assert [one["value"] for one in raw] == ["***", "***", "", "300"]
+    assert "hunter2" not in str(response)
+
+
 async def test_get_configuration_that_is_refused(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:

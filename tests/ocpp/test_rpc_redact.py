@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.ev_charger_hub.ocpp.redact import redacted
-from custom_components.ev_charger_hub.station.secrets import shortened
+from custom_components.ev_charger_hub.station.secrets import names_secret, shortened
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ SECRETS: list[Any] = [
     [2, "1", "ChangeConfiguration", {"key": "AuthorizationKey", "value": "SECRET"}],
     [2, "1", "ChangeConfiguration", {"key": "authorizationkey", "value": "SECRET"}],
     [3, "1", {"configurationKey": [{"key": "AuthorizationKey", "value": "SECRET"}]}],
+    [3, "1", {"configurationKey": [{"key": "Vendor.WiFi_Psk2", "value": "SECRET"}]}],
     [
         2,
         "1",
@@ -65,6 +66,25 @@ def test_secrets_are_masked(frame: list[Any]) -> None:
     assert "555" not in text
     assert "***" in text
     assert json.dumps(frame) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("AuthorizationKey", True),
+        ("authorization_key", True),
+        ("BasicAuthPassword", True),
+        ("Wifi-Passphrase", True),
+        ("simPin", True),
+        ("AuthorizeRemoteTxRequests", False),
+        ("LocalAuthListEnabled", False),
+        ("MeterValueSampleInterval", False),
+        ("WebSocketPingInterval", False),
+        ("", False),
+    ],
+)
+def test_a_key_is_secret_by_its_name(key: str, secret: bool) -> None:
+    assert names_secret(key) is secret
 
 
 def test_the_rest_stays_readable() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ..station.secrets import MASK, shortened
+from ..station.secrets import MASK, names_secret, shortened
 
 _MAX_TEXT = 4096
 _MAX_DEPTH = 40
@@ -43,7 +43,6 @@ _HIDDEN = frozenset(
         "vpnKey",
     }
 )
-_SECRET_KEYS = frozenset({"authorizationkey", "basicauthpassword", "password"})
 _NAMES = ("key", "name")
 _VALUES = ("actualValue", "attributeValue", "value", "variableAttribute")
 _USER_INFO = re.compile(r"//[^/@\s]+@")
@@ -96,7 +95,7 @@ def _names_a_secret(value: dict[Any, Any]) -> bool:
     # "attributeValue": ...}, or the list of values within a report.
     holders = (value, value.get("variable"))
     return any(
-        isinstance(name := holder.get(key), str) and name.lower() in _SECRET_KEYS
+        isinstance(name := holder.get(key), str) and names_secret(name)
         for holder in holders
         if isinstance(holder, dict)
         for key in _NAMES

@@ -1,6 +1,25 @@
-"""Secrets: what may be shown of id tokens, serial numbers and identities."""
+"""Secrets: what may be shown of id tokens, serial numbers, identities and keys."""
 
 MASK = "***"
+
+_WORDS = (
+    "apikey",
+    "authorizationkey",
+    "credential",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "wifikey",
+)
+_ENDS = ("pin", "psk", "puk", "pwd")
+
+
+def names_secret(key: str) -> bool:
+    """Return whether a configuration key holds a password, judging by its name."""
+    plain = "".join(one for one in key.lower() if one.isalpha())
+    return plain.endswith(_ENDS) or any(word in plain for word in _WORDS)
 
 
 def shortened(token: str) -> str:

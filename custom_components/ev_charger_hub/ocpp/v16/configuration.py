@@ -6,12 +6,10 @@ from typing import Any
 
 from ...station.enums import RateUnit
 from ...station.link import ConfigurationKey
+from ...station.secrets import MASK, names_secret
 
 MAX_KEYS = 1000
 MAX_CONNECTORS = 64
-
-SECRETS = frozenset({"authorizationkey"})
-"""Keys whose value is never kept; OCPP 1.6 Security calls for write-only, not all are."""
 
 
 class Key(StrEnum):
@@ -69,6 +67,21 @@ def parse_keys(answer: Any) -> list[ConfigurationKey]:
     return list(found.values())
 
 
+def concealed(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer of a station with the values of secret keys masked."""
+    # OCPP 1.6 Security (4.2) calls AuthorizationKey write-only; not all stations do.
+    entries = answer.get("configurationKey")
+    if not isinstance(entries, list):
+        return answer
+    return {**answer, "configurationKey": [_concealed_entry(one) for one in entries]}
+
+
+def _concealed_entry(entry: Any) -> Any:
+    if not isinstance(entry, dict) or not entry.get("value"):
+        return entry
+    return {**entry, "value": MASK} if names_secret(str(entry.get("key"))) else entry
+
+
 def parse_unknown(answer: Any) -> list[str]:
     """Return the keys that a GetConfiguration answer calls unknown."""
     unknown = answer.get("unknownKey") if isinstance(answer, dict) else None
@@ -107,7 +120,7 @@ class Configuration:
             name = _plain(key.key)
             if name not in self._keys and len(self._keys) >= MAX_KEYS:
                 continue
-            if name in SECRETS:
+            if names_secret(name):
                 key = ConfigurationKey(key=key.key, value=None, readonly=key.readonly)
             self._keys[name] = key
 

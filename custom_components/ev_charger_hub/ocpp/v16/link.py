@@ -30,6 +30,7 @@ from .configuration import (
     Configuration,
     Feature,
     Key,
+    concealed,
     parse_keys,
     parse_unknown,
     select,
@@ -110,7 +111,7 @@ class V16Link(Link):
         except CallInterrupted as err:
             return Outcome(status=OutcomeStatus.NO_ANSWER, detail=str(err))
         except InvalidAnswer as err:
-            raw = err.raw if isinstance(err.raw, dict) else {}
+            raw = concealed(err.raw) if isinstance(err.raw, dict) else {}
             return Outcome(
                 status=OutcomeStatus.REJECTED,
                 detail=f"invalid answer: {err}",
@@ -125,7 +126,7 @@ class V16Link(Link):
                 answer=err.raw_code or err.code,
                 detail=err.description,
             )
-        return _judged(response)
+        return _judged(concealed(response))
 
     @override
     async def start_charging(
