@@ -1,0 +1,1 @@
+"""The limiter: how the limit that a user wants becomes true at any charger."""

@@ -1,0 +1,218 @@
+"""Effective limits: what holds at an EVSE, who sets it, and whether ours is followed."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from ..enums import ConnectorStatus, LimitedBy
+from ..link import Limit
+from ..profiles.model import Purpose
+
+SAME = Decimal("0.15")
+"""How far apart, in A, two limits may be that were rounded on different ways."""
+
+NEAR = Decimal("0.5")
+"""The same for an offered current, which some stations send as a whole number."""
+
+EXCESS = Decimal(1)
+EXCESS_SHARE = Decimal("0.05")
+"""By how much (in A, or as a share) a current exceeds a limit that is not followed."""
+
+LEAST = Decimal(6)
+"""The lowest current in A at which a vehicle can charge (IEC 61851-1)."""
+
+_STEP = Decimal("0.1")
+_OURS = LimitedBy.OUR_LIMIT
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Scheduled:
+    """What the station says its profiles come to now (GetCompositeSchedule).
+
+    `limit` is in A, None if nothing limits. `settled` tells that our limit had had the
+    time it may take when the station was asked.
+    """
+
+    limit: Decimal | None
+    purpose: Purpose | None = None
+    settled: bool = True
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Evidence:
+    """What is known of the limits at a place now; all currents in A per phase.
+
+    `ours` is what the station accepted from us. `lowest` and `highest` are the bounds
+    of that during the time that a change may take, before the oldest of the samples;
+    `highest` None means that there was no limit of ours at some time. `offered` and
+    `measured` are samples of the present charging only.
+    """
+
+    maximum: Decimal
+    status: ConnectorStatus | None = None
+    wanted: Decimal | None = None
+    ours: Decimal | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    session_profile: bool = False
+    """Whether ours is a profile of the session, which goes before the fall-back."""
+    fallback: Decimal | None = None
+    composite: Scheduled | None = None
+    offered: Decimal | None = None
+    most_offered: Decimal | None = None
+    """The highest current that was ever offered."""
+    measured: Decimal | None = None
+    cable: Decimal | None = None
+    doubted: bool = False
+    """Whether currents showed before that ours is not followed."""
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Judgement:
+    """What holds (in A), who sets it, and whether ours is followed; None is unknown."""
+
+    limit: Limit | None = None
+    limited_by: LimitedBy | None = None
+    followed: bool | None = None
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """Return what follows from the evidence: the lowest limit counts.
+
+    A vehicle that takes less than it may is a reason, but no limit: the limit stays
+    what it could take.
+    """
+    followed = _followed(evidence)
+    if (permitted := _permitted(evidence)) is None:
+        return Judgement(followed=followed)
+    limit, limited_by = _provided(evidence, *permitted)
+    if _takes_less(evidence, limit, limited_by):
+        limited_by = LimitedBy.VEHICLE
+    return Judgement(
+        limit=Limit(value=limit.quantize(_STEP, ROUND_HALF_UP)),
+        limited_by=limited_by,
+        followed=followed,
+    )
+
+
+def exceeds(current: Decimal, limit: Decimal) -> bool:
+    """Return whether a current, in A, is too high to be a matter of measuring."""
+    return current > limit + max(EXCESS, limit * EXCESS_SHARE)
+
+
+def _permitted(evidence: Evidence) -> tuple[Decimal, LimitedBy] | None:
+    """Return what the profiles allow, and whose they are; None if nobody knows."""
+    composite, ours = evidence.composite, evidence.ours
+    if composite is not None and composite.limit is not None:
+        return _of_composite(evidence, composite.limit, composite)
+    if ours is not None and (composite is None or not composite.settled):
+        return ours, LimitedBy.FALLBACK if _falls_back(evidence, ours) else _OURS
+    if evidence.wanted is None or composite is not None:
+        return evidence.maximum, LimitedBy.CHARGER_MAXIMUM
+    if evidence.fallback is not None:
+        return evidence.fallback, LimitedBy.FALLBACK
+    return None
+
+
+def _of_composite(
+    evidence: Evidence, limit: Decimal, composite: Scheduled
+) -> tuple[Decimal, LimitedBy]:
+    """Return what the station's own schedule allows, and whose limit that is."""
+    ours = evidence.ours
+    if _falls_back(evidence, limit):
+        return limit, LimitedBy.FALLBACK
+    if ours is not None and abs(limit - ours) <= SAME:
+        return ours, _OURS
+    if composite.purpose is Purpose.EXTERNAL:
+        return limit, LimitedBy.EXTERNAL
+    if ours is not None and not composite.settled and _was_ours(evidence, limit):
+        return limit, _OURS
+    if limit >= evidence.maximum - SAME:
+        return evidence.maximum, LimitedBy.CHARGER_MAXIMUM
+    return limit, LimitedBy.OTHER_PROFILE
+
+
+def _falls_back(evidence: Evidence, limit: Decimal) -> bool:
+    """Return whether a limit is the fall-back and not what the user wants."""
+    fallback, wanted = evidence.fallback, evidence.wanted
+    if fallback is None or evidence.session_profile or abs(limit - fallback) > SAME:
+        return False
+    return wanted is None or abs(limit - wanted) > SAME
+
+
+def _was_ours(evidence: Evidence, limit: Decimal) -> bool:
+    """Return whether a limit is one that we had set a moment ago."""
+    lowest, highest = evidence.lowest, evidence.highest
+    return (lowest is None or limit >= lowest - SAME) and (
+        highest is None or limit <= highest + SAME
+    )
+
+
+def _provided(
+    evidence: Evidence, limit: Decimal, limited_by: LimitedBy
+) -> tuple[Decimal, LimitedBy]:
+    """Return what the station really offers, where it is known to differ."""
+    low = high = limit
+    if limited_by is _OURS:
+        # What is offered follows a change of ours a while later.
+        low = limit if evidence.lowest is None else min(limit, evidence.lowest)
+        high = evidence.maximum if evidence.highest is None else evidence.highest
+        high = max(limit, high)
+    if evidence.status is ConnectorStatus.SUSPENDED_EVSE and low >= LEAST:
+        return Decimal(0), LimitedBy.EXTERNAL
+    offered = evidence.offered
+    if offered is None or evidence.status is not ConnectorStatus.CHARGING:
+        return limit, limited_by
+    if offered < low - NEAR or exceeds(offered, high):
+        return offered, _who_offers(evidence, offered)
+    return limit, limited_by
+
+
+def _who_offers(evidence: Evidence, offered: Decimal) -> LimitedBy:
+    """Return what else than a profile makes a station offer this current."""
+    if evidence.cable is not None and abs(offered - evidence.cable) <= NEAR:
+        return LimitedBy.CABLE
+    highest = evidence.maximum
+    if evidence.most_offered is not None:
+        highest = min(highest, evidence.most_offered)
+    if offered >= highest - NEAR:
+        return LimitedBy.CHARGER_MAXIMUM
+    # Load balancing, an app, a switch inside: reported, not fought (Easee row S10).
+    return LimitedBy.EXTERNAL
+
+
+def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bool:
+    """Return whether the vehicle takes clearly less than it may."""
+    if not limit:
+        return False
+    if evidence.status is ConnectorStatus.SUSPENDED_EV:
+        return True
+    measured = evidence.measured
+    if measured is None or evidence.status is not ConnectorStatus.CHARGING:
+        return False
+    if limited_by is LimitedBy.CHARGER_MAXIMUM and evidence.offered is None:
+        # The maximum is only what the settings say: the charger may have a lower one.
+        return False
+    if limited_by is _OURS and evidence.lowest is not None:
+        limit = min(limit, evidence.lowest)
+    return measured < limit - EXCESS
+
+
+def _followed(evidence: Evidence) -> bool | None:
+    """Return whether what we want holds, None if nothing tells."""
+    ours, composite = evidence.ours, evidence.composite
+    if ours is None or evidence.wanted is None:
+        return None
+    samples = [one for one in (evidence.offered, evidence.measured) if one is not None]
+    highest = evidence.highest
+    if highest is not None and any(exceeds(one, highest) for one in samples):
+        return False
+    if composite is not None and composite.settled:
+        if composite.limit is None or composite.limit > ours + SAME:
+            return False
+    if any(exceeds(one, ours) for one in samples):
+        return None
+    if samples and evidence.status is ConnectorStatus.CHARGING and highest is not None:
+        return True
+    if composite is not None and composite.settled and not evidence.doubted:
+        return True
+    return None
