@@ -50,6 +50,7 @@ from .station.clock import utc_now
 from .station.errors import JournalError
 from .station.journal import Journal
 from .station.model import ChargingStation
+from .station.profiles.ledger import Ledger
 from .station.registry import StationRegistry
 from .station.secrets import shortened
 from .station.settings import StationSettings
@@ -272,9 +273,12 @@ class OcppHub:
             restore(station, kept)
         transactions = Transactions(station, self.journal, utc_now)
         await transactions.load()
+        ledger = Ledger(station, self.journal)
+        await ledger.load()
         hub_station = self.stations[identity] = HubStation(
             station=station,
             transactions=transactions,
+            ledger=ledger,
             subentry_id=subentry.subentry_id,
             device_id=async_register_charger(
                 self.hass, self.entry, subentry.subentry_id, station, self._server_id

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import ConfigEntry
 
 from .station.model import ChargingStation
+from .station.profiles.ledger import Ledger
 from .station.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -20,5 +21,6 @@ class HubStation:
 
     station: ChargingStation
     transactions: Transactions
+    ledger: Ledger
     subentry_id: str
     device_id: str
