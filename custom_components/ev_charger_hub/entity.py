@@ -119,12 +119,14 @@ class HubEntity[S: Subject](Entity):
     def _available(self, reading: object) -> bool:
         """Return whether the reading may be shown.
 
-        After a start restored values are shown until the charger can be back.
+        After a start restored values are shown until the charger is, or can be, back.
         """
         return (
             self.entity_description.always_available
             or self.station.online.value
-            or (self.hub.restoring and reading is not None)
+            or (
+                self.hub.restoring and not self.hub_station.seen and reading is not None
+            )
         )
 
     def _refresh(self) -> bool:

@@ -293,8 +293,10 @@ class OcppHub:
             ),
             # Every frame moves the heartbeat, so this sees whatever changes.
             station.heartbeat.subscribe(partial(self._mark, identity)),
-            station.online.subscribe(partial(self._mark, identity)),
+            station.online.subscribe(partial(self._online_changed, hub_station)),
+            station.on_growth(partial(self._follow_wishes, hub_station)),
         ]
+        self._follow_wishes(hub_station)
         return hub_station
 
     async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
@@ -350,6 +352,32 @@ class OcppHub:
                 SNAPSHOT_DELAY,
                 HassJob(self._save_changed, cancel_on_shutdown=True),
             )
+
+    @callback
+    def _online_changed(self, hub_station: HubStation) -> None:
+        """Remember that a charger has been here: it may not be shown as restored."""
+        hub_station.seen = hub_station.seen or hub_station.station.online.value
+        self._mark(hub_station.station.identity)
+
+    @callback
+    def _follow_wishes(self, hub_station: HubStation) -> None:
+        """Keep what the user wants at once, because nobody tells it a second time."""
+        station = hub_station.station
+        for place in (station.whole, *station.evses.values()):
+            if place.id not in hub_station.followed:
+                hub_station.followed.add(place.id)
+                place.wanted_limit.subscribe(partial(self._save_soon, station.identity))
+
+    @callback
+    def _save_soon(self, identity: str) -> None:
+        """Keep what is known of a charger once all that changes now has changed."""
+        self.hass.loop.call_soon(self._save, identity)
+
+    @callback
+    def _save(self, identity: str) -> None:
+        """Keep what is known of a charger, if it is still one of ours."""
+        if (hub_station := self.stations.get(identity)) is not None:
+            self.journal.store_soon(identity, SNAPSHOT, dump(hub_station.station))
 
     @callback
     def _save_changed(self, _now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What the Home Assistant floor passes around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
@@ -24,3 +24,7 @@ class HubStation:
     ledger: Ledger
     subentry_id: str
     device_id: str
+    seen: bool = False
+    """Whether it has been online since the server started."""
+    followed: set[int] = field(default_factory=set)
+    """The places whose wishes are kept as soon as they change."""

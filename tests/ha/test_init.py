@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import (
+    ATTR_DEVICE_ID,
     CONF_HOST,
     CONF_PORT,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
@@ -44,6 +45,9 @@ from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.link import Limit
+from custom_components.ev_charger_hub.station.model import ChargingStation
+from custom_components.ev_charger_hub.station.settings import StationSettings
+from custom_components.ev_charger_hub.station.snapshot import restore
 from custom_components.ev_charger_hub.storage import DATA
 
 
@@ -213,6 +217,32 @@ async def test_snapshot_is_written_while_it_runs(
     kept = await hub.journal.load(IDENTITY, SNAPSHOT)
     assert kept is not None
     assert kept["evses"]["1"]["status"] == "finishing"
+
+
+async def test_a_limit_and_a_pause_are_kept_without_an_orderly_end(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    """Test that a crash right after an action forgets nothing that the user wanted."""
+    await approved_charger.status(1, "Charging")
+    await approved_charger.start()
+    device = device_of(hass, hub.entry)
+    assert device is not None
+    for action, fields in (
+        ("set_charging_limit", {"limit": 9}),
+        ("pause_charging", {}),
+    ):
+        await hass.services.async_call(
+            DOMAIN, action, {ATTR_DEVICE_ID: device.id, **fields}, blocking=True
+        )
+    await hass.async_block_till_done()
+    kept = await hub.journal.load(IDENTITY, SNAPSHOT)
+    assert kept is not None
+    after = ChargingStation(IDENTITY, StationSettings(name="Garage"))
+    restore(after, kept)
+    evse = after.evses[1]
+    assert evse.wanted_limit.value == limits.PAUSE
+    assert evse.pause is not None
+    assert evse.pause.before == Limit(value=Decimal(9))
 
 
 # The entry changes while the server runs

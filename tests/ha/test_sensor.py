@@ -423,6 +423,18 @@ async def test_after_a_restart_restored_values_are_shown_for_a_while(
     assert state(hass, "sensor", "CP01_1_transaction_id") == str(transaction_id)
 
 
+async def test_a_charger_that_was_here_since_the_start_leaves_no_restored_values(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    await approved_charger.status(1, "Charging")
+    await flush(hass)
+    assert hub.restoring
+    await hub.central_system.expel("CP01")
+    await flush(hass)
+    assert state(hass, "binary_sensor", "CP01_connectivity") == "off"
+    assert state(hass, "sensor", "CP01_1_status") == STATE_UNAVAILABLE
+
+
 async def test_what_existed_before_a_restart_exists_after_it(
     hass: HomeAssistant,
     hub: OcppHub,
