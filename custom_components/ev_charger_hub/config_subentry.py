@@ -33,7 +33,9 @@ from .charger_form import (
 )
 from .const import (
     CONF_CLOCK_INTERVAL,
+    CONF_FALLBACK_CURRENT,
     CONF_IDENTITY,
+    CONF_LIMIT_INTERVAL,
     CONF_MAXIMUM_CURRENT,
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
@@ -47,6 +49,7 @@ from .const import (
 )
 from .ocpp.server import DIALECTS
 from .settings import (
+    DEFAULTS,
     async_identity_taken,
     identity_problem,
     new_charger_data,
@@ -209,6 +212,11 @@ def _problems(user_input: dict[str, Any]) -> dict[str, str]:
     charging = user_input[SECTION_CHARGING]
     if charging[CONF_MINIMUM_CURRENT] > charging[CONF_MAXIMUM_CURRENT]:
         return {"base": "minimum_above_maximum"}
+    fallback = charging.get(CONF_FALLBACK_CURRENT)
+    if fallback is not None and not (
+        charging[CONF_MINIMUM_CURRENT] <= fallback <= charging[CONF_MAXIMUM_CURRENT]
+    ):
+        return {"base": "fallback_out_of_range"}
     if user_input[CONF_PASSWORD_CHANGE] == "change" and not user_input.get(
         CONF_PASSWORD
     ):
@@ -224,6 +232,8 @@ def _data(user_input: dict[str, Any]) -> dict[str, Any]:
     protocol = connection[CONF_PROTOCOL]
     return {
         CONF_CLOCK_INTERVAL: metering.get(CONF_CLOCK_INTERVAL),
+        CONF_FALLBACK_CURRENT: charging.get(CONF_FALLBACK_CURRENT),
+        CONF_LIMIT_INTERVAL: charging[CONF_LIMIT_INTERVAL],
         CONF_MAXIMUM_CURRENT: charging[CONF_MAXIMUM_CURRENT],
         CONF_MEASURANDS: metering.get(CONF_MEASURANDS) or None,
         CONF_METER_INTERVAL: metering.get(CONF_METER_INTERVAL),
@@ -237,6 +247,14 @@ def _data(user_input: dict[str, Any]) -> dict[str, Any]:
 
 def _form(settings: StationSettings) -> dict[str, Any]:
     """Return the form of a charger from its settings."""
+    charging: dict[str, Any] = {
+        CONF_LIMIT_INTERVAL: settings.limit_interval,
+        CONF_MAXIMUM_CURRENT: settings.maximum_current,
+        CONF_MINIMUM_CURRENT: settings.minimum_current,
+        CONF_PHASES: str(settings.phases),
+    }
+    if settings.fallback_current is not None:
+        charging[CONF_FALLBACK_CURRENT] = settings.fallback_current
     metering: dict[str, Any] = {CONF_MEASURANDS: list(settings.measurands or ())}
     if settings.meter_interval is not None:
         metering[CONF_METER_INTERVAL] = settings.meter_interval
@@ -244,11 +262,7 @@ def _form(settings: StationSettings) -> dict[str, Any]:
         metering[CONF_CLOCK_INTERVAL] = settings.clock_interval
     return {
         CONF_NAME: settings.name,
-        SECTION_CHARGING: {
-            CONF_MAXIMUM_CURRENT: settings.maximum_current,
-            CONF_MINIMUM_CURRENT: settings.minimum_current,
-            CONF_PHASES: str(settings.phases),
-        },
+        SECTION_CHARGING: charging,
         SECTION_METERING: metering,
         SECTION_CONNECTION: {
             CONF_PROTOCOL: settings.protocol or AUTOMATIC,
@@ -285,6 +299,10 @@ def _charging_schema() -> vol.Schema:
             vol.Required(CONF_MAXIMUM_CURRENT): _number(6, 500, "A"),
             vol.Required(CONF_MINIMUM_CURRENT): _number(1, 32, "A"),
             vol.Required(CONF_PHASES): _choice(["1", "3"], CONF_PHASES),
+            vol.Optional(CONF_FALLBACK_CURRENT): _number(1, 500, "A"),
+            vol.Required(CONF_LIMIT_INTERVAL, default=DEFAULTS.limit_interval): _number(
+                1, 600, "s"
+            ),
         }
     )
 

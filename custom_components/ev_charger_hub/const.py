@@ -30,6 +30,8 @@ CONF_REFUSED: Final = "refused"
 # A subentry of a charger: data; names of the fields of StationSettings
 SUBENTRY_CHARGER: Final = "charger"
 CONF_CLOCK_INTERVAL: Final = "clock_interval"
+CONF_FALLBACK_CURRENT: Final = "fallback_current"
+CONF_LIMIT_INTERVAL: Final = "limit_interval"
 CONF_MAXIMUM_CURRENT: Final = "maximum_current"
 CONF_MEASURANDS: Final = "measurands"
 CONF_METER_INTERVAL: Final = "meter_interval"

@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import (
     CONF_CLOCK_INTERVAL,
+    CONF_FALLBACK_CURRENT,
+    CONF_LIMIT_INTERVAL,
     CONF_MAXIMUM_CURRENT,
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
@@ -71,6 +73,8 @@ def station_settings(subentry: ConfigSubentry) -> StationSettings:
         protocol=data.get(CONF_PROTOCOL),
         maximum_current=data.get(CONF_MAXIMUM_CURRENT, DEFAULTS.maximum_current),
         minimum_current=data.get(CONF_MINIMUM_CURRENT, DEFAULTS.minimum_current),
+        fallback_current=data.get(CONF_FALLBACK_CURRENT),
+        limit_interval=data.get(CONF_LIMIT_INTERVAL, DEFAULTS.limit_interval),
         phases=data.get(CONF_PHASES, DEFAULTS.phases),
         measurands=tuple(measurands) if measurands else None,
         meter_interval=data.get(CONF_METER_INTERVAL, DEFAULTS.meter_interval),

@@ -211,6 +211,8 @@ async def test_change_settings_live(
     assert settings.name == "Carport"
     assert settings.maximum_current == 16
     assert settings.minimum_current == 8
+    assert settings.fallback_current == 8
+    assert settings.limit_interval == 10
     assert settings.phases == 1
     assert settings.measurands == ("SoC", "Current.Import.L1")
     assert settings.meter_interval == 10
@@ -224,19 +226,23 @@ async def test_change_settings_live(
     assert init_integration.runtime_data is hub
     await approved_charger.call("Heartbeat")
 
+    form = (await begin_change(hass, init_integration))["data_schema"]
+    assert suggested(form, "charging")["fallback_current"] == {"suggested_value": 8}
+
     result = await change(hass, init_integration, metering={"clock_interval": 0})
     assert_changed(result)
+    assert station.settings.fallback_current is None
+    assert station.settings.limit_interval == 5
     assert station.settings.measurands is None
     assert station.settings.meter_interval is None
     assert station.settings.clock_interval == 0
 
-    # An interval that is left to the charger leaves its field empty.
+    # What is left to the charger leaves its field empty.
     form = (await begin_change(hass, init_integration))["data_schema"]
-    assert form is not None
-    metering = form.schema["metering"].schema.schema
-    shown = {str(key): key.description for key in metering}
+    shown = suggested(form, "metering")
     assert shown["clock_interval"] == {"suggested_value": 0}
     assert shown["meter_interval"] is None
+    assert suggested(form, "charging")["fallback_current"] is None
 
 
 @pytest.mark.parametrize(
@@ -245,6 +251,14 @@ async def test_change_settings_live(
         (
             {"charging": {"maximum_current": 8, "minimum_current": 9, "phases": "3"}},
             {"base": "minimum_above_maximum"},
+        ),
+        (
+            {"charging": {**SETTINGS["charging"], "fallback_current": 5}},
+            {"base": "fallback_out_of_range"},
+        ),
+        (
+            {"charging": {**SETTINGS["charging"], "fallback_current": 33}},
+            {"base": "fallback_out_of_range"},
         ),
         ({"password_change": "change"}, {CONF_PASSWORD: "password_missing"}),
     ],
