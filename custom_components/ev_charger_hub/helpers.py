@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .hub import OcppHub
@@ -79,8 +80,12 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
     except limits.LimitError as err:
         bound = "" if err.bound is None else f"{err.bound.normalize():f}"
         unit = "" if err.limit is None else err.limit.unit
+        again_at = err.again_at and dt_util.as_local(err.again_at)
         raise invalid(
-            err.kind, bound=f"{bound} {unit}".strip(), charger=charger
+            err.kind,
+            again_at=f"{again_at:%H:%M}" if again_at else "",
+            bound=f"{bound} {unit}".strip(),
+            charger=charger,
         ) from err
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from weakref import WeakKeyDictionary
@@ -27,13 +28,17 @@ class LimitErrorKind(StrEnum):
     NEGATIVE = "limit_negative"
     NOT_A_NUMBER = "limit_not_a_number"
     NO_SESSION = "no_session_to_pause"
+    PHASES_NOT_SUPPORTED = "phases_not_supported"
     UNKNOWN_EVSE = "limit_unknown_evse"
+    WRITE_BUDGET = "limit_write_budget"
+    ZERO_ENDS_SESSION = "limit_zero_ends_session"
 
 
 class LimitError(StationError, ValueError):
     """A limit that is not sent, because it could not hold or would do harm.
 
-    `bound` is the nearest value that would do, in the unit of the wish.
+    `bound` is the nearest value that would do, in the unit of the wish; `again_at` when
+    it would do.
     """
 
     def __init__(
@@ -42,12 +47,14 @@ class LimitError(StationError, ValueError):
         *,
         limit: Limit | None = None,
         bound: Decimal | None = None,
+        again_at: datetime | None = None,
     ) -> None:
         """Say what is wrong with which limit."""
         super().__init__(kind.value)
         self.kind = kind
         self.limit = limit
         self.bound = bound
+        self.again_at = again_at
 
 
 def converted(limit: Limit, unit: RateUnit, phases: int) -> Limit:
@@ -105,10 +112,15 @@ _TURNS: WeakKeyDictionary[Place, _Turns] = WeakKeyDictionary()
 
 
 async def request(
-    station: ChargingStation, evse_id: int, limit: Limit | None
+    station: ChargingStation,
+    evse_id: int,
+    limit: Limit | None,
+    *,
+    duration: timedelta | None = None,
 ) -> Outcome:
     """Make a limit hold at an EVSE (0: the station), or with None remove ours.
 
+    After `duration` what held before holds again.
     Raises LimitError for a wish that must not be sent, NotConnected or NotSupported
     if none can be. A wish that a newer one overtook was not sent: SUPERSEDED.
     """
@@ -122,6 +134,17 @@ async def request(
         if ticket != turns.newest:
             return Outcome(status=OutcomeStatus.SUPERSEDED)
         return await _apply(station, place, limit)
+
+
+async def request_phases(
+    station: ChargingStation, evse_id: int, phases: int | None
+) -> Outcome:
+    """Charge with one or three phases; None leaves it to the station.
+
+    Raises LimitError if the station cannot switch.
+    """
+    _place(station, evse_id)
+    raise LimitError(LimitErrorKind.PHASES_NOT_SUPPORTED)
 
 
 def _place(station: ChargingStation, evse_id: int) -> Place:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from .channel import Channel, Listener
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
@@ -10,6 +11,9 @@ from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
 from .settings import StationSettings
 from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from .limiter.limiter import Limiter
 
 type Number = int | float
 
@@ -147,6 +151,8 @@ class ChargingStation:
         self.links: list[Link] = []
         self.findings: dict[str, str] = {}
         """What set-up learnt: step name to result, for diagnostics."""
+        self.limiter: Limiter | None = None
+        """What makes limits hold; set by the limiter itself."""
         self._growth: tuple[Listener, ...] = ()
         self._events: tuple[Callable[[StationEvent], None], ...] = ()
 
@@ -218,6 +224,22 @@ class SessionEnded:
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
+class SessionKnown:
+    """An open transaction can be addressed: the station knows its id, and so do we."""
+
+    evse_id: int
+    transaction: Transaction
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class SessionSettled:
+    """A station has our answer to the end of a transaction (never for history)."""
+
+    evse_id: int
+    transaction: Transaction
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
 class TokenPresented:
     """An id token was shown to the station, with what we answered."""
 
@@ -239,4 +261,12 @@ class VendorData:
     data: str | None
 
 
-type StationEvent = SessionStarted | SessionEnded | TokenPresented | Booted | VendorData
+type StationEvent = (
+    SessionStarted
+    | SessionKnown
+    | SessionEnded
+    | SessionSettled
+    | TokenPresented
+    | Booted
+    | VendorData
+)
