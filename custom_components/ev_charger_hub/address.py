@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import quote
 
 from yarl import URL
 
@@ -24,9 +25,10 @@ def async_charger_url(
         scheme="wss" if data.get(CONF_CERTIFICATE) else "ws",
         host=_reachable_host(hass, data[CONF_HOST]),
         port=data[CONF_PORT],
-        path=f"/{identity}",
+        path="/",
     )
-    return str(url)
+    # A slash of the identity is none of the path.
+    return f"{url}{quote(identity, safe='')}"
 
 
 def _reachable_host(hass: HomeAssistant, host: str) -> str:

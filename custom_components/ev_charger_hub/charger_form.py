@@ -52,6 +52,12 @@ def name_and_password_fields() -> dict[vol.Marker, Any]:
     }
 
 
+def typed_name(user_input: dict[str, Any], identity: str) -> str:
+    """Return the name that the user gave a charger, or else its identity."""
+    name: str = user_input[CONF_NAME].strip()
+    return name or identity
+
+
 def password_problem(user_input: dict[str, Any]) -> dict[str, str]:
     """Return what is wrong with the password fields of a new charger."""
     if user_input[CONF_GENERATE_PASSWORD] and user_input.get(CONF_PASSWORD):

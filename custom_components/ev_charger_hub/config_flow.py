@@ -128,8 +128,12 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
                 self.hass, data
             ) or await self._async_check_move(entry, data)
             if not errors:
+                unnamed = entry.title == _title(entry.data[CONF_PORT])
                 return self.async_update_and_abort(
-                    entry, data=data, options={**entry.options, **options}
+                    entry,
+                    data=data,
+                    options={**entry.options, **options},
+                    title=_title(data[CONF_PORT]) if unnamed else entry.title,
                 )
         return self.async_show_form(
             step_id="reconfigure",
@@ -200,6 +204,8 @@ async def async_check_tls(
 
 async def async_try_bind(host: str, port: int) -> dict[str, str]:
     """Return what keeps a server from listening at a host and port."""
+    if not host:
+        return {CONF_HOST: "bad_host"}
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(asyncio.Protocol, host, port)

@@ -30,6 +30,7 @@ from .charger_form import (
     async_new_password,
     name_and_password_fields,
     password_problem,
+    typed_name,
 )
 from .const import (
     CONF_CLOCK_INTERVAL,
@@ -113,7 +114,7 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
                 errors[CONF_IDENTITY] = "identity_taken"
             errors |= password_problem(user_input)
             if not errors:
-                self._title = user_input[CONF_NAME]
+                self._title = typed_name(user_input, self._identity)
                 password = await async_new_password(self.hass, user_input)
                 self._data = new_charger_data(password.hashed if password else None)
                 return await self._async_finish(password)
@@ -139,7 +140,7 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
             errors = _problems(user_input)
             if not errors:
                 self._identity = subentry.unique_id or ""
-                self._title = user_input[CONF_NAME]
+                self._title = typed_name(user_input, self._identity)
                 self._data = {**subentry.data, **_data(user_input)}
                 password = await self._async_change_password(user_input)
                 return await self._async_finish(password)
@@ -217,10 +218,11 @@ def _problems(user_input: dict[str, Any]) -> dict[str, str]:
         charging[CONF_MINIMUM_CURRENT] <= fallback <= charging[CONF_MAXIMUM_CURRENT]
     ):
         return {"base": "fallback_out_of_range"}
-    if user_input[CONF_PASSWORD_CHANGE] == "change" and not user_input.get(
-        CONF_PASSWORD
-    ):
+    wants, gives = user_input[CONF_PASSWORD_CHANGE], user_input.get(CONF_PASSWORD)
+    if wants == "change" and not gives:
         return {CONF_PASSWORD: "password_missing"}
+    if wants != "change" and gives:
+        return {CONF_PASSWORD: "password_unused"}
     return {}
 
 

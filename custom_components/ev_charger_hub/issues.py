@@ -1,6 +1,7 @@
 """Repair issues: chargers that wait, and what set-up found that a user can act on."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -29,7 +30,17 @@ SKIPPED: Final = "setup_skipped"
 
 def waiting_issue_id(entry_id: str, identity: str) -> str:
     """Return the id of the issue of a charger that waits at a server."""
-    return f"{CHARGER_WAITING}_{entry_id}_{identity}"
+    return f"{CHARGER_WAITING}_{entry_id}_{_disguised(identity)}"
+
+
+def finding_issue_id(key: str, identity: str) -> str:
+    """Return the id of an issue that set-up of a charger raises."""
+    return f"{key}_{_disguised(identity)}"
+
+
+def _disguised(identity: str) -> str:
+    """Return what stands for an identity: ids of issues are part of diagnostics."""
+    return sha256(identity.encode()).hexdigest()[:12]
 
 
 def plain(text: str | None) -> str:
@@ -86,7 +97,7 @@ def async_update_finding_issues(hass: HomeAssistant, station: ChargingStation) -
         ir.async_create_issue(
             hass,
             DOMAIN,
-            f"{key}_{station.identity}",
+            finding_issue_id(key, station.identity),
             is_fixable=False,
             learn_more_url=LEARN_MORE,
             severity=ir.IssueSeverity.WARNING,
@@ -101,4 +112,4 @@ def async_delete_finding_issues(
 ) -> None:
     """Tell nothing about a charger any more, but for what is to be kept."""
     for key in {SKIPPED, *(key for key, _, _ in ACTIONABLE)} - set(keep):
-        ir.async_delete_issue(hass, DOMAIN, f"{key}_{station.identity}")
+        ir.async_delete_issue(hass, DOMAIN, finding_issue_id(key, station.identity))

@@ -16,6 +16,7 @@ from .charger_form import (
     async_new_password,
     name_and_password_fields,
     password_problem,
+    typed_name,
 )
 from .const import CONF_IDENTITY
 from .hub import OcppHub
@@ -55,7 +56,7 @@ class ChargerWaitingFlow(RepairsFlow):
         if async_identity_taken(self.hass, self._identity):
             return self.async_abort(reason="already_configured")
         if user_input is not None and not (errors := password_problem(user_input)):
-            self._name = user_input[CONF_NAME]
+            self._name = typed_name(user_input, self._identity)
             self._password = await async_new_password(self.hass, user_input)
             if self._password is None or self._password.plain is None:
                 return self._approve()

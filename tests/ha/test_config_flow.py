@@ -307,6 +307,19 @@ async def test_server_cannot_listen(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.parametrize("host", ["", " "])
+async def test_server_needs_an_address(
+    hass: HomeAssistant, port: int, setup_entry: AsyncMock, host: str
+) -> None:
+    """Test that an empty address is told of, and recovery."""
+    result = await submit(hass, await begin(hass), form(port, host=host))
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {CONF_HOST: "bad_host"}
+
+    result = await submit(hass, result, form(port))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_one_server_per_port(hass: HomeAssistant, port: int) -> None:
     """Test that a port that another server of ours has is not asked about twice."""
     MockConfigEntry(
@@ -384,6 +397,20 @@ async def test_reconfigure_moves_the_server(
     assert init_integration.runtime_data is not hub
     assert init_integration.runtime_data.port == port
     assert list(init_integration.runtime_data.stations) == [approved_charger.identity]
+    assert init_integration.title == "OCPP server"
+
+
+async def test_a_name_with_the_port_follows_the_port(
+    hass: HomeAssistant, init_integration: MockConfigEntry
+) -> None:
+    """Test that only a name that the user has not chosen is changed."""
+    before = init_integration.data[CONF_PORT]
+    hass.config_entries.async_update_entry(
+        init_integration, title=f"OCPP server ({before})"
+    )
+    port = free_port()
+    assert_done(await reconfigure(hass, init_integration, form(port)))
+    assert init_integration.title == f"OCPP server ({port})"
 
 
 async def test_reconfigure_host_does_not_try_the_port_that_it_holds(

@@ -29,7 +29,7 @@ from custom_components.ev_charger_hub.const import (
     DOMAIN,
 )
 from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
-from custom_components.ev_charger_hub.issues import waiting_issue_id
+from custom_components.ev_charger_hub.issues import finding_issue_id, waiting_issue_id
 
 type Step = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 type Fix = Callable[[], Awaitable[tuple[dict[str, Any], Step]]]
@@ -153,6 +153,29 @@ async def test_approved_charger_gets_its_device(
     assert server.entry_type is dr.DeviceEntryType.SERVICE
     states = [one for one in hass.states.async_all() if "garage" in one.entity_id]
     assert states
+
+
+async def test_what_is_typed_into_a_charger_with_a_slash_in_its_identity(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    charger_ws: ChargerFactory,
+    fix: Fix,
+    hass_client: ClientSessionGenerator,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Test that the URL leads back to the charger, and that no id gives it away."""
+    charger = await charger_ws("site%2F7")
+    await charger.boot()
+    await hass.async_block_till_done()
+    issue_id = waiting_issue_id(init_integration.entry_id, "site/7")
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is not None
+    assert "site" not in issue_id
+    client = await hass_client()
+    path = "/api/repairs/issues/fix"
+    response = await client.post(path, json={"handler": DOMAIN, "issue_id": issue_id})
+    flow = await response.json()
+    assert flow["description_placeholders"]["name"] == "site/7"
+    assert flow["description_placeholders"]["url"].endswith("/site%2F7")
 
 
 async def test_approve_with_a_generated_password(
@@ -348,7 +371,7 @@ async def test_what_set_up_found_is_shown_if_the_user_can_act(
 ) -> None:
     """Test that a finding raises an issue, and that it goes when all is well."""
     station = hub.stations[IDENTITY].station
-    issue_id = f"{key}_{IDENTITY}"
+    issue_id = finding_issue_id(key, IDENTITY)
 
     async def look_again() -> None:
         station.heartbeat.notify()

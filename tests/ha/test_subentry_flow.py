@@ -110,6 +110,17 @@ async def test_add_a_charger(
     assert hub.stations[IDENTITY].station.online.value
 
 
+async def test_a_charger_without_a_name_is_called_by_its_identity(
+    hass: HomeAssistant, init_integration: MockConfigEntry
+) -> None:
+    """Test that errors and devices always have a name to speak of."""
+    result = await begin(hass, init_integration)
+    await submit(hass, result, {**ADD, CONF_NAME: " "})
+    assert only(init_integration).title == IDENTITY
+    assert_changed(await change(hass, init_integration, **{CONF_NAME: ""}))
+    assert only(init_integration).title == IDENTITY
+
+
 @pytest.mark.parametrize(
     ("fields", "errors"),
     [
@@ -261,6 +272,7 @@ async def test_change_settings_live(
             {"base": "fallback_out_of_range"},
         ),
         ({"password_change": "change"}, {CONF_PASSWORD: "password_missing"}),
+        ({CONF_PASSWORD: "secret"}, {CONF_PASSWORD: "password_unused"}),
     ],
 )
 async def test_what_settings_cannot_be(
