@@ -1,5 +1,6 @@
 """A virtual charging station: a believable one, and on request a badly behaved one."""
 
+from .clock import VirtualClock
 from .misbehaviour import Misbehaviour
 from .v16 import ChargingStation16
 from .vehicle import Vehicle
@@ -11,4 +12,5 @@ __all__ = [
     "Misbehaviour",
     "Vehicle",
     "VendorProfile",
+    "VirtualClock",
 ]

@@ -27,7 +27,7 @@ def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
         "ChargingScheduleAllowedChargingRateUnit": Key(
             value=",".join(vendor.rate_units), readonly=True
         ),
-        "ChargingScheduleMaxPeriods": Key(value="24", readonly=True),
+        "ChargingScheduleMaxPeriods": Key(value=str(vendor.max_periods), readonly=True),
         "ClockAlignedDataInterval": Key(value="0"),
         "ConnectionTimeOut": Key(value="60"),
         "ConnectorPhaseRotation": Key(value="0.RST,1.RST"),
@@ -35,7 +35,9 @@ def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
         "HeartbeatInterval": Key(value="300"),
         "LocalAuthorizeOffline": Key(value="true"),
         "LocalPreAuthorize": Key(value="false"),
-        "MaxChargingProfilesInstalled": Key(value="10", readonly=True),
+        "MaxChargingProfilesInstalled": Key(
+            value=str(vendor.max_profiles), readonly=True
+        ),
         "MeterValueSampleInterval": Key(value="60"),
         "MeterValuesAlignedData": Key(value="Energy.Active.Import.Register"),
         "MeterValuesSampledData": Key(value="Energy.Active.Import.Register"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .schedules import Installed
 from .vehicle import VOLTAGE, Meter, Vehicle
 
 
@@ -30,15 +31,36 @@ class Connector:
     vehicle: Vehicle | None = None
     transaction: LocalTransaction | None = None
     authorized: str | None = None
+    prepared: dict[str, Any] | None = None
+    """The profile that came with a remote start, for the transaction to come."""
     operative: bool = True
     after_transaction: bool | None = None
     """The availability that was scheduled for the end of the transaction."""
     offered: float = 0.0
+    """What the vehicle may draw now, in A per phase; 0 without a transaction."""
+    limited_by: Installed | None = None
+    """The profile that decides; None where the hardware does."""
+    balanced: float | None = None
+    """What a load balancer beside OCPP leaves, in A per phase."""
     since_sample: float = 0.0
     since_clock: float = 0.0
     samples: int = 0
     reserved: tuple[int, str] | None = None
     reported: str | None = field(default=None)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Return when the transaction began that runs, if one does."""
+        return self.transaction.started_at if self.transaction else None
+
+    def offer(self, amps: float, phases: int) -> None:
+        """Offer what the profiles allow, as far as balancer and cable allow it too."""
+        cable = self.vehicle.cable_rating if self.vehicle else None
+        bounds = [one for one in (self.balanced, cable) if one is not None]
+        self.offered = min(amps, *bounds) if bounds else amps
+        if phases != self.meter.phases:
+            self.meter.current = 0  # Phases are switched without load.
+            self.meter.phases = phases
 
     def sampled_values(
         self, measurands: list[str], context: str
@@ -57,7 +79,8 @@ class Connector:
                 }
             )
 
-        phases = [f"L{number + 1}" for number in range(self.meter.phases)]
+        live = self.meter.phases
+        phases = [f"L{number + 1}" for number in range(max(live, self.meter.wired))]
         for measurand in measurands:
             match measurand:
                 case "Energy.Active.Import.Register":
@@ -65,8 +88,9 @@ class Connector:
                 case "Power.Active.Import":
                     add(measurand, f"{self.meter.power:.1f}", "W")
                 case "Current.Import":
-                    for phase in phases:
-                        add(measurand, f"{self.meter.current:.2f}", "A", phase=phase)
+                    for number, phase in enumerate(phases):
+                        amps = self.meter.current if number < live else 0
+                        add(measurand, f"{amps:.2f}", "A", phase=phase)
                 case "Current.Offered":
                     add(measurand, f"{self.offered:.1f}", "A")
                 case "Voltage":

@@ -14,7 +14,7 @@ type Act = Callable[[ChargingStation16, dict[str, Any]], Awaitable[object]]
 
 async def _plug(station: ChargingStation16, body: dict[str, Any]) -> None:
     vehicle = Vehicle(phases=station.vendor.phases)
-    for name in ("maximum_current", "phases", "capacity", "stored"):
+    for name in ("cable_rating", "capacity", "maximum_current", "phases", "stored"):
         if name in body:
             setattr(vehicle, name, body[name])
     await station.plug_in(body.get("connector", 1), vehicle)
@@ -72,14 +72,25 @@ async def _misbehave(station: ChargingStation16, body: dict[str, Any]) -> None:
 
 
 async def _advance(station: ChargingStation16, body: dict[str, Any]) -> None:
-    await station.advance(float(body["seconds"]))
+    await station.pass_time(float(body["seconds"]), step=float(body.get("step", 1)))
+
+
+async def _balance(station: ChargingStation16, body: dict[str, Any]) -> None:
+    station.connectors[body.get("connector", 1)].balanced = body["amps"]
+    await station.apply_limits()
+
+
+async def _install(station: ChargingStation16, body: dict[str, Any]) -> None:
+    station.install(body["profile"], body.get("connector", 1))
 
 
 ACTS: dict[str, Act] = {
     "advance": _advance,
+    "balance": _balance,
     "clear_fault": _clear_fault,
     "fault": _fault,
     "full": _full,
+    "install": _install,
     "misbehave": _misbehave,
     "offline": _offline,
     "online": _online,

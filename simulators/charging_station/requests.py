@@ -1,7 +1,6 @@
 """What the virtual station answers to the central system's requests (OCPP 1.6)."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ocpp.exceptions import (
@@ -10,7 +9,6 @@ from ocpp.exceptions import (
 )
 
 from .misbehaviour import Misbehaviour
-from .vehicle import VOLTAGE
 
 if TYPE_CHECKING:
     from .v16 import ChargingStation16
@@ -46,15 +44,15 @@ class Requests:
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
             "ClearCache": self._clear_cache,
-            "ClearChargingProfile": self._clear_charging_profile,
+            "ClearChargingProfile": station.charging.clear_profile,
             "DataTransfer": self._data_transfer,
-            "GetCompositeSchedule": self._get_composite_schedule,
+            "GetCompositeSchedule": station.charging.composite_schedule,
             "GetConfiguration": self._get_configuration,
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
             "ReserveNow": self._reserve_now,
             "Reset": self._reset,
-            "SetChargingProfile": self._set_charging_profile,
+            "SetChargingProfile": station.charging.set_profile,
             "TriggerMessage": self._trigger_message,
             "UnlockConnector": self._unlock_connector,
         }
@@ -117,53 +115,11 @@ class Requests:
         """OCPP 1.6 5.4."""
         return {"status": "Accepted"}
 
-    async def _clear_charging_profile(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.5."""
-        cleared = self._station.profiles.clear(payload)
-        return {"status": "Accepted" if cleared else "Unknown"}
-
     async def _data_transfer(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.6."""
         if payload["vendorId"] != self._station.vendor.vendor:
             return {"status": "UnknownVendorId"}
         return {"status": "Accepted", "data": payload.get("data", "")}
-
-    async def _get_composite_schedule(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.7, sampled every ten seconds."""
-        station = self._station
-        number = payload["connectorId"]
-        if number not in (0, *station.connectors):
-            return {"status": "Rejected"}
-        unit = payload.get("chargingRateUnit", "A")
-        connector = station.connectors.get(number)
-        phases = connector.meter.phases if connector else station.vendor.phases
-        started_at = connector and connector.transaction
-        periods: list[dict[str, Any]] = []
-        now = station.clock()
-        for start in range(0, max(payload["duration"], 1), 10):
-            limit = station.profiles.limit(
-                number,
-                now + timedelta(seconds=start),
-                started_at=started_at.started_at if started_at else None,
-                phases=phases,
-            )
-            limit = 32.0 if limit is None else limit
-            if unit == "W":
-                limit *= VOLTAGE * phases
-            if not periods or periods[-1]["limit"] != limit:
-                periods.append({"startPeriod": start, "limit": round(limit, 1)})
-        from_now = now.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return {
-            "status": "Accepted",
-            "connectorId": number,
-            "scheduleStart": from_now,
-            "chargingSchedule": {
-                "duration": payload["duration"],
-                "startSchedule": from_now,
-                "chargingRateUnit": unit,
-                "chargingSchedulePeriod": periods,
-            },
-        }
 
     async def _get_configuration(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.8."""
@@ -203,12 +159,12 @@ class Requests:
             return {"status": "Rejected"}
         connector, id_tag = free[0], payload["idTag"]
         profile = payload.get("chargingProfile")
-        if profile is not None and profile["chargingProfilePurpose"] != "TxProfile":
+        if "SmartCharging" not in station.vendor.features:
+            profile = None
+        if profile and station.charging.refuses(connector.id, profile, starting=True):
             return {"status": "Rejected"}
-        if connector.vehicle is None:
-            station.later(station.authorize(connector, id_tag))
-        else:
-            station.later(station.start_transaction(connector, id_tag, profile))
+        connector.prepared = profile
+        station.later(station.authorize(connector, id_tag))
         return {"status": "Accepted"}
 
     async def _remote_stop(self, payload: dict[str, Any]) -> Answer:
@@ -242,28 +198,6 @@ class Requests:
         station.later(station.reboot(hard=payload["type"] == "Hard"))
         if Misbehaviour.DROP_ON_RESET in station.misbehaviours:
             return None
-        return {"status": "Accepted"}
-
-    async def _set_charging_profile(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.16."""
-        station = self._station
-        number, profile = payload["connectorId"], payload["csChargingProfiles"]
-        if number not in (0, *station.connectors):
-            return {"status": "Rejected"}
-        purpose = profile["chargingProfilePurpose"]
-        if (
-            Misbehaviour.REJECT_TX_PROFILE in station.misbehaviours
-            and purpose == "TxProfile"
-        ):
-            return {"status": "Rejected"}
-        connector = station.connectors.get(number)
-        transaction = connector.transaction if connector else None
-        why = station.profiles.refuses(
-            number, profile, transaction.id if transaction else None
-        )
-        if why is not None:
-            return {"status": "Rejected"}
-        station.profiles.install(number, profile, station.clock())
         return {"status": "Accepted"}
 
     async def _trigger_message(self, payload: dict[str, Any]) -> Answer:

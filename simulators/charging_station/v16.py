@@ -1,14 +1,17 @@
 """A virtual OCPP 1.6 charging station: the box, its cars, its memory and its moods."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, override
 
+from .clock import VirtualClock, stamp, wall
 from .configuration import Key, configuration
 from .connector import Connector, LocalTransaction
 from .misbehaviour import Misbehaviour
 from .profiles import ProfileStore
 from .requests import Requests
+from .smart_charging import SmartCharging
+from .state import state
 from .uplink import Uplink
 from .vehicle import Meter, Vehicle
 from .vendors import VENDORS, VendorProfile
@@ -18,7 +21,7 @@ SUSPENDING = 0.5
 
 
 class ChargingStation16(Uplink):
-    """One charging station; time passes only through `advance`."""
+    """One charging station; time passes only through `advance` and `pass_time`."""
 
     subprotocol = "ocpp1.6"
     version = "1.6"
@@ -31,25 +34,33 @@ class ChargingStation16(Uplink):
         connectors: int = 1,
         password: str | None = None,
         vendor: VendorProfile = VENDORS["generic"],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = wall,
         register: float = 12_345.0,
+        misbehaviours: Iterable[Misbehaviour] = (),
     ) -> None:
-        """Create a station that is switched off."""
+        """Create a station that is switched off; its clock follows `clock`."""
         super().__init__(url, identity, password)
         self.vendor = vendor
-        self.clock = clock
+        self.misbehaviours |= {*vendor.habits, *misbehaviours}
+        self.clock = VirtualClock(clock)
         self.keys: dict[str, Key] = configuration(vendor, connectors)
         self.profiles = ProfileStore(
-            max_stack_level=vendor.max_stack_level, units=vendor.rate_units
+            max_stack_level=vendor.max_stack_level,
+            units=vendor.rate_units,
+            max_periods=vendor.max_periods,
+            max_profiles=vendor.max_profiles,
         )
+        wired = vendor.phases if vendor.phase_switching else 0
         self.connectors = {
             number: Connector(
-                id=number, meter=Meter(register=register, phases=vendor.phases)
+                id=number,
+                meter=Meter(register=register, phases=vendor.phases, wired=wired),
             )
             for number in range(1, connectors + 1)
         }
         self.received: list[tuple[str, dict[str, Any]]] = []
         """Every request of the central system, oldest first."""
+        self.charging = SmartCharging(self)
         self._requests = Requests(self)
         self._since_heartbeat = 0.0
 
@@ -138,6 +149,7 @@ class ChargingStation16(Uplink):
         connector.vehicle = None
         connector.meter.current = 0
         connector.authorized = None
+        connector.prepared = None
         await self.set_status(connector, self._idle(connector))
 
     async def fault(self, error_code: str, connector_id: int = 1) -> None:
@@ -157,13 +169,19 @@ class ChargingStation16(Uplink):
         await self.set_status(connector, status)
 
     async def reboot(self, *, hard: bool, reason: str | None = None) -> None:
-        """Restart: transactions end, the socket goes, the station dials in again."""
+        """Restart: transactions end, the socket goes, the station dials in again.
+
+        Charging profiles survive (errata 3.37), except those of a transaction.
+        """
         for connector in self.connectors.values():
             if connector.transaction is not None:
                 await self.stop_transaction(
                     connector, reason or ("HardReset" if hard else "SoftReset")
                 )
+        if Misbehaviour.FORGET_PROFILES_ON_REBOOT in self.misbehaviours:
+            self.profiles.forget()
         await self.disconnect()
+        self._booted_once = False
         if self.reconnect:
             await self.connect()
 
@@ -182,6 +200,7 @@ class ChargingStation16(Uplink):
         )
         connector.transaction = transaction
         connector.authorized = None
+        profile, connector.prepared = profile or connector.prepared, None
         connector.since_sample = 0
         payload: dict[str, Any] = {
             "connectorId": connector.id,
@@ -194,8 +213,8 @@ class ChargingStation16(Uplink):
             connector.reserved = None
         self.enqueue("StartTransaction", payload, transaction)
         if profile is not None:
-            self.profiles.install(connector.id, profile, now)
-        self._offer(connector)
+            self.charging.install(connector.id, profile)
+        self.charging.offer()
         await self.set_status(connector, self._flow(connector))
 
     async def stop_transaction(self, connector: Connector, reason: str) -> None:
@@ -206,6 +225,7 @@ class ChargingStation16(Uplink):
         connector.transaction = None
         connector.meter.current = 0
         connector.offered = 0
+        connector.limited_by = None
         now = stamp(self.clock())
         self.profiles.end_transaction(connector.id)
         if Misbehaviour.LOSE_STOP not in self.misbehaviours:
@@ -278,25 +298,45 @@ class ChargingStation16(Uplink):
 
     # Time
 
-    def _offer(self, connector: Connector) -> None:
-        """Work out what the connector may offer its vehicle now."""
-        limit = self.profiles.limit(
-            connector.id,
-            self.clock(),
-            started_at=connector.transaction.started_at
-            if connector.transaction
-            else None,
-            phases=connector.meter.phases,
-        )
-        if limit is None or Misbehaviour.IGNORE_LIMIT in self.misbehaviours:
-            limit = 32.0
-        connector.offered = limit
+    def offered(self, connector_id: int = 1) -> float:
+        """Return the current in A per phase that a connector offers its vehicle."""
+        return self.connectors[connector_id].offered
+
+    def install(self, profile: dict[str, Any], connector_id: int = 1) -> None:
+        """Have a charging profile that the central system knows nothing of."""
+        self.charging.install(connector_id, profile)
+        self.charging.offer()
+
+    async def apply_limits(self) -> None:
+        """Offer what the profiles allow now, and tell where a status changes."""
+        self.charging.offer()
+        for connector in self.connectors.values():
+            if connector.transaction is None:
+                continue
+            if (
+                Misbehaviour.ZERO_ENDS_TRANSACTION in self.misbehaviours
+                and connector.offered == 0
+            ):
+                await self.stop_transaction(connector, "Other")
+            else:
+                await self.set_status(connector, self._flow(connector))
+
+    async def pass_time(self, seconds: float, *, step: float = 1.0) -> None:
+        """Move the clock and all that happens on with it, in steps of so many s."""
+        while seconds > 0:
+            part = min(step, seconds)
+            self.clock.advance(part)
+            await self.advance(part)
+            seconds -= part
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass: currents follow, meters run, samples and heartbeats go out."""
+        """Let time pass: currents follow, meters run, samples and heartbeats go out.
+
+        The clock is not moved: that is for who moves its base, or `pass_time`.
+        """
+        await self.apply_limits()
         for connector in self.connectors.values():
             if connector.transaction is not None:
-                self._offer(connector)
                 target = 0.0
                 if connector.vehicle is not None:
                     target = connector.vehicle.wanted(connector.offered)
@@ -361,34 +401,4 @@ class ChargingStation16(Uplink):
 
     def state(self) -> dict[str, Any]:
         """Return what the control interface shows."""
-        return {
-            "identity": self.identity,
-            "connected": self.connected,
-            "booted": self.booted.is_set(),
-            "pending": self.pending,
-            "misbehaviours": sorted(self.misbehaviours),
-            "violations": self.rpc.violations if self.rpc else [],
-            "profiles": [
-                {"connectorId": one.connector_id, **one.profile}
-                for one in self.profiles.profiles
-            ],
-            "connectors": [
-                {
-                    "id": one.id,
-                    "status": one.status,
-                    "error_code": one.error_code,
-                    "plugged": one.vehicle is not None,
-                    "transaction_id": one.transaction and one.transaction.id,
-                    "offered": one.offered,
-                    "current": round(one.meter.current, 2),
-                    "power": round(one.meter.power, 1),
-                    "register": round(one.meter.register),
-                }
-                for one in self.connectors.values()
-            ],
-        }
-
-
-def stamp(moment: datetime) -> str:
-    """Return a moment as OCPP writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        return state(self)

@@ -1,6 +1,6 @@
 """The vehicle at a connector, and the meter between the two."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 VOLTAGE = 230.0
 RAMP = 4.0
@@ -17,6 +17,8 @@ class Vehicle:
     capacity: float = 60_000.0
     stored: float = 20_000.0
     paused: bool = False
+    cable_rating: float | None = None
+    """What its cable carries, in A per phase, where the charger can tell."""
 
     @property
     def full(self) -> bool:
@@ -42,7 +44,9 @@ class Meter:
     register: float = 0.0
     current: float = 0.0
     phases: int = 3
-    history: list[float] = field(default_factory=list)
+    """On how many phases the current flows."""
+    wired: int = 0
+    """How many phases are measured, even those without current."""
 
     @property
     def power(self) -> float:

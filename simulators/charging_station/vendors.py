@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from .misbehaviour import Misbehaviour
+
 ALL_MEASURANDS = (
     "Energy.Active.Import.Register",
     "Power.Active.Import",
@@ -26,7 +28,13 @@ class VendorProfile:
     max_measurands: int = 20
     rate_units: tuple[str, ...] = ("Current", "Power")
     max_stack_level: int = 5
+    max_periods: int = 24
+    max_profiles: int = 10
+    maximum_current: float = 32.0
+    """What the hardware can carry, in A per phase."""
     phases: int = 3
+    phase_switching: bool = False
+    """Whether it charges on one phase where a profile says so."""
     features: tuple[str, ...] = (
         "Core",
         "FirmwareManagement",
@@ -37,6 +45,8 @@ class VendorProfile:
     )
     missing_keys: frozenset[str] = frozenset()
     extra_keys: dict[str, str] = field(default_factory=dict)
+    habits: frozenset[Misbehaviour] = frozenset()
+    """Misbehaviours that these chargers have by nature."""
 
 
 VENDORS: dict[str, VendorProfile] = {
@@ -48,6 +58,31 @@ VENDORS: dict[str, VendorProfile] = {
     ),
     "watt-only": VendorProfile(
         vendor="Virtual Works", model="VW-DC", serial="VWDC-0001", rate_units=("Power",)
+    ),
+    "phase-switching": VendorProfile(
+        vendor="Virtual Works",
+        model="VW-22-1",
+        serial="VW221-0001",
+        phase_switching=True,
+        extra_keys={"ConnectorSwitch3to1PhaseSupported": "true"},
+    ),
+    # What Easee's release notes 1.8.0 say of TxProfile: one, absolute, not stacked, and
+    # in conflict with a lower TxDefaultProfile.
+    "easee": VendorProfile(
+        vendor="Easee",
+        model="Charge",
+        serial="EH000001",
+        firmware="344",
+        max_stack_level=0,
+        max_periods=16,
+        habits=frozenset(
+            {
+                Misbehaviour.NO_BOOT_ON_RECONNECT,
+                Misbehaviour.ONE_TX_PROFILE,
+                Misbehaviour.ONLY_ABSOLUTE,
+                Misbehaviour.TX_DEFAULT_CAPS,
+            }
+        ),
     ),
     "few-measurands": VendorProfile(
         vendor="Virtual Works",
