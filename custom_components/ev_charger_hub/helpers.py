@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .hub import OcppHub
 from .station import limits
-from .station.errors import NotConnected, NotSupported
+from .station.errors import InvalidTransactionId, NotConnected, NotSupported
 from .station.link import Capability, Limit, Link
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome, OutcomeStatus
@@ -77,6 +77,8 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
         raise failed("not_connected", charger=charger) from err
     except NotSupported as err:
         raise failed("not_supported", charger=charger) from err
+    except InvalidTransactionId as err:
+        raise invalid("invalid_transaction_id", charger=charger) from err
     except limits.LimitError as err:
         bound = "" if err.bound is None else f"{err.bound.normalize():f}"
         unit = "" if err.limit is None else err.limit.unit

@@ -27,6 +27,7 @@ from .helpers import (
     own_id_token,
     translated_errors,
 )
+from .ocpp.frames import encode
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Capability, Limit
@@ -79,9 +80,10 @@ def _number(value: object) -> Decimal:
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload that can be sent: YAML knows more types than JSON."""
+    """Return a payload that can be sent: YAML knows more types and numbers than JSON."""
     try:
-        json.dumps(value)
+        json.dumps(value, allow_nan=False)
+        encode([value])
     except (TypeError, ValueError) as err:
         raise vol.Invalid("expected a payload of JSON types") from err
     return value
@@ -272,7 +274,9 @@ COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
         {
             **_CONNECTOR_OR_ALL,
             vol.Required(ATTR_LIMIT): _number,
-            vol.Optional(ATTR_UNIT, default="A"): vol.In([*RateUnit]),
+            vol.Optional(ATTR_UNIT, default="A"): vol.In(
+                [str(unit) for unit in RateUnit]
+            ),
         },
     ),
     "clear_charging_limit": (_clear_charging_limit, _CONNECTOR_OR_ALL),

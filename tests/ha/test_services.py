@@ -322,6 +322,16 @@ async def test_stop_without_a_session_is_an_error(
     assert approved_charger.calls("RemoteStopTransaction") == []
 
 
+@pytest.mark.parametrize("transaction_id", ["abc", "9" * 36])
+async def test_stop_of_an_impossible_session_is_not_sent(
+    hass: HomeAssistant, quiet_charger: Charger, transaction_id: str
+) -> None:
+    with pytest.raises(ServiceValidationError, match="whole number") as caught:
+        await _act(hass, "stop_charging", transaction_id=transaction_id)
+    assert caught.value.translation_key == "invalid_transaction_id"
+    assert quiet_charger.received == []
+
+
 async def test_unlock_at_a_charger_with_several_connectors_needs_one(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
@@ -448,6 +458,35 @@ async def test_a_refused_limit_is_an_error(
     approved_charger.answers["SetChargingProfile"] = {"status": "Rejected"}
     with pytest.raises(HomeAssistantError, match="Rejected"):
         await _act(hass, "set_charging_limit", limit=10)
+
+
+async def test_a_charger_that_knows_no_limits_does_not_support_them(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    approved_charger.answers["SetChargingProfile"] = Refusal(code="NotSupported")
+    with pytest.raises(HomeAssistantError, match="does not support") as caught:
+        await _act(hass, "set_charging_limit", limit=10)
+    assert caught.value.translation_key == "not_supported_by_charger"
+
+
+async def test_clearing_tells_of_the_profile_that_was_there(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.start()
+    await _act(hass, "set_charging_limit", limit=10)
+    approved_charger.answers["ClearChargingProfile"] = lambda payload: {
+        "status": "Accepted" if payload["id"] == 3001 else "Unknown"
+    }
+    response = await _act(hass, "clear_charging_limit")
+    assert response is not None
+    assert response["answer"] == "Accepted"
+
+
+async def test_a_unit_that_does_not_exist_is_told_in_words(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    with pytest.raises(probatio.Invalid, match=r"\['A', 'W'\]"):
+        await _act(hass, "set_charging_limit", limit=10, unit="kW")
 
 
 async def test_a_charger_that_cannot_be_limited_is_sent_nothing(
@@ -629,6 +668,8 @@ async def test_a_target_of_one_device_will_do_and_of_two_not(
         ("set_configuration", {"key": "A", "value": "x" * 501}),
         ("data_transfer", {}),
         ("call", {"action": "Reset", "payload": "text"}),
+        ("call", {"action": "Reset", "payload": {"a": 10**30}}),
+        ("call", {"action": "Reset", "payload": {"a": float("nan")}}),
         ("get_sessions", {"limit": 0}),
         ("clear_cache", {"unknown": 1}),
     ],

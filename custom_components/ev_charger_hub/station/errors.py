@@ -9,6 +9,10 @@ class NotConnected(StationError):
     """Nothing was sent, because no link to the station is up."""
 
 
+class InvalidTransactionId(StationError):
+    """Nothing was sent, because no transaction of the link can have this id."""
+
+
 class NotSupported(StationError):
     """No link of this station can carry the command."""
 

@@ -15,7 +15,10 @@ from custom_components.ev_charger_hub.ocpp.errors import (
     InvalidAnswer,
 )
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
-from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.errors import (
+    InvalidTransactionId,
+    NotConnected,
+)
 from custom_components.ev_charger_hub.station.link import (
     Capability,
     ConfigurationKey,
@@ -238,13 +241,13 @@ async def test_not_connected_is_raised_only_when_nothing_was_sent() -> None:
     assert charger.calls == []
 
 
-async def test_a_transaction_id_that_is_no_number_is_refused_without_a_message() -> (
-    None
-):
+@pytest.mark.parametrize("transaction_id", ["abc", "", "-", "1.5", "²", "9" * 36])
+async def test_a_transaction_id_that_is_no_number_is_refused_without_a_message(
+    transaction_id: str,
+) -> None:
     charger = Charger()
-    outcome = await charger.link.stop_charging("abc")
-    assert outcome.status is OutcomeStatus.REJECTED
-    assert "whole number" in outcome.detail
+    with pytest.raises(InvalidTransactionId):
+        await charger.link.stop_charging(transaction_id)
     assert charger.calls == []
 
 

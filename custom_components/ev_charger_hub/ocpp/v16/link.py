@@ -3,7 +3,7 @@
 from typing import Any, override
 
 from ...station.enums import RateUnit
-from ...station.errors import NotConnected
+from ...station.errors import InvalidTransactionId, NotConnected
 from ...station.link import Capability, ConfigurationKey, Limit, Link, LinkKind
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.profiles.model import (
@@ -147,13 +147,11 @@ class V16Link(Link):
     @override
     async def stop_charging(self, transaction_id: str) -> Outcome:
         """Send RemoteStopTransaction (5.12)."""
-        try:
-            number = int(transaction_id)
-        except ValueError:
-            return Outcome(
-                status=OutcomeStatus.REJECTED,
-                detail="an OCPP 1.6 transaction id is a whole number; nothing was sent",
-            )
+        digits = transaction_id.removeprefix("-")
+        # JSON numbers have no more digits than an integer of 64 bits.
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
+            raise InvalidTransactionId(transaction_id)
+        number = int(transaction_id)
         return await self.send("RemoteStopTransaction", {"transactionId": number})
 
     @override

@@ -65,6 +65,7 @@ class SmartCharging:
         """Make a limit hold by the first profile that the station accepts."""
         refusals: list[str] = []
         outcome = Outcome(status=OutcomeStatus.REJECTED)
+        supported = False
         async with self._lock:
             await self._load()
             for rung in self._rungs(evse_id, limit):
@@ -79,8 +80,9 @@ class SmartCharging:
                 refusals.append(f"{rung.purpose} in {rung.unit}: {_told(outcome)}")
                 if outcome.status in _UNANSWERED:
                     return replace(outcome, detail="; ".join(refusals))
-        detail = "; ".join(refusals)
-        return replace(outcome, status=OutcomeStatus.REJECTED, detail=detail)
+                supported |= outcome.status is not OutcomeStatus.NOT_SUPPORTED
+        status = OutcomeStatus.REJECTED if supported else outcome.status
+        return replace(outcome, status=status, detail="; ".join(refusals))
 
     async def clear(self, evse_id: int) -> Outcome:
         """Remove our own profiles by their ids; one that is not there is fine."""
@@ -89,16 +91,17 @@ class SmartCharging:
         async with self._lock:
             for one in await self._own_ids(evse_id):
                 try:
-                    outcome = await self._send("ClearChargingProfile", {"id": one})
+                    told = await self._send("ClearChargingProfile", {"id": one})
                 except NotConnected:
                     if not sent:
                         raise
                     return Outcome(status=OutcomeStatus.NO_ANSWER)
                 sent = True
-                if outcome.answer.lower() == "unknown":
-                    outcome = replace(outcome, status=OutcomeStatus.ACCEPTED)
-                if not outcome.ok:
-                    return outcome
+                unknown = told.answer.lower() == "unknown"
+                if not (told.ok or unknown):
+                    return told
+                if not (unknown and outcome.answer):
+                    outcome = replace(told, status=OutcomeStatus.ACCEPTED)
                 await self._note(one, None)
         return outcome
 
