@@ -19,6 +19,7 @@ from ..outcome import Outcome, OutcomeStatus
 from ..secrets import shortened
 from . import codec
 from .model import Installed, ProfileCriteria, Purpose
+from .replacement import Dialect, replaces
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,18 +43,17 @@ class Entry:
     sure: bool = True
     wall_start: datetime | None = None
 
-    def replaced_by(self, other: Entry) -> bool:
-        """Return whether a station drops this profile for the other.
-
-        It does so for the same id, and for the same purpose, stack level and EVSE
-        (OCPP 1.6 5.16.4), or for a TxProfile the same transaction.
-        """
-        return self.installed.profile.id == other.installed.profile.id or (
-            _slot(self.installed) == _slot(other.installed)
-        )
-
 
 type Entries = tuple[Entry, ...]
+
+
+def dialect_of(station: ChargingStation) -> Dialect:
+    """Return the OCPP version that a station speaks, or last spoke."""
+    match station.version.value:
+        case "2.0.1" | "2.1" as dialect:
+            return dialect
+        case _:
+            return "1.6"
 
 
 class Ledger:
@@ -139,9 +139,16 @@ class Ledger:
                 await self._write(self._doubting(criteria))
         return outcome
 
+    def replaced(self, installed: Installed) -> Entries:
+        """Return what a station drops when it accepts a profile."""
+        dialect = dialect_of(self._station)
+        return tuple(
+            one for one in self.entries if replaces(installed, one.installed, dialect)
+        )
+
     def _with(self, entry: Entry) -> Entries:
-        kept = (one for one in self.entries if not one.replaced_by(entry))
-        return (*kept, entry)
+        replaced = self.replaced(entry.installed)
+        return (*(one for one in self.entries if one not in replaced), entry)
 
     def _without(self, criteria: ProfileCriteria) -> Entries:
         return tuple(one for one in self.entries if not criteria.fits(one.installed))
@@ -164,16 +171,6 @@ class Ledger:
         else:
             await self._journal.store(identity, FACT, value)
         self._entries = entries
-
-
-def _slot(installed: Installed) -> tuple[object, ...]:
-    profile = installed.profile
-    return (
-        installed.evse_id,
-        profile.purpose,
-        profile.stack_level,
-        profile.transaction_id,
-    )
 
 
 def _dump(entry: Entry) -> dict[str, Any]:
