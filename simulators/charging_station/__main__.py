@@ -86,6 +86,22 @@ async def demonstrate(station: ChargingStation16) -> None:
         await asyncio.sleep(5)
 
 
+async def run(station: ChargingStation16, args: argparse.Namespace) -> None:
+    """Keep a station going until it is interrupted, then switch it off."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(station.close)
+        if args.control_port is not None:
+            runner = web.AppRunner(application(station), access_log=None)
+            stack.push_async_callback(runner.cleanup)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", args.control_port).start()
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        group.create_task(stay_connected(station))
+        group.create_task(keep_time(station, args.speed))
+        if args.demo:
+            group.create_task(demonstrate(station))
+
+
 async def main() -> None:
     """Run one station until it is told to stop."""
     args = arguments()
@@ -102,15 +118,7 @@ async def main() -> None:
         vendor=VENDORS[args.vendor],
     )
     station.misbehaviours |= {Misbehaviour(name) for name in args.misbehave}
-    if args.control_port is not None:
-        runner = web.AppRunner(application(station), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", args.control_port).start()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(stay_connected(station))
-        group.create_task(keep_time(station, args.speed))
-        if args.demo:
-            group.create_task(demonstrate(station))
+    await run(station, args)
 
 
 if __name__ == "__main__":

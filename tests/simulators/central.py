@@ -43,6 +43,11 @@ class PlainCentralSystem:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    @property
+    def connected(self) -> bool:
+        """Return whether the station's socket is open."""
+        return self._socket is not None and not self._socket.closed
+
     async def drop(self) -> None:
         """Close the station's socket."""
         if self._socket is not None:
