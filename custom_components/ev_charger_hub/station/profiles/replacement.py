@@ -42,13 +42,6 @@ def replaces(new: Installed, old: Installed, dialect: Dialect | None = None) -> 
     return dialect == "1.6" or overlapping(mine, theirs)
 
 
-def put(
-    held: Iterable[Installed], new: Installed, dialect: Dialect
-) -> tuple[Installed, ...]:
-    """Return what a station holds once it accepted one more profile."""
-    return (*(old for old in held if not replaces(new, old, dialect)), new)
-
-
 def newest(installed: Iterable[Installed]) -> list[Installed]:
     """Return the profiles that no other one replaced, the newest first.
 
