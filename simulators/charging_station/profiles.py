@@ -185,7 +185,8 @@ class ProfileStore:
     def _keep(self, profiles: list[Installed], now: datetime, delay: timedelta) -> None:
         """Have these from now on, and go by them after a while."""
         self.profiles = profiles
-        since = now + delay
+        # Schedules are told to the second, so it counts from the one that runs now.
+        since = now.replace(microsecond=0) + delay
         past = [one for one in self._history if one[0] <= now][-1:]
         coming = [one for one in self._history if now < one[0] < since]
         self._history = [*past, *coming, (since, tuple(profiles))]

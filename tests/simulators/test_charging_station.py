@@ -97,6 +97,19 @@ async def test_a_limit_is_followed_and_seen(
     ]
 
 
+async def test_a_limit_is_seen_in_the_second_it_was_set(
+    station: ChargingStation16, central: PlainCentralSystem, clock: FakeClock
+) -> None:
+    """Schedules begin at full seconds, profiles come between them."""
+    await charge(station, central)
+    clock.tick(0.4)
+    await central.ask("SetChargingProfile", connectorId=1, csChargingProfiles=LIMIT)
+    schedule = await central.ask("GetCompositeSchedule", connectorId=1, duration=60)
+    assert schedule[2]["chargingSchedule"]["chargingSchedulePeriod"] == [
+        {"startPeriod": 0, "limit": 10.0}
+    ]
+
+
 async def test_a_limit_of_zero_suspends(
     station: ChargingStation16, central: PlainCentralSystem, clock: FakeClock
 ) -> None:
