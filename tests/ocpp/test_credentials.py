@@ -181,6 +181,7 @@ def test_clock_that_steps_back_locks_nobody_out_for_long() -> None:
 def test_success_forgets_failures() -> None:
     lockout = Lockout(Clock(), free=0)
     lockout.failed(("a",))
+    assert lockout.wait(("a",))
     lockout.succeeded(("a",))
     lockout.succeeded(("b",))
     assert not lockout.wait(("a",))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from custom_components.ev_charger_hub.ocpp.recorder import KEPT, Direction, Recorder
+from custom_components.ev_charger_hub.ocpp.recorder import Direction, Recorder
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def test_frames_are_shown_in_order_and_redacted() -> None:
 
 def test_memory_is_bounded() -> None:
     recorder = Recorder(lambda: NOW)
-    for number in range(KEPT + 1):
+    for number in range(51):
         recorder.note(Direction.TO_CHARGER, str(number))
     assert recorder.shown()[0]["frame"] == "1"
     recorder.note(Direction.FROM_CHARGER, b"x" * 100_000)

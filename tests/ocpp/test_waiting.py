@@ -7,7 +7,6 @@ import pytest
 from .central import BOOT, NOW, PENDING, Clock
 from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.ocpp.waiting import (
-    CAPACITY,
     Candidate,
     RoomFull,
     TooManyArrivals,
@@ -77,9 +76,12 @@ def test_heartbeat_tells_the_time(clock: Clock) -> None:
     }
 
 
-def test_status_is_taken_note_of(clock: Clock) -> None:
-    adapter, _, _ = make_adapter(clock)
+def test_status_keeps_a_candidate_alive_and_is_no_news(clock: Clock) -> None:
+    adapter, candidate, changes = make_adapter(clock)
+    clock.advance(seconds=30)
     assert adapter.handle("StatusNotification", {}).payload == {}
+    assert candidate.last_seen == clock()
+    assert changes == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_everything_else_is_a_security_error(clock: Clock, action: str) -> None:
 
 
 def test_room_is_bounded_and_seats_are_kept(room: WaitingRoom) -> None:
-    for number in range(CAPACITY):
+    for number in range(20):
         room.enter(f"CP{number}", f"10.0.0.{number}")
     with pytest.raises(RoomFull):
         room.enter("another", "10.0.1.1")
@@ -101,7 +103,7 @@ def test_room_is_bounded_and_seats_are_kept(room: WaitingRoom) -> None:
     room.leave("CP3")
     room.leave("CP3")
     room.enter("another", "10.0.1.1")
-    assert len(room) == CAPACITY
+    assert len(room) == 20
 
 
 def test_arrivals_of_one_address_are_limited(room: WaitingRoom, clock: Clock) -> None:

@@ -9,6 +9,8 @@ from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.model import Booted, StationInfo
 
+ASK_TO_BOOT = {"requestedMessage": "BootNotification"}
+
 
 @pytest.fixture
 def setups(charger: Charger, monkeypatch: pytest.MonkeyPatch) -> list[None]:
@@ -191,9 +193,7 @@ async def test_station_that_does_not_boot_is_asked_once(
         await charger.call("Heartbeat", {})
         clock.tick(60)
         await charger.settle()
-    assert charger.called("TriggerMessage") == [
-        {"requestedMessage": "BootNotification"}
-    ]
+    assert charger.called("TriggerMessage") == [ASK_TO_BOOT]
     assert len(setups) == 1
 
 
@@ -235,6 +235,7 @@ async def test_station_that_leaves_instead_of_booting_is_not_set_up(
     charger.answers["TriggerMessage"] = DROP
     clock.tick(10)
     await charger.settle()
+    assert charger.called("TriggerMessage") == [ASK_TO_BOOT]
     assert setups == []
 
 
@@ -253,9 +254,7 @@ async def test_station_that_boots_is_not_asked(
     await charger.boot()
     clock.tick(60)
     await charger.settle()
-    assert {"requestedMessage": "BootNotification"} not in charger.called(
-        "TriggerMessage"
-    )
+    assert ASK_TO_BOOT not in charger.called("TriggerMessage")
 
 
 async def test_station_that_left_is_not_asked(
@@ -267,12 +266,13 @@ async def test_station_that_left_is_not_asked(
     assert charger.calls == []
 
 
-async def test_socket_lost_while_asking_is_no_error(
+async def test_socket_lost_just_before_asking_is_no_error(
     charger: Charger, clock: FakeClock, setups: list[None]
 ) -> None:
     clock.tick(10)
     charger.disconnect()
     await charger.settle()
+    assert charger.calls == []
     assert setups == []
 
 
