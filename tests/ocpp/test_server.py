@@ -19,6 +19,7 @@ from custom_components.ev_charger_hub.ocpp.errors import (
     RpcError,
 )
 from custom_components.ev_charger_hub.ocpp.rpc import Reply
+from custom_components.ev_charger_hub.ocpp.server import PING_INTERVAL
 from custom_components.ev_charger_hub.ocpp.session import SessionState
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
 from custom_components.ev_charger_hub.station.link import Capability
@@ -292,6 +293,10 @@ async def test_half_open_socket_is_dropped(socket_enabled: None) -> None:
         async with asyncio.timeout(5):
             while not charger.ws.closed:
                 await charger.ws.receive()
+
+
+def test_a_dead_line_is_noticed_within_a_minute() -> None:
+    assert (transport._MISSED_PINGS + 1) * PING_INTERVAL <= 60
 
 
 @pytest.mark.conformance("WS_06")

@@ -24,6 +24,9 @@ __all__ = ["DIALECTS", "CentralSystem", "Registrar", "Registration"]
 
 _LOGGER = logging.getLogger(__name__)
 
+PING_INTERVAL = 20.0
+"""Seconds; the third tick without an answer ends a dead line, within a minute."""
+
 _BACKLOG = 512
 _HANDSHAKE_TIMEOUT = 10.0
 _SHUTDOWN_TIMEOUT = 2.0
@@ -45,7 +48,7 @@ class CentralSystem:
         ssl_context: SSLContext | None,
         registrar: Registrar,
         clock: Clock,
-        ping_interval: float = 30,
+        ping_interval: float = PING_INTERVAL,
         adapters: Mapping[Dialect, AdapterFactory] = DIALECTS,
         challenge: bool = False,
     ) -> None:
