@@ -81,6 +81,12 @@ def only(entry: MockConfigEntry) -> ConfigSubentry:
     return subentry
 
 
+def suggested(form: Any, name: str) -> dict[str, Any]:
+    """Return what the fields of a section show at first."""
+    fields = form.schema[name].schema.schema
+    return {str(key): key.description for key in fields}
+
+
 def assert_changed(result: SubentryFlowResult) -> None:
     """Check that a change was accepted."""
     assert result["type"] is FlowResultType.ABORT
@@ -213,7 +219,13 @@ async def test_change_settings_live(
         hass,
         init_integration,
         name="Carport",
-        charging={"maximum_current": 16, "minimum_current": 8, "phases": "1"},
+        charging={
+            "fallback_current": 8,
+            "limit_interval": 10,
+            "maximum_current": 16,
+            "minimum_current": 8,
+            "phases": "1",
+        },
         metering={"measurands": ["SoC", "Current.Import.L1"], "meter_interval": 10},
         connection={"protocol": "ocpp1.6", "ping": False, "quiet": True},
     )
