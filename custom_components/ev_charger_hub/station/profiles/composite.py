@@ -105,16 +105,13 @@ def _total(bound: CompositePeriod, parts: list[CompositePeriod]) -> CompositePer
     if not parts or len(amounts) < len(parts):
         return bound
     limit = sum(amounts, Fraction(0))
-    total = replace(bound, limit=limit, purpose=None, profile_id=None)
-    if len(parts) == 1:
-        total = parts[0]
-    if bound.limit is None or (limit, total.purpose is None) < (bound.limit, True):
+    alone = len(parts) == 1
+    nobody = replace(bound, limit=limit, purpose=None, profile_id=None)
+    total = parts[0] if alone else nobody
+    if bound.limit is None or limit < bound.limit or (alone and limit == bound.limit):
         return total
     return replace(
-        total,
-        limit=bound.limit,
-        purpose=bound.purpose,
-        profile_id=bound.profile_id,
+        total, limit=bound.limit, purpose=bound.purpose, profile_id=bound.profile_id
     )
 
 
