@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from .model import ChargingProfile, Installed, Purpose
+from .timeline import seconds
 
 type Dialect = Literal["1.6", "2.0.1", "2.1"]
 
@@ -59,7 +60,7 @@ def _ends_after_start(one: ChargingProfile, other: ChargingProfile) -> bool:
     return (
         one.valid_to is None
         or other.valid_from is None
-        or one.valid_to > other.valid_from
+        or seconds(one.valid_to) > seconds(other.valid_from)
     )
 
 

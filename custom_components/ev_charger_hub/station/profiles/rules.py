@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from .model import ChargingProfile, Installed, Kind, ProfileSupport, Purpose
 from .replacement import Dialect, overlapping, replaces, same_place
+from .timeline import seconds
 
 ONLY_IN_21 = frozenset({Purpose.LOCAL_GENERATION, Purpose.PRIORITY})
 PHASES = range(1, 4)
@@ -187,7 +188,7 @@ def _time(case: _Case) -> Iterator[Violation]:
     if duration is not None and profile.purpose is Purpose.PRIORITY:
         yield _broken("K01.FR.70", "duration", "profile_priority_duration")
     since, until = profile.valid_from, profile.valid_to
-    if since is not None and until is not None and since >= until:
+    if since is not None and until is not None and seconds(since) >= seconds(until):
         yield _broken(
             "ChargingProfileType.validTo", "valid_to", "profile_validity_empty"
         )
