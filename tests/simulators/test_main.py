@@ -27,6 +27,8 @@ class Sleepers:
     def __init__(self) -> None:
         """Start with nobody."""
         self.now = 0.0
+        self.people = 0
+        """How many there are in all."""
         self._queue: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = count()
 
@@ -45,10 +47,11 @@ class Sleepers:
                 return
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let time pass until a condition holds."""
+        """Let time pass, but only while everybody sleeps, until a condition holds."""
         async with asyncio.timeout(30):
             while not condition():
-                self.wake()
+                if len(self._queue) == self.people:
+                    self.wake()
                 await asyncio.sleep(0)
 
 
@@ -71,6 +74,7 @@ async def run(
     async def start(*words: str) -> asyncio.Task[None]:
         url = f"ws://127.0.0.1:{central.port}/ocpp"
         monkeypatch.setattr(sys, "argv", ["charging_station", "--url", url, *words])
+        sleepers.people = 3 if "--demo" in words else 2
         task = asyncio.create_task(command.main())
         tasks.append(task)
         await central.count("BootNotification", 1)
@@ -134,6 +138,7 @@ async def test_the_demonstration_is_a_session_with_a_pause_over_and_over(
     central: PlainCentralSystem, run: Run, sleepers: Sleepers
 ) -> None:
     await run("--demo")
+    await central.count("StatusNotification", 2)
     await sleepers.until(lambda: len(central.of("StartTransaction")) == 2)
     start, stop = central.of("StartTransaction")[0], central.of("StopTransaction")[0]
     assert start["connectorId"] == 1
