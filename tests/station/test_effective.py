@@ -20,6 +20,7 @@ SUSPENDED_EVSE = ConnectorStatus.SUSPENDED_EVSE
 
 _CURRENTS = {
     "cable",
+    "cap",
     "fallback",
     "highest",
     "lowest",
@@ -72,6 +73,16 @@ def shown(judgement: Judgement) -> tuple[float | None, LimitedBy | None]:
         ({"limit": 0, "status": SUSPENDED_EVSE}, 0, LimitedBy.OUR_LIMIT),
         # A pause is ours, whatever else would hold.
         ({"limit": 0, "status": SUSPENDED_EV}, 0, LimitedBy.OUR_LIMIT),
+        # Ours for the whole charger is the lowest.
+        ({"limit": 16, "cap": 10}, 10, LimitedBy.OUR_LIMIT),
+        ({"cap": 10, "lowest": 10, "offered": 10}, 10, LimitedBy.OUR_LIMIT),
+        ({"limit": 16, "cap": 20}, 16, LimitedBy.OUR_LIMIT),
+        ({"cap": 10, "composite": composite(8)}, 8, LimitedBy.OTHER_PROFILE),
+        (
+            {"cap": 20, "lowest": 20, "offered": 9, "most_offered": 32},
+            9,
+            LimitedBy.EXTERNAL,
+        ),
         # Another profile is lower.
         ({"composite": composite(13)}, 13, LimitedBy.OTHER_PROFILE),
         ({"limit": 16, "composite": composite(13)}, 13, LimitedBy.OTHER_PROFILE),
@@ -278,9 +289,11 @@ def test_five_percent_of_a_high_limit_are_a_matter_of_measuring() -> None:
     "known",
     [
         {"measured": 32, "offered": 32},
-        {"ours": 10, "lowest": 10, "highest": 10, "measured": 32},
+        {"cap": 10, "lowest": 10, "measured": 32},
         {"wanted": 10, "measured": 32},
     ],
 )
-def test_without_a_wish_that_was_sent_nothing_is_ignored(known: dict[str, Any]) -> None:
+def test_without_a_limit_that_was_accepted_nothing_is_ignored(
+    known: dict[str, Any],
+) -> None:
     assert judged(**known).followed is None

@@ -41,16 +41,18 @@ class Scheduled:
 class Evidence:
     """What is known of the limits at a place now; all currents in A per phase.
 
-    `ours` is what the station accepted from us. `lowest` and `highest` are the bounds
-    of that during the time that a change may take, before the oldest of the samples;
-    `highest` None means that there was no limit of ours at some time. `offered` and
-    `measured` are samples of the present charging only.
+    `ours` is what the station accepted from us for this place, `cap` the same for the
+    whole station. `lowest` (of both) and `highest` (of `ours`) are the bounds during
+    the time that a change may take, before the oldest of the samples; `highest` None
+    means that there was no limit of ours at some time. `offered` and `measured` are
+    samples of the present charging only.
     """
 
     maximum: Decimal
     status: ConnectorStatus | None = None
     wanted: Decimal | None = None
     ours: Decimal | None = None
+    cap: Decimal | None = None
     lowest: Decimal | None = None
     highest: Decimal | None = None
     session_profile: bool = False
@@ -82,8 +84,11 @@ def judge(evidence: Evidence) -> Judgement:
     what it could take.
     """
     followed = _followed(evidence)
-    if (permitted := _permitted(evidence)) is None:
+    permitted = _permitted(evidence)
+    if permitted is None:
         return Judgement(followed=followed)
+    if (cap := evidence.cap) is not None and cap < permitted[0] - SAME:
+        permitted = cap, _OURS
     limit, limited_by = _provided(evidence, *permitted)
     if _takes_less(evidence, limit, limited_by):
         limited_by = LimitedBy.VEHICLE
@@ -94,7 +99,29 @@ def judge(evidence: Evidence) -> Judgement:
     )
 
 
-def exceeds(current: Decimal, limit: Decimal) -> bool:
+def overdrawn(evidence: Evidence) -> bool:
+    """Return whether currents show that ours is not followed."""
+    highest = evidence.highest
+    return (
+        evidence.ours is not None and highest is not None and _over(evidence, highest)
+    )
+
+
+def unsettled(evidence: Evidence) -> bool:
+    """Return whether currents may still be those from before a change of ours."""
+    if not _sampled(evidence):
+        return False
+    ours = evidence.ours
+    return ours is not None and (evidence.lowest, evidence.highest) != (ours, ours)
+
+
+def _over(evidence: Evidence, limit: Decimal) -> bool:
+    """Return whether more than a limit is offered or measured."""
+    samples = (evidence.offered, evidence.measured)
+    return any(one is not None and _exceeds(one, limit) for one in samples)
+
+
+def _exceeds(current: Decimal, limit: Decimal) -> bool:
     """Return whether a current, in A, is too high to be a matter of measuring."""
     return current > limit + max(EXCESS, limit * EXCESS_SHARE)
 
@@ -162,7 +189,7 @@ def _provided(
     offered = evidence.offered
     if offered is None or evidence.status is not ConnectorStatus.CHARGING:
         return limit, limited_by
-    if offered < low - NEAR or exceeds(offered, high):
+    if offered < low - NEAR or _exceeds(offered, high):
         return offered, _who_offers(evidence, offered)
     return limit, limited_by
 
@@ -200,19 +227,24 @@ def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bo
 def _followed(evidence: Evidence) -> bool | None:
     """Return whether what we want holds, None if nothing tells."""
     ours, composite = evidence.ours, evidence.composite
-    if ours is None or evidence.wanted is None:
+    if ours is None:
         return None
-    samples = [one for one in (evidence.offered, evidence.measured) if one is not None]
-    highest = evidence.highest
-    if highest is not None and any(exceeds(one, highest) for one in samples):
+    if overdrawn(evidence):
         return False
-    if composite is not None and composite.settled:
+    settled = composite is not None and composite.settled
+    if composite is not None and settled:
         if composite.limit is None or composite.limit > ours + SAME:
             return False
-    if any(exceeds(one, ours) for one in samples):
+    if _over(evidence, ours):
+        # It may be from before the last change.
         return None
-    if samples and evidence.status is ConnectorStatus.CHARGING and highest is not None:
+    if _sampled(evidence) and evidence.highest is not None:
         return True
-    if composite is not None and composite.settled and not evidence.doubted:
-        return True
-    return None
+    return True if settled and not evidence.doubted else None
+
+
+def _sampled(evidence: Evidence) -> bool:
+    """Return whether currents tell anything."""
+    if evidence.status is not ConnectorStatus.CHARGING:
+        return False
+    return evidence.offered is not None or evidence.measured is not None
