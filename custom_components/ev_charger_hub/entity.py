@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from .const import DOMAIN
 from .hub import OcppHub
 from .models import HubStation
-from .station.channel import Channel
+from .station.channel import Channel, Listener
 from .station.model import ChargingStation, Evse, Place
 
 type Subject = ChargingStation | Place
@@ -90,10 +90,9 @@ class HubEntity[S: Subject](Entity):
     async def async_added_to_hass(self) -> None:
         """Follow what the entity shows."""
         self._follow()
+        self.async_on_remove(self._unfollow)
         if isinstance(self.subject, ChargingStation):
             self.async_on_remove(self.station.on_growth(self._follow))
-        self.async_on_remove(self.station.online.subscribe(self._mark_urgent))
-        self.async_on_remove(lambda: self.hub.flusher.discard(self._write))
         self._refresh()
 
     @callback
@@ -103,11 +102,27 @@ class HubEntity[S: Subject](Entity):
     @callback
     def _follow(self) -> None:
         """Follow the channels that the entity shows and does not follow yet."""
-        for channel in self.entity_description.channels_fn(self.subject):
+        shown = self.entity_description.channels_fn(self.subject)
+        for channel in (self.station.online, *shown):
             if channel not in self._followed:
                 self._followed.add(channel)
-                listener = self._mark_urgent if channel.urgent else self._mark
-                self.async_on_remove(channel.subscribe(listener))
+                channel.subscribe(self._listener(channel))
+
+    @callback
+    def _unfollow(self) -> None:
+        """Follow nothing any more.
+
+        One call for all channels: there are thousands of entities, and the garbage
+        collector visits whatever each of them keeps.
+        """
+        for channel in self._followed:
+            channel.unsubscribe(self._listener(channel))
+        self._followed.clear()
+        self.hub.flusher.discard(self._write)
+
+    def _listener(self, channel: Channel[Any]) -> Listener:
+        """Return what hears of the changes of a channel."""
+        return self._mark_urgent if channel.urgent else self._mark
 
     def _reading(self) -> object:
         """Return everything that the state is made of, to be compared."""

@@ -31,14 +31,15 @@ class Recorder:
     def __init__(self, clock: Clock) -> None:
         """Start without a frame."""
         self._clock = clock
-        self._frames: deque[tuple[datetime, Direction, str | bytes | int]] = deque(
+        self._frames: deque[tuple[datetime, str, str | bytes | int]] = deque(
             maxlen=KEPT
         )
 
     def note(self, direction: Direction, frame: str | bytes) -> None:
         """Keep a frame."""
         kept = frame if len(frame) <= _LONGEST else len(frame)
-        self._frames.append((self._clock(), direction, kept))
+        # Without the enum it is a tuple that the garbage collector need not visit.
+        self._frames.append((self._clock(), direction.value, kept))
 
     def shown(self) -> list[dict[str, Any]]:
         """Return the frames, oldest first, without secrets."""

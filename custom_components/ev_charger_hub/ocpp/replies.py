@@ -7,7 +7,7 @@ message under its id, also on a new socket. A handler must not run for it again.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 MAX_REPLIES = 100
 KEPT = 600.0
@@ -26,18 +26,25 @@ class Reply:
 type Handler = Callable[[str, dict[str, Any]], Reply | Awaitable[Reply]]
 
 
+class Deliverer(Protocol):
+    """A connection that answers go out by."""
+
+    async def deliver(self, exchange: Exchange) -> None:
+        """Send the answer of an exchange."""
+
+
 @dataclass(slots=True)
 class Exchange:
     """One CALL of a station and our answer, on whichever socket.
 
-    `deliver` belongs to the newest connection that asked; `answer` is the frame, empty
+    `by` is the newest connection that asked; `answer` is the frame, empty
     while the handler runs. `fingerprint` tells a retry from another message under a
     reused id: simple firmware counts its ids from 1 after every boot.
     """
 
     key: tuple[str, str]
     fingerprint: int
-    deliver: Callable[[Exchange], Awaitable[None]]
+    by: Deliverer
     answer: str = ""
     after: Callable[[], None] | None = None
     expires: float = 0.0

@@ -154,7 +154,7 @@ class Rpc:
         if (exchange := self._replies.find(key, fingerprint)) is not None:
             await self._repeated(exchange)
             return
-        exchange = Exchange(key, fingerprint, self._deliver)
+        exchange = Exchange(key, fingerprint, self)
         self._replies.begin(exchange)
         await self._accept(_Inbound(message_id, action, frame[3], exchange))
 
@@ -165,9 +165,9 @@ class Rpc:
     async def _repeated(self, exchange: Exchange) -> None:
         _LOGGER.debug("%s: %s was repeated", self._name, exchange.key[1])
         if exchange.answer:
-            await self._deliver(exchange)
+            await self.deliver(exchange)
         else:
-            exchange.deliver = self._deliver
+            exchange.by = self
 
     async def _accept(self, call: _Inbound) -> None:
         if self._working:
@@ -253,9 +253,10 @@ class Rpc:
             self._replies.finish(exchange, text, timed=False)
             if reply.code in _PASSING:
                 self._replies.forget(exchange)
-        await exchange.deliver(exchange)
+        await exchange.by.deliver(exchange)
 
-    async def _deliver(self, exchange: Exchange) -> None:
+    async def deliver(self, exchange: Exchange) -> None:
+        """Send the answer of an exchange; what comes after it runs if it was sent."""
         if not await self._sent(exchange.answer):
             return
         if (after := exchange.after) is not None:

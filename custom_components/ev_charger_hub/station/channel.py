@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 type Listener = Callable[[], None]
 
@@ -42,8 +43,8 @@ class Channel[T]:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on every change; return what ends that."""
         self._listeners = (*self._listeners, listener)
+        return partial(self.unsubscribe, listener)
 
-        def unsubscribe() -> None:
-            self._listeners = tuple(one for one in self._listeners if one != listener)
-
-        return unsubscribe
+    def unsubscribe(self, listener: Listener) -> None:
+        """Call `listener` no longer."""
+        self._listeners = tuple(one for one in self._listeners if one != listener)

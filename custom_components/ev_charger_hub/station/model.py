@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .channel import Channel, Listener
@@ -186,11 +187,10 @@ class ChargingStation:
     def on_growth(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` whenever something new exists; return what ends that."""
         self._growth = (*self._growth, listener)
+        return partial(self._off_growth, listener)
 
-        def unsubscribe() -> None:
-            self._growth = tuple(one for one in self._growth if one is not listener)
-
-        return unsubscribe
+    def _off_growth(self, listener: Listener) -> None:
+        self._growth = tuple(one for one in self._growth if one is not listener)
 
     def emit(self, event: StationEvent) -> None:
         """Tell of something that happened once, now."""
@@ -200,11 +200,10 @@ class ChargingStation:
     def on_event(self, listener: Callable[[StationEvent], None]) -> Callable[[], None]:
         """Call `listener` for everything that happens once; return what ends that."""
         self._events = (*self._events, listener)
+        return partial(self._off_event, listener)
 
-        def unsubscribe() -> None:
-            self._events = tuple(one for one in self._events if one is not listener)
-
-        return unsubscribe
+    def _off_event(self, listener: Callable[[StationEvent], None]) -> None:
+        self._events = tuple(one for one in self._events if one is not listener)
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
