@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from custom_components.ev_charger_hub.flusher import SLICE, Flusher
+from custom_components.ev_charger_hub.flusher import RATE, SLICE, Flusher
 
 
 async def _next_iteration() -> None:
@@ -18,9 +18,9 @@ async def _next_iteration() -> None:
     await asyncio.sleep(0)
 
 
-def _next_interval(hass: HomeAssistant) -> None:
+def _next_interval(hass: HomeAssistant, seconds: float = 2) -> None:
     """Let the time pass until the next interval is over."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
 
 
 async def test_marks_are_written_once_per_interval(hass: HomeAssistant) -> None:
@@ -105,13 +105,34 @@ async def test_a_pending_flush_does_not_hold_up_the_end(hass: HomeAssistant) -> 
     Flusher(hass, interval=500).mark(lambda: None, urgent=False)
 
 
-async def test_many_writes_leave_room_for_others(hass: HomeAssistant) -> None:
+async def test_a_flood_is_followed_by_a_longer_rest(hass: HomeAssistant) -> None:
+    flusher = Flusher(hass)
+    flood: list[int] = []
+    for number in range(10 * RATE):
+        flusher.mark(partial(flood.append, number), urgent=False)
+    _next_interval(hass)
+    while len(flood) < 10 * RATE:
+        await _next_iteration()
+    written: list[str] = []
+    flusher.mark(lambda: written.append("power"), urgent=False)
+    flusher.mark(lambda: written.append("status"), urgent=True)
+    await _next_iteration()
+    _next_interval(hass, 5)
+    assert written == ["status"]
+    _next_interval(hass, 11)
+    assert written == ["status", "power"]
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_many_writes_leave_room_for_others(
+    hass: HomeAssistant, urgent: bool
+) -> None:
     """Every write is made once, and other work comes between the slices."""
     flusher = Flusher(hass, interval=0)
     done: list[object] = []
     writes = [partial(done.append, number) for number in range(3 * SLICE)]
     for write in writes:
-        flusher.mark(write, urgent=False)
+        flusher.mark(write, urgent=urgent)
     while not done:
         await asyncio.sleep(0)
     assert len(done) == SLICE
