@@ -271,6 +271,8 @@ def test_of_equal_limits_that_of_charging_is_named_first() -> None:
     )
     assert only(external, most, default).purpose is Purpose.TX_DEFAULT
     assert only(external, most).purpose is Purpose.STATION_MAX
+    whole = installed("10", **EXTERNAL | {"id": 3}, **WHOLE)
+    assert only(whole, external).profile_id == 8
 
 
 def test_a_station_maximum_at_an_evse_means_nothing() -> None:
@@ -313,7 +315,7 @@ def test_local_generation_alone_limits_nothing() -> None:
 def test_local_generation_of_an_evse_goes_before_that_of_the_station() -> None:
     whole = installed("1", id=2, purpose=Purpose.LOCAL_GENERATION, **WHOLE)
     own = installed("2", id=3, purpose=Purpose.LOCAL_GENERATION, duration=60)
-    assert limits(installed("8"), whole, own) == [(0, 10), (60, 9)]
+    assert limits(installed("8"), own, whole) == [(0, 10), (60, 9)]
 
 
 # Kinds; recurring ones have tests of their own
