@@ -65,6 +65,20 @@ STATION_SENSORS: tuple[HubBinarySensorDescription[ChargingStation], ...] = (
     ),
 )
 
+
+def _not_followed[P: Place](key: str) -> HubBinarySensorDescription[P]:
+    """Return the sensor of limits that are accepted and not followed."""
+    return HubBinarySensorDescription(
+        key="limit_not_followed",
+        channels_fn=lambda place: (place.limit_ignored,),
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda place: place.limit_ignored.value is not None,
+        translation_key=key,
+        value_fn=lambda place: place.limit_ignored.value,
+    )
+
+
 WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
     HubBinarySensorDescription(
         key="problem",
@@ -75,6 +89,7 @@ WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
         translation_key="station_problem",
         value_fn=_problem,
     ),
+    _not_followed("station_limit_not_followed"),
 )
 
 EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
@@ -99,6 +114,7 @@ EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_problem,
     ),
+    _not_followed("limit_not_followed"),
 )
 
 

@@ -16,7 +16,9 @@ from .const import (
 )
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
+from .station.link import Limit
 from .station.model import ChargingStation, Place
+from .station.profiles.model import CompositePeriod
 from .station.secrets import shortened
 from .station.transaction import Transaction
 
@@ -90,6 +92,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
             "version": station.version.value,
         },
         "findings": station.findings,
+        "limits": _limits(station),
         "frames": [] if session is None else session.recorder.shown(),
         "firmware_status": station.firmware_status.value,
         "places": {
@@ -106,12 +109,45 @@ def _place(place: Place) -> dict[str, Any]:
     return {
         "status": place.status.value,
         "fault": None if fault is None else asdict(fault),
-        "wanted_limit": None if limit is None else f"{limit.value} {limit.unit}",
+        "wanted_limit": _limit(limit),
+        "effective_limit": _limit(place.effective_limit.value),
+        "limited_by": place.limited_by.value,
+        "limit_ignored": place.limit_ignored.value,
         "measurements": {
             key.slug: {"value": channel.value, "at": channel.at}
             for key, channel in place.measurements.items()
         },
     }
+
+
+def _limit(limit: Limit | None) -> str | None:
+    """Return a limit as people write it."""
+    return None if limit is None else f"{limit.value.normalize():f} {limit.unit}"
+
+
+def _limits(station: ChargingStation) -> dict[str, Any] | None:
+    """Return what was learnt of limits, what was accepted, and what is in force."""
+    if (limiter := station.limiter) is None:
+        return None
+    return {
+        "learnt": limiter.learnt.dump(),
+        "applied": {
+            evse_id: asdict(applied) | {"limit": _limit(applied.limit)}
+            for evse_id in (0, *station.evses)
+            if (applied := limiter.applied(evse_id)) is not None
+        },
+        "in_force": {
+            evse_id: asdict(composite)
+            | {"periods": [_period(period) for period in composite.periods]}
+            for evse_id, composite in limiter.composites.items()
+        },
+    }
+
+
+def _period(period: CompositePeriod) -> dict[str, Any]:
+    """Return a period of what a charger says that its profiles come to."""
+    limit = None if period.limit is None else float(period.limit)
+    return asdict(period) | {"limit": limit}
 
 
 def _sessions(station: ChargingStation) -> list[dict[str, Any]]:

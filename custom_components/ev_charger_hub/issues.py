@@ -1,6 +1,7 @@
 """Repair issues: chargers that wait, and what set-up found that a user can act on."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -9,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_IDENTITY, DOMAIN
 from .ocpp.waiting import Candidate
+from .station.clock import utc_now
 from .station.model import ChargingStation
 
 CONF_ENTRY_ID: Final = "entry_id"
@@ -23,6 +25,14 @@ ACTIONABLE: Final = (
     ("measurands_refused", "measurands", ("partial", "refused")),
 )
 """Issues that set-up raises: the step, and the findings it raises them with."""
+
+LIMITS: Final = (
+    "fallback_impossible",
+    "limit_ignored",
+    "profile_conflict",
+    "writes_exceeded",
+)
+"""Issues that limits raise."""
 
 SKIPPED: Final = "setup_skipped"
 """The issue of a charger that hangs up when it is set up, whatever the step."""
@@ -85,15 +95,16 @@ def async_delete_waiting_issue(
 def async_update_finding_issues(hass: HomeAssistant, station: ChargingStation) -> None:
     """Tell the user what set-up found that they can do something about."""
     findings = station.findings
-    raised = {
-        key
+    raised: dict[str, dict[str, str]] = {
+        key: {}
         for key, step, results in ACTIONABLE
         if findings.get(step, "").startswith(results)
     }
     if any(finding.startswith("skipped") for finding in findings.values()):
-        raised.add(SKIPPED)
+        raised[SKIPPED] = {}
+    raised |= _limit_issues(station)
     async_delete_finding_issues(hass, station, keep=raised)
-    for key in raised:
+    for key, placeholders in raised.items():
         ir.async_create_issue(
             hass,
             DOMAIN,
@@ -102,8 +113,32 @@ def async_update_finding_issues(hass: HomeAssistant, station: ChargingStation) -
             learn_more_url=LEARN_MORE,
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders={"name": station.settings.name},
+            translation_placeholders={"name": station.settings.name, **placeholders},
         )
+
+
+def _limit_issues(station: ChargingStation) -> dict[str, dict[str, str]]:
+    """Return what is wrong with limits, and what the texts name of it."""
+    findings = station.findings
+    raised: dict[str, dict[str, str]] = {}
+    places = (station.whole, *station.evses.values())
+    if "ignored" in findings and any(one.limit_ignored.value for one in places):
+        raised["limit_ignored"] = {"tried": plain(findings["ignored"])}
+    if "conflict" in findings:
+        raised["profile_conflict"] = {"detail": plain(findings["conflict"])}
+    if findings.get("fallback", "").startswith("impossible"):
+        raised["fallback_impossible"] = {}
+    if _exceeded(findings.get("writes", "")):
+        raised["writes_exceeded"] = {}
+    return raised
+
+
+def _exceeded(finding: str) -> bool:
+    """Return whether the write budget is used up; its finding ends with until when."""
+    try:
+        return datetime.fromisoformat(finding.rsplit(" ", 1)[-1]) > utc_now()
+    except ValueError:
+        return finding.startswith("exceeded")
 
 
 @callback
@@ -111,5 +146,5 @@ def async_delete_finding_issues(
     hass: HomeAssistant, station: ChargingStation, keep: Iterable[str] = ()
 ) -> None:
     """Tell nothing about a charger any more, but for what is to be kept."""
-    for key in {SKIPPED, *(key for key, _, _ in ACTIONABLE)} - set(keep):
+    for key in {SKIPPED, *LIMITS, *(key for key, _, _ in ACTIONABLE)} - set(keep):
         ir.async_delete_issue(hass, DOMAIN, finding_issue_id(key, station.identity))

@@ -44,7 +44,7 @@ WHOLE_NUMBERS: tuple[HubNumberDescription[Place], ...] = (
 EVSE_NUMBERS: tuple[HubNumberDescription[Evse], ...] = (
     HubNumberDescription(
         key="current_limit",
-        channels_fn=lambda evse: (evse.wanted_limit,),
+        channels_fn=lambda evse: (evse.wanted_limit, evse.wanted_phases),
         device_class=NumberDeviceClass.CURRENT,
         mode=NumberMode.SLIDER,
         native_step=1,
@@ -67,7 +67,7 @@ class HubNumber[P: Place](HubEntity[P], NumberEntity):
         if wanted is None:
             value = float(settings.maximum_current)
         else:
-            in_ampere = limits.converted(wanted, RateUnit.AMPERE, settings.phases)
+            in_ampere = limits.converted(wanted, RateUnit.AMPERE, self.subject.phases)
             value = round(float(in_ampere.value), 1)
         return value, settings.minimum_current, settings.maximum_current
 

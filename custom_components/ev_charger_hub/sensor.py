@@ -12,12 +12,18 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, Platform, UnitOfEnergy, UnitOfTime
+from homeassistant.const import (
+    EntityCategory,
+    Platform,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfTime,
+)
 
 from .entity import HubEntity, HubEntityDescription, Subject
 from .growth import Candidate, HubPlatform
 from .quantities import QUANTITIES
-from .station.enums import ConnectorStatus, Measurand, StopReason
+from .station.enums import ConnectorStatus, LimitedBy, Measurand, StopReason
 from .station.model import ChargingStation, Evse, MeasurementKey, Place
 from .station.transaction import Transaction
 
@@ -68,6 +74,45 @@ def _duration(session: Transaction) -> float:
 def _text(text: str | None) -> str | None:
     """Return a text of the charger as a state."""
     return text[:TEXT_LENGTH] if text else None
+
+
+def _several(place: Place) -> bool:
+    """Return whether a station as a whole is more than its only EVSE."""
+    return bool(place.id) or len(place.station.evses) > 1
+
+
+def _limits[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
+    """Return the sensors of what holds at an EVSE, or at a whole station."""
+    return (
+        HubSensorDescription(
+            key="effective_limit",
+            channels_fn=lambda place: (place.effective_limit,),
+            device_class=SensorDeviceClass.CURRENT,
+            exists_fn=lambda place: (
+                _several(place) and place.effective_limit.value is not None
+            ),
+            native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+            state_class=SensorStateClass.MEASUREMENT,
+            suggested_display_precision=1,
+            translation_key=f"{prefix}effective_limit",
+            value_fn=lambda place: (
+                None
+                if (limit := place.effective_limit.value) is None
+                else float(limit.value)
+            ),
+        ),
+        HubSensorDescription(
+            key="limited_by",
+            channels_fn=lambda place: (place.limited_by,),
+            device_class=SensorDeviceClass.ENUM,
+            exists_fn=lambda place: (
+                _several(place) and place.limited_by.value is not None
+            ),
+            options=list(LimitedBy),
+            translation_key=f"{prefix}limited_by",
+            value_fn=lambda place: place.limited_by.value,
+        ),
+    )
 
 
 EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
@@ -307,7 +352,7 @@ async_setup_entry = HubPlatform(
     platform=Platform.SENSOR,
     entity=HubSensor,
     of_station=STATION_SENSORS,
-    of_whole=WHOLE_SENSORS,
-    of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
+    of_whole=(*WHOLE_SENSORS, *_limits("station_")),
+    of_evse=(*EVSE_SENSORS, *_limits(""), *SESSION_SENSORS),
     more=_measurements,
 ).async_setup_entry

@@ -119,7 +119,6 @@ class RateUnit(StrEnum):
 class LimitedBy(StrEnum):
     """What sets the limit that holds at an EVSE."""
 
-    NOTHING = "nothing"
     OUR_LIMIT = "our_limit"
     FALLBACK = "fallback"
     OTHER_PROFILE = "other_profile"

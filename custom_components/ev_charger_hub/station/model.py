@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from .channel import Channel, Listener
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
@@ -91,6 +91,11 @@ class Place:
         self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
         """Whether what we want does not hold although there was time enough for it."""
 
+    @property
+    def phases(self) -> int:
+        """Return with how many phases a vehicle charges here, as far as is known."""
+        return self.station.settings.phases
+
     def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
         """Return the channel of a measurement, which appears when first asked for."""
         if (channel := self.measurements.get(key)) is None:
@@ -115,6 +120,12 @@ class Evse(Place):
         self.id_token_seen: Channel[tuple[str, datetime] | None] = Channel(
             None, urgent=True
         )
+
+    @property
+    @override
+    def phases(self) -> int:
+        """Return with how many phases the user wants to charge, else all there are."""
+        return self.wanted_phases.value or super().phases
 
     @property
     def transaction(self) -> Transaction | None:

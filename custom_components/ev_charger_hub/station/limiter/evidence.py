@@ -201,17 +201,11 @@ def _decimal(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
-def _phases(place: Place) -> int:
-    """Return with how many phases a vehicle may charge."""
-    wanted = place.wanted_phases.value if isinstance(place, Evse) else None
-    return wanted or place.station.settings.phases
-
-
 def _ampere(place: Place, limit: Limit | None) -> Decimal | None:
     """Return a limit in A."""
     if limit is None:
         return None
-    return converted(limit, RateUnit.AMPERE, _phases(place)).value
+    return converted(limit, RateUnit.AMPERE, place.phases).value
 
 
 # What the station says
@@ -230,7 +224,7 @@ def _scheduled(place: Place, record: Record, now: datetime) -> Scheduled | None:
         return Scheduled(limit=None, settled=settled)
     limit = Decimal(period.limit.numerator) / period.limit.denominator
     if composite.unit is RateUnit.WATT:
-        limit /= VOLTAGE * (period.phases or _phases(place))
+        limit /= VOLTAGE * (period.phases or place.phases)
     return Scheduled(limit=limit, purpose=period.purpose, settled=settled)
 
 
@@ -293,7 +287,7 @@ def _sum(whole: Place, since: datetime) -> Sample | None:
 
     Currents of different EVSEs may flow in different phases and do not add up.
     """
-    factor = 1 / (VOLTAGE * _phases(whole))
+    factor = 1 / (VOLTAGE * whole.phases)
     if (own := _flow(whole, since, factor)) is not None:
         return own
     flows = [
@@ -310,7 +304,7 @@ def _sum(whole: Place, since: datetime) -> Sample | None:
 def _phases_in_use(place: Place, since: datetime) -> int:
     """Return through how many phases current flows, or else may flow."""
     flows = [_read(place, key, since) for key in _LINES]
-    return sum(1 for one in flows if one and one[0] >= 1) or _phases(place)
+    return sum(1 for one in flows if one and one[0] >= 1) or place.phases
 
 
 def _read(
