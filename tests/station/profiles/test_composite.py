@@ -465,6 +465,11 @@ def test_the_station_is_bounded_by_its_maximum_and_external_constraints() -> Non
     assert sources(*profiles, **whole) == [(0, 9), (60, None), (120, 8)]
 
 
+def test_a_maximum_that_the_evses_just_reach_is_named() -> None:
+    profiles = installed("8", **WHOLE), installed("16", **MAX)
+    assert sources(*profiles, evse_id=0, circumstances=BOTH) == [(0, 9)]
+
+
 def test_an_unlimited_evse_leaves_the_bounds_of_the_station() -> None:
     one = installed("10", duration=60, evse_id=2)
     whole = installed("16", id=2, duration=30)
