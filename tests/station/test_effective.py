@@ -92,6 +92,12 @@ def shown(judgement: Judgement) -> tuple[float | None, LimitedBy | None]:
             13,
             LimitedBy.OTHER_PROFILE,
         ),
+        # A profile of ours without a wish only lifts the fall-back.
+        (
+            {"ours": 32, "fallback": 10, "composite": composite(32)},
+            32,
+            LimitedBy.CHARGER_MAXIMUM,
+        ),
         # The operator's constraints are lower.
         (
             {"limit": 16, "composite": composite(13, purpose=Purpose.EXTERNAL)},
@@ -191,7 +197,12 @@ def test_the_lowest_limit_is_shown_with_its_reason(
     [
         # Lowered from 16 to 10: the station still says, and offers, what was before.
         (
-            {"lowest": 10, "highest": 16, "composite": composite(16, settled=False)},
+            {
+                "before": (Decimal(16),),
+                "lowest": 10,
+                "highest": 16,
+                "composite": composite(16, settled=False),
+            },
             16,
             LimitedBy.OUR_LIMIT,
         ),
@@ -204,7 +215,12 @@ def test_the_lowest_limit_is_shown_with_its_reason(
             LimitedBy.OUR_LIMIT,
         ),
         (
-            {"lowest": 6, "highest": 10, "composite": composite(6, settled=False)},
+            {
+                "before": (Decimal(6),),
+                "lowest": 6,
+                "highest": 10,
+                "composite": composite(6, settled=False),
+            },
             6,
             LimitedBy.OUR_LIMIT,
         ),
@@ -226,8 +242,13 @@ def test_the_lowest_limit_is_shown_with_its_reason(
         ),
         # Not one of ours, so somebody else's.
         (
-            {"lowest": 10, "highest": 16, "composite": composite(8, settled=False)},
-            8,
+            {
+                "before": (Decimal(16),),
+                "lowest": 10,
+                "highest": 16,
+                "composite": composite(13, settled=False),
+            },
+            13,
             LimitedBy.OTHER_PROFILE,
         ),
         (

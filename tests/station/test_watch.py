@@ -327,6 +327,17 @@ def test_schedules_go_on_from_when_they_came(scene: Scene) -> None:
     assert scene.shown()[:2] == (10, LimitedBy.OTHER_PROFILE)
 
 
+def test_a_schedule_from_before_a_change_is_out_of_date(scene: Scene) -> None:
+    scene.limit(10)
+    scene.says(10)
+    scene.limit(16)
+    assert scene.shown()[:2] == (16, LimitedBy.OUR_LIMIT)
+    scene.says(13)
+    assert scene.shown()[:2] == (13, LimitedBy.OTHER_PROFILE)
+    scene.limit(None)
+    assert scene.shown()[:2] == (32, LimitedBy.CHARGER_MAXIMUM)
+
+
 def test_a_schedule_in_watt_is_shown_in_ampere(scene: Scene) -> None:
     scene.says(6900, unit=RateUnit.WATT)
     assert scene.shown()[:2] == (10, LimitedBy.OTHER_PROFILE)

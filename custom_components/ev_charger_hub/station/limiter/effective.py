@@ -55,6 +55,8 @@ class Evidence:
     cap: Decimal | None = None
     lowest: Decimal | None = None
     highest: Decimal | None = None
+    before: tuple[Decimal, ...] = ()
+    """What ours was during that time, before it became what it is."""
     session_profile: bool = False
     """Whether ours is a profile of the session, which goes before the fall-back."""
     fallback: Decimal | None = None
@@ -89,6 +91,9 @@ def judge(evidence: Evidence) -> Judgement:
         return Judgement(followed=followed)
     if (cap := evidence.cap) is not None and cap < permitted[0] - SAME:
         permitted = cap, _OURS
+    if evidence.wanted is None and permitted == (evidence.maximum, _OURS):
+        # A profile that lifts a fall-back, or chooses the phases, limits nothing.
+        permitted = evidence.maximum, LimitedBy.CHARGER_MAXIMUM
     limit, limited_by = _provided(evidence, *permitted)
     if _takes_less(evidence, limit, limited_by):
         limited_by = LimitedBy.VEHICLE
@@ -168,10 +173,7 @@ def _falls_back(evidence: Evidence, limit: Decimal) -> bool:
 
 def _was_ours(evidence: Evidence, limit: Decimal) -> bool:
     """Return whether a limit is one that we had set a moment ago."""
-    lowest, highest = evidence.lowest, evidence.highest
-    return (lowest is None or limit >= lowest - SAME) and (
-        highest is None or limit <= highest + SAME
-    )
+    return any(abs(limit - one) <= SAME for one in evidence.before)
 
 
 def _provided(

@@ -75,12 +75,14 @@ class Record:
         self.most_offered: Decimal | None = None
         self.composite: CompositeSchedule | None = None
         self.read_at: datetime | None = None
-        """When the composite schedule came."""
+        """When the composite schedule came; None if it is out of date."""
 
     def hold(self, held: Applied | None) -> None:
         """Note what the station accepted from us; a renewal is nothing new."""
         if held != self._held and not self._renewed(held):
             self.settled_at = None if held is None else held.settled_at
+            # What the station said before the change says nothing about it.
+            self.read_at = None
             self.reported = False
             if held is None:
                 self.doubted = False
@@ -123,6 +125,10 @@ class Record:
         lowest = min(known, default=None)
         return lowest, max(known) if known and len(known) == len(limits) else None
 
+    def before(self, since: datetime) -> tuple[Decimal, ...]:
+        """Return the limits of ours from a moment until the present one."""
+        return tuple(one for one in [*self._since(since)][:-1] if one is not None)
+
     def _since(self, since: datetime) -> Iterator[Decimal | None]:
         """Yield the limits from a moment until now; None for what was not seen."""
         if not self._spans or self._spans[0][0] > since:
@@ -138,9 +144,9 @@ def gather(
 ) -> Evidence:
     """Return what is known of the limits at a place now, and keep it in its record."""
     settings, record = place.station.settings, records[place.id]
-    record.take(limiter.composites.get(place.id), now)
     held = _held_at(limiter, place.id, now)
     record.hold(held)
+    record.take(limiter.composites.get(place.id), now)
     session_profile = held is not None and held.purpose is Purpose.TX
     ours = _noted(place, held, record, now)
     offered, measured = _samples(place, now)
@@ -167,6 +173,7 @@ def gather(
         measured=None if measured is None else measured[0],
         most_offered=record.most_offered,
         offered=None if offered is None else offered[0],
+        before=record.before(since),
         ours=ours,
         session_profile=session_profile,
         status=_status(place),
