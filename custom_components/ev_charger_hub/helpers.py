@@ -105,9 +105,14 @@ async def async_send(
 
 
 async def async_limit(station: ChargingStation, wish: Awaitable[Outcome]) -> Outcome:
-    """Wait for a wish about limits and return its good outcome."""
+    """Wait for a wish about limits and return its good outcome.
+
+    That a newer wish overtook it is none of the user's business.
+    """
     with translated_errors(station):
         outcome = await wish
+    if outcome.status is OutcomeStatus.SUPERSEDED:
+        return outcome
     return checked(station, outcome)
 
 

@@ -49,6 +49,8 @@ from .station.authorization import AcceptAll
 from .station.clock import utc_now
 from .station.errors import JournalError
 from .station.journal import Journal
+from .station.limiter.limiter import Limiter
+from .station.limiter.watch import Watch
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.registry import StationRegistry
@@ -275,10 +277,19 @@ class OcppHub:
         await transactions.load()
         ledger = Ledger(station, self.journal)
         await ledger.load()
+        limiter = Limiter(
+            station,
+            self.journal,
+            utc_now,
+            ledger=ledger,
+            spawn=partial(self.entry.async_create_background_task, self.hass),
+        )
+        await limiter.load()
         hub_station = self.stations[identity] = HubStation(
             station=station,
             transactions=transactions,
             ledger=ledger,
+            limiter=limiter,
             subentry_id=subentry.subentry_id,
             device_id=async_register_charger(
                 self.hass, self.entry, subentry.subentry_id, station, self._server_id
@@ -294,9 +305,8 @@ class OcppHub:
             # Every frame moves the heartbeat, so this sees whatever changes.
             station.heartbeat.subscribe(partial(self._mark, identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
-            station.on_growth(partial(self._follow_wishes, hub_station)),
+            Watch(station, limiter, utc_now).close,
         ]
-        self._follow_wishes(hub_station)
         return hub_station
 
     async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
@@ -336,6 +346,7 @@ class OcppHub:
         self._registry.discard(hub_station.station)
         self._changed.discard(identity)
         async_delete_finding_issues(self.hass, hub_station.station)
+        hub_station.limiter.close()
         await hub_station.transactions.close()
         if keep:
             await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
@@ -358,26 +369,6 @@ class OcppHub:
         """Remember that a charger has been here: it may not be shown as restored."""
         hub_station.seen = hub_station.seen or hub_station.station.online.value
         self._mark(hub_station.station.identity)
-
-    @callback
-    def _follow_wishes(self, hub_station: HubStation) -> None:
-        """Keep what the user wants at once, because nobody tells it a second time."""
-        station = hub_station.station
-        for place in (station.whole, *station.evses.values()):
-            if place.id not in hub_station.followed:
-                hub_station.followed.add(place.id)
-                place.wanted_limit.subscribe(partial(self._save_soon, station.identity))
-
-    @callback
-    def _save_soon(self, identity: str) -> None:
-        """Keep what is known of a charger once all that changes now has changed."""
-        self.hass.loop.call_soon(self._save, identity)
-
-    @callback
-    def _save(self, identity: str) -> None:
-        """Keep what is known of a charger, if it is still one of ours."""
-        if (hub_station := self.stations.get(identity)) is not None:
-            self.journal.store_soon(identity, SNAPSHOT, dump(hub_station.station))
 
     @callback
     def _save_changed(self, _now: datetime) -> None:

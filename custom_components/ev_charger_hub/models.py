@@ -1,10 +1,11 @@
 """What the Home Assistant floor passes around."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
+from .station.limiter.limiter import Limiter
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.transactions import Transactions
@@ -22,9 +23,8 @@ class HubStation:
     station: ChargingStation
     transactions: Transactions
     ledger: Ledger
+    limiter: Limiter
     subentry_id: str
     device_id: str
     seen: bool = False
     """Whether it has been online since the server started."""
-    followed: set[int] = field(default_factory=set)
-    """The places whose wishes are kept as soon as they change."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Protocol
 from unittest.mock import patch
 
@@ -125,6 +126,13 @@ async def approved_charger(
     await set_up(hub, charger)
     await hass.async_block_till_done()
     return charger
+
+
+@pytest.fixture
+def unpaced(hub: OcppHub, approved_charger: Charger) -> None:
+    """Let limits of the charger change as often as they like."""
+    station = hub.stations[IDENTITY].station
+    station.settings = replace(station.settings, limit_interval=0)
 
 
 async def set_up(hub: OcppHub, charger: Charger) -> None:

@@ -44,10 +44,12 @@ from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
+from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.model import ChargingStation
+from custom_components.ev_charger_hub.station.profiles.ledger import Ledger
 from custom_components.ev_charger_hub.station.settings import StationSettings
-from custom_components.ev_charger_hub.station.snapshot import restore
+from custom_components.ev_charger_hub.station.transactions import Transactions
 from custom_components.ev_charger_hub.storage import DATA
 
 
@@ -219,6 +221,7 @@ async def test_snapshot_is_written_while_it_runs(
     assert kept["evses"]["1"]["status"] == "finishing"
 
 
+@pytest.mark.usefixtures("unpaced")
 async def test_a_limit_and_a_pause_are_kept_without_an_orderly_end(
     hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
 ) -> None:
@@ -235,10 +238,17 @@ async def test_a_limit_and_a_pause_are_kept_without_an_orderly_end(
             DOMAIN, action, {ATTR_DEVICE_ID: device.id, **fields}, blocking=True
         )
     await hass.async_block_till_done()
-    kept = await hub.journal.load(IDENTITY, SNAPSHOT)
-    assert kept is not None
     after = ChargingStation(IDENTITY, StationSettings(name="Garage"))
-    restore(after, kept)
+    await Transactions(after, hub.journal, dt_util.utcnow).load()
+    limiter = Limiter(
+        after,
+        hub.journal,
+        dt_util.utcnow,
+        ledger=Ledger(after, hub.journal),
+        spawn=hass.async_create_background_task,
+    )
+    await limiter.load()
+    limiter.close()
     evse = after.evses[1]
     assert evse.wanted_limit.value == limits.PAUSE
     assert evse.pause is not None

@@ -395,6 +395,7 @@ async def test_a_start_with_an_impossible_limit_is_not_sent(
     ("fields", "shown"),
     [({"limit": 16}, 16), ({"limit": 6900, "unit": "W"}, 10), ({"limit": 8.5}, 8.5)],
 )
+@pytest.mark.usefixtures("unpaced")
 async def test_a_limit_holds_and_is_cleared(
     hass: HomeAssistant, approved_charger: Charger, fields: Fields, shown: float
 ) -> None:
@@ -465,6 +466,7 @@ async def test_a_charger_that_knows_no_limits_does_not_support_them(
     assert caught.value.translation_key == "not_supported_by_charger"
 
 
+@pytest.mark.usefixtures("unpaced")
 async def test_clearing_tells_of_the_profile_that_was_there(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:

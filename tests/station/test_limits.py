@@ -1,7 +1,6 @@
 """Limits: what is asked for, what is refused, and who wins."""
 
 import asyncio
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ import pytest
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import RateUnit
 from custom_components.ev_charger_hub.station.errors import NotConnected, StationError
+from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
 from custom_components.ev_charger_hub.station.limits import (
     LimitError,
     LimitErrorKind,
@@ -19,8 +19,11 @@ from custom_components.ev_charger_hub.station.limits import (
 from custom_components.ev_charger_hub.station.link import Capability, Limit
 from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
+from custom_components.ev_charger_hub.station.profiles.ledger import Ledger
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import Transaction
+from tests.memory_journal import MemoryJournal
+from tests.virtual_time import VirtualTime, rest
 
 CONFIRMED = Outcome(status=OutcomeStatus.CONFIRMED)
 
@@ -34,7 +37,7 @@ def watt(value: int) -> Limit:
 
 
 class FakeLink:
-    """A link that notes limits and answers when it is told to."""
+    """A link without profiles that notes limits and answers when it is told to."""
 
     capabilities = frozenset({Capability.LIMIT})
 
@@ -64,9 +67,23 @@ def link() -> FakeLink:
 
 
 @pytest.fixture
-def station(link: FakeLink) -> ChargingStation:
+def time() -> VirtualTime:
+    return VirtualTime()
+
+
+@pytest.fixture
+def station(link: FakeLink, time: VirtualTime) -> ChargingStation:
     station = ChargingStation("CP", StationSettings(name="CP"))
-    moment = datetime(2026, 11, 21, tzinfo=UTC)
+    journal = cast(Any, MemoryJournal())
+    Limiter(
+        station,
+        journal,
+        time,
+        ledger=Ledger(station, journal),
+        spawn=asyncio.create_task,  # type: ignore[arg-type]
+        call_later=time.call_later,
+    )
+    moment = time.now
     station.evse(1).session.set(
         Transaction(
             key=1,
@@ -106,8 +123,11 @@ async def test_a_refused_limit_is_not_wanted(
     assert station.evse(1).wanted_limit.value is None
 
 
-async def test_no_limit_clears_ours(station: ChargingStation, link: FakeLink) -> None:
+async def test_no_limit_clears_ours(
+    station: ChargingStation, link: FakeLink, time: VirtualTime
+) -> None:
     await limits.request(station, 1, ampere(10))
+    await time.advance(5)
     await limits.request(station, 1, None)
     assert link.asked[-1] == (1, None)
     assert station.evse(1).wanted_limit.value is None
@@ -177,14 +197,15 @@ async def test_not_connected_reaches_the_caller(
 
 
 async def test_the_newest_of_waiting_wishes_wins(
-    station: ChargingStation, link: FakeLink
+    station: ChargingStation, link: FakeLink, time: VirtualTime
 ) -> None:
     link.gate.clear()
     wishes = []
     for value in (10, 11, 12, 13):
         wishes.append(asyncio.ensure_future(limits.request(station, 1, ampere(value))))
-        await asyncio.sleep(0)
+        await rest()
     link.gate.set()
+    await time.advance(5)
     outcomes = [outcome.status for outcome in await asyncio.gather(*wishes)]
     superseded = OutcomeStatus.SUPERSEDED
     assert outcomes == ["confirmed", superseded, superseded, "confirmed"]
@@ -204,12 +225,14 @@ async def test_wishes_for_two_evses_do_not_overtake_each_other(
 
 
 async def test_a_pause_returns_to_the_limit_before_it(
-    station: ChargingStation, link: FakeLink
+    station: ChargingStation, link: FakeLink, time: VirtualTime
 ) -> None:
     await limits.request(station, 1, ampere(10))
+    await time.advance(5)
     await limits.pause(station, 1)
     await limits.pause(station, 1)
     assert limits.paused(station.evse(1))
+    await time.advance(5)
     await limits.resume(station, 1)
     assert [limit for _, limit in link.asked] == [
         ampere(10),
@@ -221,9 +244,10 @@ async def test_a_pause_returns_to_the_limit_before_it(
 
 
 async def test_a_pause_without_a_limit_returns_to_none(
-    station: ChargingStation, link: FakeLink
+    station: ChargingStation, link: FakeLink, time: VirtualTime
 ) -> None:
     await limits.pause(station, 1)
+    await time.advance(5)
     await limits.resume(station, 1)
     assert link.asked == [(1, ampere(0)), (1, None)]
     assert station.evse(1).wanted_limit.value is None
@@ -238,14 +262,16 @@ async def test_a_resume_without_a_pause_asserts_the_limit(
 
 
 async def test_a_refused_pause_or_resume_changes_nothing(
-    station: ChargingStation, link: FakeLink
+    station: ChargingStation, link: FakeLink, time: VirtualTime
 ) -> None:
     await limits.request(station, 1, ampere(10))
+    await time.advance(5)
     link.outcome = Outcome(status=OutcomeStatus.REJECTED)
     await limits.pause(station, 1)
     assert not limits.paused(station.evse(1))
     link.outcome = CONFIRMED
     await limits.pause(station, 1)
+    await time.advance(5)
     link.outcome = Outcome(status=OutcomeStatus.TIMED_OUT)
     await limits.resume(station, 1)
     assert limits.paused(station.evse(1))
@@ -267,8 +293,24 @@ async def test_a_pause_needs_a_transaction(
     assert link.asked == []
 
 
-async def test_a_new_limit_ends_the_pause(station: ChargingStation) -> None:
+async def test_a_new_limit_ends_the_pause(
+    station: ChargingStation, time: VirtualTime
+) -> None:
     await limits.pause(station, 1)
+    await time.advance(5)
     await limits.request(station, 1, ampere(10))
     assert station.evse(1).pause is None
-    assert not limits.end_pause(station.evse(1))
+    assert not limits.paused(station.evse(1))
+
+
+async def test_a_limit_changes_at_most_once_an_interval(
+    station: ChargingStation, link: FakeLink, time: VirtualTime
+) -> None:
+    await limits.request(station, 1, ampere(10))
+    wish = asyncio.ensure_future(limits.request(station, 1, ampere(16)))
+    await time.advance(4)
+    assert not wish.done()
+    assert station.evse(1).wanted_limit.value == ampere(10)
+    await time.advance(1)
+    assert (await wish).ok
+    assert station.evse(1).wanted_limit.value == ampere(16)

@@ -1,7 +1,6 @@
 """Snapshots: what goes into the journal comes out of it."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 import json
 from typing import Any
 
@@ -13,14 +12,11 @@ from custom_components.ev_charger_hub.station.enums import (
     Location,
     Measurand,
     Phase,
-    RateUnit,
 )
-from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.model import (
     ChargingStation,
     Fault,
     MeasurementKey,
-    Pause,
     Place,
     StationInfo,
 )
@@ -39,11 +35,6 @@ keys = st.builds(
     location=st.none() | st.sampled_from(Location),
 )
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-limits = st.builds(
-    Limit,
-    value=st.decimals(min_value=0, max_value=1000, places=2),
-    unit=st.sampled_from(RateUnit),
-)
 
 
 def new_station() -> ChargingStation:
@@ -60,11 +51,6 @@ def fill(place: Place, data: st.DataObject) -> None:
         place.status.set(status, data.draw(moments))
     place.fault.set(
         data.draw(st.none() | st.builds(Fault, error_code=st.text(), info=texts))
-    )
-    place.wanted_limit.set(data.draw(st.none() | limits))
-    place.pause = data.draw(
-        st.none()
-        | st.builds(Pause, transaction=st.integers(), before=st.none() | limits)
     )
     for key, value in data.draw(st.dictionaries(keys, numbers, max_size=3)).items():
         place.measurement(key).set(value, data.draw(moments))
@@ -99,7 +85,6 @@ def test_a_station_comes_back_as_it_was(data: st.DataObject) -> None:
         (station.whole, *station.evses.values()),
         strict=True,
     ):
-        assert place.wanted_limit.value == original.wanted_limit.value
         for key, channel in original.measurements.items():
             assert place.measurements[key].value == channel.value
             assert place.measurements[key].at == channel.at
@@ -110,14 +95,12 @@ def test_what_is_newer_stays() -> None:
     station.info.set(StationInfo(vendor="Old"))
     station.evse(1).status.set(ConnectorStatus.AVAILABLE, NOON)
     station.evse(1).measurement(POWER).set(11000, NOON)
-    station.evse(1).wanted_limit.set(Limit(value=Decimal(6)))
     station.findings["boot"] = "old"
     old = stored(station)
     again = new_station()
     again.info.set(StationInfo(vendor="New"))
     again.evse(1).status.set(ConnectorStatus.CHARGING, NOON - timedelta(hours=1))
     again.evse(1).measurement(POWER).set(0, NOON - timedelta(hours=1))
-    again.evse(1).wanted_limit.set(Limit(value=Decimal(16)))
     again.findings["boot"] = "new"
 
     restore(again, old)
@@ -126,7 +109,6 @@ def test_what_is_newer_stays() -> None:
     assert again.info.value.vendor == "New"
     assert evse.status.value is ConnectorStatus.CHARGING
     assert evse.measurement(POWER).value == 0
-    assert evse.wanted_limit.value == Limit(value=Decimal(16))
     assert again.findings == {"boot": "new"}
 
 
@@ -148,8 +130,6 @@ def test_words_of_another_version_are_left_out() -> None:
     place = data["evses"]["1"]
     place |= {
         "status": "dreaming",
-        "wanted_limit": ["much", "A"],
-        "pause": ["long"],
         "fault": {"mood": "bad"},
     }
     place["measurements"] += [
@@ -169,8 +149,6 @@ def test_words_of_another_version_are_left_out() -> None:
     evse = again.evse(1)
     assert again.info.value == StationInfo(vendor="Maker")
     assert evse.status.value is None
-    assert evse.wanted_limit.value is None
-    assert evse.pause is None
     assert evse.fault.value is None
     assert {
         key.measurand: channel.value for key, channel in evse.measurements.items()

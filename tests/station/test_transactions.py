@@ -14,6 +14,7 @@ from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.model import (
     ChargingStation,
     SessionEnded,
+    SessionKnown,
     SessionStarted,
 )
 from custom_components.ev_charger_hub.station.rows import Record
@@ -565,11 +566,12 @@ async def test_a_running_transaction_that_we_do_not_know_is_adopted(
     assert adopted.transaction_id == "77"
     assert (adopted.meter_start, adopted.energy) == (None, 100)
     assert station.evse(1).transaction == adopted
-    assert hall.events == []
+    # It began at another time, but can be addressed from now on.
+    assert hall.events == [SessionKnown(evse_id=1, transaction=adopted)]
 
     ended = await end(transactions, "77", meter=8000, values_start=register("4000"))
     assert (ended.meter_start, ended.energy) == (4000, 4000)
-    assert hall.events == [SessionEnded(evse_id=1, transaction=ended)]
+    assert hall.events[1:] == [SessionEnded(evse_id=1, transaction=ended)]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,20 @@
 """Limits: what a user may wish for, and how the newest wish becomes true."""
 
-import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 from .enums import RateUnit
-from .errors import StationError
-from .link import Capability, Limit
-from .model import ChargingStation, Evse, Pause, Place
-from .outcome import Outcome, OutcomeStatus
+from .errors import NotSupported, StationError
+from .link import Limit
+from .model import ChargingStation, Place
+from .outcome import Outcome
+from .profiles.model import VOLTAGE
 from .settings import StationSettings
 
-VOLTAGE = Decimal(230)
-"""Nominal voltage between phase and neutral, for conversion of A and W."""
+if TYPE_CHECKING:
+    from .limiter.limiter import Limiter
 
 PAUSE = Limit(value=Decimal(0))
 
@@ -67,19 +66,19 @@ def converted(limit: Limit, unit: RateUnit, phases: int) -> Limit:
     return Limit(value=limit.value / factor, unit=unit)
 
 
-def bounds(settings: StationSettings, unit: RateUnit) -> tuple[Decimal, Decimal]:
+def bounds(
+    settings: StationSettings, unit: RateUnit, phases: int | None = None
+) -> tuple[Decimal, Decimal]:
     """Return the lowest limit that still charges, and the highest one allowed."""
+    phases = phases or settings.phases
     low = Limit(value=Decimal(settings.minimum_current))
     high = Limit(value=Decimal(settings.maximum_current))
-    return (
-        converted(low, unit, settings.phases).value,
-        converted(high, unit, settings.phases).value,
-    )
+    return converted(low, unit, phases).value, converted(high, unit, phases).value
 
 
-def check(settings: StationSettings, limit: Limit) -> None:
+def check(settings: StationSettings, limit: Limit, phases: int | None = None) -> None:
     """Raise LimitError unless a limit is 0 or between minimum and maximum current."""
-    low, high = bounds(settings, limit.unit)
+    low, high = bounds(settings, limit.unit, phases)
     if not limit.value.is_finite():
         raise LimitError(LimitErrorKind.NOT_A_NUMBER, limit=limit, bound=high)
     if limit.value < 0:
@@ -91,24 +90,16 @@ def check(settings: StationSettings, limit: Limit) -> None:
         raise LimitError(LimitErrorKind.BELOW_MINIMUM, limit=limit, bound=low)
 
 
+def paused(place: Place) -> bool:
+    """Return whether a limit of ours keeps a place from charging."""
+    wanted = place.wanted_limit.value
+    return wanted is not None and wanted.value == 0
+
+
 def clamp(station: ChargingStation) -> None:
     """Lower what was wanted to a maximum current that is lower now."""
-    for place in (station.whole, *station.evses.values()):
-        if (wanted := place.wanted_limit.value) is not None:
-            _, high = bounds(station.settings, wanted.unit)
-            if wanted.value > high:
-                place.wanted_limit.set(replace(wanted, value=high))
-
-
-class _Turns:
-    """Whose turn it is at one place: one wish at a time, of those waiting the newest."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.newest = 0
-
-
-_TURNS: WeakKeyDictionary[Place, _Turns] = WeakKeyDictionary()
+    if station.limiter is not None:
+        station.limiter.clamp()
 
 
 async def request(
@@ -120,20 +111,11 @@ async def request(
 ) -> Outcome:
     """Make a limit hold at an EVSE (0: the station), or with None remove ours.
 
-    After `duration` what held before holds again.
-    Raises LimitError for a wish that must not be sent, NotConnected or NotSupported
-    if none can be. A wish that a newer one overtook was not sent: SUPERSEDED.
+    After `duration` what held before holds again. Raises LimitError for a wish that
+    must not be sent, NotConnected or NotSupported if none can be. A wish that a newer
+    one overtook was not sent: SUPERSEDED; one that has to wait is SCHEDULED.
     """
-    place = _place(station, evse_id)
-    if limit is not None:
-        check(station.settings, limit)
-    turns = _TURNS.setdefault(place, _Turns())
-    turns.newest += 1
-    ticket = turns.newest
-    async with turns.lock:
-        if ticket != turns.newest:
-            return Outcome(status=OutcomeStatus.SUPERSEDED)
-        return await _apply(station, place, limit)
+    return await _limiter(station).request(evse_id, limit, duration=duration)
 
 
 async def request_phases(
@@ -143,35 +125,7 @@ async def request_phases(
 
     Raises LimitError if the station cannot switch.
     """
-    _place(station, evse_id)
-    raise LimitError(LimitErrorKind.PHASES_NOT_SUPPORTED)
-
-
-def _place(station: ChargingStation, evse_id: int) -> Place:
-    # A wish for an EVSE that does not exist must not create it.
-    if evse_id and evse_id not in station.evses:
-        raise LimitError(LimitErrorKind.UNKNOWN_EVSE)
-    return station.place(evse_id)
-
-
-async def _apply(
-    station: ChargingStation, place: Place, limit: Limit | None
-) -> Outcome:
-    link = station.link(Capability.LIMIT)
-    if limit is None:
-        outcome = await link.clear_limit(place.id)
-    else:
-        outcome = await link.set_limit(place.id, limit)
-    if outcome.ok:
-        place.wanted_limit.set(limit)
-        place.pause = None
-    return outcome
-
-
-def paused(place: Place) -> bool:
-    """Return whether a limit of ours keeps a place from charging."""
-    wanted = place.wanted_limit.value
-    return wanted is not None and wanted.value == 0
+    return await _limiter(station).request_phases(evse_id, phases)
 
 
 async def pause(station: ChargingStation, evse_id: int) -> Outcome:
@@ -179,33 +133,15 @@ async def pause(station: ChargingStation, evse_id: int) -> Outcome:
 
     Raises LimitError if no transaction is open. The pause ends with the transaction.
     """
-    if (evse := station.evses.get(evse_id)) is None:
-        raise LimitError(LimitErrorKind.UNKNOWN_EVSE)
-    if (transaction := evse.transaction) is None:
-        raise LimitError(LimitErrorKind.NO_SESSION)
-    began = evse.pause
-    if began is None or not paused(evse):
-        began = Pause(transaction=transaction.key, before=evse.wanted_limit.value)
-    outcome = await request(station, evse_id, PAUSE)
-    if outcome.ok:
-        evse.pause = began
-    return outcome
+    return await _limiter(station).pause(evse_id)
 
 
 async def resume(station: ChargingStation, evse_id: int) -> Outcome:
     """Let energy flow again, up to the limit that held before the pause."""
-    place = _place(station, evse_id)
-    limit = place.wanted_limit.value
-    if paused(place):
-        limit = place.pause.before if place.pause else None
-    return await request(station, evse_id, limit)
+    return await _limiter(station).resume(evse_id)
 
 
-def end_pause(evse: Evse) -> bool:
-    """Return whether a pause ended because its transaction did; its limit is over."""
-    pause, transaction = evse.pause, evse.transaction
-    if pause is None or (transaction and transaction.key == pause.transaction):
-        return False
-    evse.pause = None
-    evse.wanted_limit.set(pause.before)
-    return True
+def _limiter(station: ChargingStation) -> Limiter:
+    if station.limiter is None:
+        raise NotSupported
+    return station.limiter

@@ -3,22 +3,12 @@
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 import math
 from typing import Any
 
 from .channel import Channel
-from .enums import ConnectorStatus, Location, Measurand, Phase, RateUnit
-from .link import Limit
-from .model import (
-    ChargingStation,
-    Fault,
-    MeasurementKey,
-    Number,
-    Pause,
-    Place,
-    StationInfo,
-)
+from .enums import ConnectorStatus, Location, Measurand, Phase
+from .model import ChargingStation, Fault, MeasurementKey, Number, Place, StationInfo
 
 type Json = dict[str, Any]
 
@@ -27,7 +17,7 @@ _UNKNOWN = (None, 0, StationInfo())
 
 
 def dump(station: ChargingStation) -> Json:
-    """Return what is known of a station, all but its transactions."""
+    """Return what is known of a station, all but its transactions and wishes."""
     return {
         "info": asdict(station.info.value),
         "version": station.version.value,
@@ -65,15 +55,11 @@ def restore(station: ChargingStation, data: Json) -> None:
 
 
 def _dump_place(place: Place) -> Json:
-    fault, limit = place.fault.value, place.wanted_limit.value
+    fault = place.fault.value
     return {
         "status": place.status.value,
         "status_at": _moment(place.status.at),
         "fault": None if fault is None else asdict(fault),
-        "wanted_limit": _dump_limit(limit),
-        "pause": None
-        if place.pause is None
-        else [place.pause.transaction, _dump_limit(place.pause.before)],
         "measurements": [
             {
                 "measurand": key.measurand,
@@ -92,8 +78,6 @@ def _restore_place(place: Place, data: Json) -> None:
     at = data.get("status_at")
     _restore(place.status, data.get("status"), ConnectorStatus, at)
     _restore(place.fault, data.get("fault"), _fault)
-    _restore(place.wanted_limit, data.get("wanted_limit"), _limit)
-    place.pause = place.pause or _pause(data.get("pause"))
     for measurement in data.get("measurements", ()):
         if (key := _key(measurement)) is not None:
             channel = place.measurement(key)
@@ -109,7 +93,7 @@ def _restore[T](
     try:
         value = read(raw)
         moment = None if at is None else _parsed(at)
-    except InvalidOperation, TypeError, ValueError:
+    except TypeError, ValueError:
         return
     channel.set(value, moment)
 
@@ -135,28 +119,6 @@ def _info(raw: Json) -> StationInfo:
 
 def _fault(raw: Json) -> Fault:
     return Fault(**raw)
-
-
-def _limit(raw: list[str]) -> Limit:
-    value, unit = raw
-    return Limit(value=Decimal(value), unit=RateUnit(unit))
-
-
-def _dump_limit(limit: Limit | None) -> list[str] | None:
-    return None if limit is None else [str(limit.value), limit.unit]
-
-
-def _pause(raw: list[Any] | None) -> Pause | None:
-    if raw is None:
-        return None
-    try:
-        transaction, before = raw
-        return Pause(
-            transaction=int(transaction),
-            before=None if before is None else _limit(before),
-        )
-    except InvalidOperation, TypeError, ValueError:
-        return None
 
 
 def _key(raw: Json) -> MeasurementKey | None:

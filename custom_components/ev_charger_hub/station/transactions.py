@@ -21,7 +21,7 @@ from .energy import EnergyCounter
 from .enums import ConnectorStatus, StopReason
 from .errors import JournalError
 from .journal import NO_IDS, Journal
-from .model import ChargingStation, SessionEnded, SessionStarted
+from .model import ChargingStation, SessionEnded, SessionKnown, SessionStarted
 from .rows import Record, stamp
 from .secrets import shortened
 from .sessions import RECENT, Sessions
@@ -366,6 +366,9 @@ class Transactions:
             )
             self._sessions.begin(record)
             self._count(record, register, at)
+            self._station.emit(
+                SessionKnown(evse_id=evse_id, transaction=record.transaction)
+            )
 
     # Status
 

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import groupby
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +15,26 @@ from custom_components.ev_charger_hub.ocpp.adapter import StationContext
 from custom_components.ev_charger_hub.ocpp.errors import CallNotSent
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
 from custom_components.ev_charger_hub.ocpp.v16.setup import Setup
+from custom_components.ev_charger_hub.station import limits
+from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
 from custom_components.ev_charger_hub.station.link import Limit
-from custom_components.ev_charger_hub.station.model import ChargingStation, StationInfo
+from custom_components.ev_charger_hub.station.model import (
+    Booted,
+    ChargingStation,
+    SessionKnown,
+    SessionSettled,
+    StationInfo,
+)
+from custom_components.ev_charger_hub.station.outcome import Outcome
+from custom_components.ev_charger_hub.station.profiles.ledger import Ledger
 from custom_components.ev_charger_hub.station.settings import StationSettings
-from custom_components.ev_charger_hub.station.transaction import Transaction
+from custom_components.ev_charger_hub.station.transaction import (
+    Transaction,
+    TransactionState,
+)
+from tests.memory_journal import MemoryJournal
+from tests.virtual_time import VirtualTime
 
-NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SCHEMAS = Path(ocpp.v16.__file__).parent / "schemas"
 
 TEN = Limit(value=Decimal(10))
@@ -35,24 +49,6 @@ def _schema(action: str) -> dict[str, Any]:
     text = (SCHEMAS / f"{action}.json").read_text("utf-8-sig")
     schema: dict[str, Any] = json.loads(text, parse_float=Decimal)
     return schema
-
-
-class MemoryJournal:
-    """The facts of a journal, as JSON like the real one."""
-
-    def __init__(self) -> None:
-        """Remember nothing."""
-        self.facts: dict[tuple[str, str], str] = {}
-        self.writes = 0
-
-    async def load(self, identity: str, name: str) -> Any | None:
-        """Return a fact."""
-        return json.loads(self.facts.get((identity, name), "null"))
-
-    async def store(self, identity: str, name: str, value: Any) -> None:
-        """Keep a fact, and count how often that is done."""
-        self.facts[identity, name] = json.dumps(value)
-        self.writes += 1
 
 
 class Charger:
@@ -91,16 +87,25 @@ class Charger:
         self.station = ChargingStation("CP1", StationSettings(name="CP", **settings))
         self.station.info.set(StationInfo(vendor="V", model="M", firmware="1.0"))
         self.station.evse(1)
-        self.restart_hub()
+        self.time = VirtualTime()
+        self._connect_hub()
 
-    def restart_hub(self) -> None:
-        """Forget what only memory holds, as after a restart of Home Assistant."""
+    def _connect_hub(self) -> None:
+        self.ledger = Ledger(self.station, cast(Any, self.journal))
+        self.limiter = Limiter(
+            self.station,
+            cast(Any, self.journal),
+            self.time,
+            ledger=self.ledger,
+            spawn=self._spawn,
+            call_later=self.time.call_later,
+        )
         self.context = StationContext(
             station=self.station,
             transactions=cast(Any, None),
             journal=cast(Any, self.journal),
             authorizer=cast(Any, None),
-            clock=lambda: NOW,
+            clock=self.time,
             call=self._call,
             connected=lambda: self.online,
             spawn=self._spawn,
@@ -108,6 +113,18 @@ class Charger:
         self.link = V16Link(self.context)
         self.station.links = [self.link]
         self.setup = Setup(self.context, self.link)
+
+    async def restart_hub(self) -> None:
+        """Forget what only memory holds, as after a restart of Home Assistant."""
+        self.limiter.close()
+        self._connect_hub()
+        await self.ledger.load()
+        await self.limiter.load()
+
+    async def limit(self, evse_id: int, limit: Limit | None) -> Outcome:
+        """Want a limit after some quiet, so that nothing has to wait."""
+        await self.time.advance(61)
+        return await limits.request(self.station, evse_id, limit)
 
     def sent(self, action: str) -> list[dict[str, Any]]:
         """Return the payloads of all calls of an action."""
@@ -125,16 +142,32 @@ class Charger:
             transaction_id=transaction_id,
             evse_id=evse_id,
             id_token="TAG",
-            started_at=NOW,
-            received_at=NOW,
+            started_at=self.time.now,
+            received_at=self.time.now,
         )
         self.station.evse(evse_id).session.set(transaction)
         return transaction
 
     def end(self, evse_id: int = 1) -> None:
         """Let the transaction end; its TxProfile goes with it."""
-        self.station.evse(evse_id).session.set(None)
+        if (transaction := self.station.evse(evse_id).transaction) is not None:
+            transaction.state = TransactionState.CLOSED
+        self.station.evse(evse_id).session.notify()
         self.profiles.pop(3000 + evse_id, None)
+
+    def start_answered(self, transaction: Transaction) -> None:
+        """Let the station hear the id of a transaction."""
+        known = SessionKnown(evse_id=transaction.evse_id, transaction=transaction)
+        self.station.emit(known)
+
+    def end_answered(self, transaction: Transaction) -> None:
+        """Let the station hear that the end of a transaction is noted."""
+        settled = SessionSettled(evse_id=transaction.evse_id, transaction=transaction)
+        self.station.emit(settled)
+
+    def reboot(self) -> None:
+        """Let the station have restarted."""
+        self.station.emit(Booted())
 
     async def learn(self) -> None:
         """Let the link know the configuration, and forget that it asked."""
@@ -240,6 +273,11 @@ async def ready(**settings: Any) -> Charger:
 def purposes(charger: Charger) -> list[str]:
     """Return the purposes of all profiles sent."""
     return [profile["chargingProfilePurpose"] for profile in charger.profiles_sent()]
+
+
+def ladder(charger: Charger) -> list[str]:
+    """Return the purposes that were tried one after the other, in however many ways."""
+    return [purpose for purpose, _ in groupby(purposes(charger))]
 
 
 def amounts(charger: Charger) -> list[float]:

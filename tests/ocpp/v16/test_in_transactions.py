@@ -17,7 +17,13 @@ from custom_components.ev_charger_hub.station.enums import (
 )
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
-from custom_components.ev_charger_hub.station.model import SessionEnded, SessionStarted
+from custom_components.ev_charger_hub.station.model import (
+    SessionEnded,
+    SessionKnown,
+    SessionSettled,
+    SessionStarted,
+    StationEvent,
+)
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import (
     Transaction,
@@ -28,19 +34,18 @@ REGISTER = Measurand.ENERGY_ACTIVE_IMPORT_REGISTER
 
 
 @pytest.fixture
-def told(charger: Charger, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Return what the link is told of transactions: what, and which."""
+def told(charger: Charger) -> list[tuple[str, str]]:
+    """Return what is told of transactions once the station knows it: what, and which."""
     told: list[tuple[str, str]] = []
-    link = charger.adapter.link
 
-    def started(transaction: Transaction) -> None:
-        told.append(("started", transaction.transaction_id))
+    def happened(event: StationEvent) -> None:
+        match event:
+            case SessionKnown(transaction=transaction):
+                told.append(("started", transaction.transaction_id))
+            case SessionSettled(transaction=transaction):
+                told.append(("ended", transaction.transaction_id))
 
-    def ended(transaction: Transaction) -> None:
-        told.append(("ended", transaction.transaction_id))
-
-    monkeypatch.setattr(link, "transaction_started", started)
-    monkeypatch.setattr(link, "transaction_ended", ended)
+    charger.station.on_event(happened)
     return told
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .outbound import SIXTEEN, TEN, amounts, purposes, ready
+from .outbound import SIXTEEN, TEN, amounts, ladder, purposes, ready
 from custom_components.ev_charger_hub.ocpp.errors import CallNotSent, CallTimeout
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.link import Limit
@@ -16,22 +16,22 @@ from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 async def test_clearing_removes_our_own_profiles_by_id_and_no_others() -> None:
     charger = await ready()
     foreign: dict[str, Any] = {"chargingProfilePurpose": "TxDefaultProfile"}
-    await charger.link.set_limit(1, TEN)
-    await charger.link.set_limit(0, SIXTEEN)
+    await charger.limit(1, TEN)
+    await charger.limit(0, SIXTEEN)
     charger.begin()
-    await charger.link.set_limit(1, SIXTEEN)
+    await charger.limit(1, SIXTEEN)
     charger.profiles[55] = (1, foreign)
-    outcome = await charger.link.clear_limit(1)
+    outcome = await charger.limit(1, None)
     assert outcome.status is OutcomeStatus.ACCEPTED
     assert charger.sent("ClearChargingProfile") == [{"id": 3001}, {"id": 2001}]
     assert set(charger.profiles) == {55, 1000}
-    await charger.link.clear_limit(0)
+    await charger.limit(0, None)
     assert set(charger.profiles) == {55}
 
 
 async def test_a_profile_that_is_not_there_counts_as_cleared() -> None:
     charger = await ready()
-    outcome = await charger.link.clear_limit(1)
+    outcome = await charger.limit(1, None)
     assert outcome.status is OutcomeStatus.ACCEPTED
     assert outcome.answer == "Unknown"
 
@@ -39,7 +39,7 @@ async def test_a_profile_that_is_not_there_counts_as_cleared() -> None:
 async def test_a_refused_clearing_is_told() -> None:
     charger = await ready()
     charger.answers["ClearChargingProfile"] = CallTimeout()
-    outcome = await charger.link.clear_limit(1)
+    outcome = await charger.limit(1, None)
     assert outcome.status is OutcomeStatus.TIMED_OUT
 
 
@@ -48,15 +48,15 @@ async def test_a_connection_lost_while_clearing_is_no_answer() -> None:
     charger.begin()
     answers: list[Any] = [{"status": "Accepted"}, CallNotSent()]
     charger.answers["ClearChargingProfile"] = lambda _: answers.pop(0)
-    outcome = await charger.link.clear_limit(1)
+    outcome = await charger.limit(1, None)
     assert outcome.status is OutcomeStatus.NO_ANSWER
 
 
 async def test_after_clearing_the_same_limit_is_written_again() -> None:
     charger = await ready()
-    await charger.link.set_limit(1, TEN)
-    await charger.link.clear_limit(1)
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
+    await charger.limit(1, None)
+    await charger.limit(1, TEN)
     assert amounts(charger) == [10, 10]
 
 
@@ -65,18 +65,18 @@ async def test_a_limit_of_a_transaction_survives_it_with_one_write() -> None:
     charger = await ready()
     transaction = charger.begin()
     for value in (10, 11, 12):
-        await limits.request(charger.station, 1, Limit(value=Decimal(value)))
+        await charger.limit(1, Limit(value=Decimal(value)))
     charger.end()
     charger.calls.clear()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     await charger.settle()
     assert purposes(charger) == ["TxDefaultProfile"]
     assert amounts(charger) == [12]
     charger.calls.clear()
-    charger.link.transaction_started(charger.begin("8"))
+    charger.start_answered(charger.begin("8"))
     await charger.settle()
     charger.end()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     await charger.settle()
     assert charger.calls == []
 
@@ -86,17 +86,18 @@ async def test_a_limit_of_a_transaction_survives_it_with_one_write() -> None:
 async def test_a_pause_ends_with_its_transaction(before: Limit | None) -> None:
     charger = await ready()
     if before is not None:
-        await limits.request(charger.station, 1, before)
+        await charger.limit(1, before)
+        await charger.time.advance(61)
     transaction = charger.begin()
     await limits.pause(charger.station, 1)
     assert limits.paused(charger.station.evses[1])
     charger.end()
     charger.calls.clear()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     await charger.settle()
     assert charger.station.evses[1].wanted_limit.value == before
     assert amounts(charger) == []
-    charger.link.transaction_started(charger.begin("8"))
+    charger.start_answered(charger.begin("8"))
     await charger.settle()
     assert amounts(charger) == []
 
@@ -106,7 +107,7 @@ async def test_a_pause_that_nobody_ended_does_not_hold_the_next_transaction() ->
     charger.begin()
     await limits.pause(charger.station, 1)
     charger.end()
-    charger.link.transaction_started(charger.begin("8"))
+    charger.start_answered(charger.begin("8"))
     assert charger.station.evses[1].wanted_limit.value is None
 
 
@@ -119,9 +120,9 @@ async def test_a_pause_by_a_persisted_profile_is_cleared_with_its_transaction() 
     }
     transaction = charger.begin()
     await limits.pause(charger.station, 1)
-    assert purposes(charger) == ["TxProfile", "TxDefaultProfile"]
+    assert ladder(charger) == ["TxProfile", "TxDefaultProfile"]
     charger.end()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     await charger.settle()
     assert charger.sent("ClearChargingProfile") == [{"id": 2001}]
 
@@ -129,13 +130,13 @@ async def test_a_pause_by_a_persisted_profile_is_cleared_with_its_transaction() 
 async def test_a_limit_of_zero_holds_for_the_next_transaction_too() -> None:
     charger = await ready()
     transaction = charger.begin()
-    await limits.request(charger.station, 1, limits.PAUSE)
+    await charger.limit(1, limits.PAUSE)
     charger.end()
     charger.calls.clear()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     await charger.settle()
     assert charger.calls == []
-    charger.link.transaction_started(charger.begin("8"))
+    charger.start_answered(charger.begin("8"))
     await charger.settle()
     assert purposes(charger) == ["TxProfile"]
     assert amounts(charger) == [0]
@@ -144,10 +145,10 @@ async def test_a_limit_of_zero_holds_for_the_next_transaction_too() -> None:
 async def test_a_transaction_without_a_wanted_limit_is_left_alone() -> None:
     charger = await ready()
     transaction = charger.begin()
-    charger.link.transaction_started(transaction)
+    charger.start_answered(transaction)
     charger.end()
-    charger.link.transaction_ended(transaction)
-    charger.link.transaction_ended(charger.begin("9", evse_id=1))
+    charger.end_answered(transaction)
+    charger.end_answered(charger.begin("9", evse_id=1))
     await charger.settle()
     assert charger.calls == []
 
@@ -158,14 +159,14 @@ async def test_a_transaction_started_with_its_own_limit_keeps_it(
 ) -> None:
     charger = await ready()
     first = charger.begin()
-    await limits.request(charger.station, 1, SIXTEEN)
+    await charger.limit(1, SIXTEEN)
     charger.end()
     await charger.link.start_charging(evse_id, "TAG", TEN)
     charger.calls.clear()
-    charger.link.transaction_started(charger.begin("8"))
+    charger.start_answered(charger.begin("8"))
     await charger.settle()
     assert charger.calls == []
-    charger.link.transaction_started(first)
+    charger.start_answered(first)
     await charger.settle()
     assert purposes(charger) == ["TxProfile"]
 
@@ -173,9 +174,9 @@ async def test_a_transaction_started_with_its_own_limit_keeps_it(
 async def test_hooks_survive_a_charger_that_is_gone() -> None:
     charger = await ready()
     transaction = charger.begin()
-    await limits.request(charger.station, 1, SIXTEEN)
+    await charger.limit(1, SIXTEEN)
     charger.online = False
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     [task] = charger.tasks
     await charger.settle()
     assert task.exception() is None
@@ -184,9 +185,9 @@ async def test_hooks_survive_a_charger_that_is_gone() -> None:
 async def test_a_wish_withdrawn_meanwhile_is_not_asserted() -> None:
     charger = await ready()
     transaction = charger.begin()
-    await limits.request(charger.station, 1, SIXTEEN)
+    await charger.limit(1, SIXTEEN)
     charger.calls.clear()
-    charger.link.transaction_ended(transaction)
+    charger.end_answered(transaction)
     charger.station.evse(1).wanted_limit.set(None)
     await charger.settle()
     assert charger.calls == []
@@ -194,12 +195,12 @@ async def test_a_wish_withdrawn_meanwhile_is_not_asserted() -> None:
 
 async def test_in_quiet_mode_a_reboot_still_brings_the_limit_back() -> None:
     charger = await ready(quiet=True)
-    await limits.request(charger.station, 0, SIXTEEN)
+    await charger.limit(0, SIXTEEN)
     charger.begin()
-    await limits.request(charger.station, 1, TEN)
+    await charger.limit(1, TEN)
     charger.profiles.pop(3001)
     charger.calls.clear()
-    charger.link.booted()
+    charger.reboot()
     await charger.settle()
     assert purposes(charger) == ["TxProfile"]
 
@@ -207,20 +208,12 @@ async def test_in_quiet_mode_a_reboot_still_brings_the_limit_back() -> None:
 async def test_an_id_that_is_no_number_cannot_carry_a_tx_profile() -> None:
     charger = await ready()
     charger.begin("a-uuid")
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     assert purposes(charger) == ["TxDefaultProfile"]
 
 
 async def test_nonsense_in_the_journal_is_no_knowledge() -> None:
     charger = await ready()
     await charger.journal.store("CP1", "limits", {"x": 1, "2001": 5, "2002": {}})
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     assert amounts(charger) == [10]
-
-
-async def test_a_limit_of_an_evse_that_nobody_saw_is_tried() -> None:
-    charger = await ready()
-    charger.link.smart_charging.transaction_ended(charger.begin(evse_id=1))
-    outcome = await charger.link.set_limit(3, TEN)
-    assert outcome.ok
-    assert 3 not in charger.station.evses

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .outbound import SIXTEEN, TEN, Charger, amounts, composite, purposes, ready
+from .outbound import SIXTEEN, TEN, Charger, amounts, composite, ladder, purposes, ready
 from custom_components.ev_charger_hub.ocpp.errors import (
     CallError,
     CallInterrupted,
@@ -24,7 +24,7 @@ from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 @pytest.mark.conformance("TC_056_CSMS")
 async def test_without_a_transaction_a_tx_default_profile_is_set_and_verified() -> None:
     charger = await ready()
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
     assert outcome.answer == "Accepted"
     assert outcome.detail == "in force: 10 A"
@@ -39,7 +39,7 @@ async def test_without_a_transaction_a_tx_default_profile_is_set_and_verified() 
                     "chargingProfilePurpose": "TxDefaultProfile",
                     "chargingProfileKind": "Absolute",
                     "chargingSchedule": {
-                        "startSchedule": "2026-11-19T10:00:00Z",
+                        "startSchedule": "2026-11-19T10:01:01Z",
                         "chargingRateUnit": "A",
                         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10}],
                     },
@@ -59,20 +59,20 @@ async def test_during_a_transaction_only_a_tx_profile_is_set() -> None:
     charger = await ready()
     charger.begin("7")
     for value in (10, 11, 12):
-        outcome = await charger.link.set_limit(1, Limit(value=Decimal(value)))
+        outcome = await charger.limit(1, Limit(value=Decimal(value)))
         assert outcome.status is OutcomeStatus.CONFIRMED
     assert purposes(charger) == ["TxProfile"] * 3
     assert {one["transactionId"] for one in charger.profiles_sent()} == {7}
     assert {one["chargingProfileId"] for one in charger.profiles_sent()} == {3001}
     assert all("recurrencyKind" not in one for one in charger.profiles_sent())
-    assert charger.journal.writes == 0
+    assert charger.journal.writes["limit_writes"] == 0
 
 
 @pytest.mark.conformance("SC_02")
 @pytest.mark.peer("B-16")
 async def test_the_whole_station_gets_an_absolute_max_profile_on_connector_0() -> None:
     charger = await ready()
-    outcome = await charger.link.set_limit(0, SIXTEEN)
+    outcome = await charger.limit(0, SIXTEEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
     [payload] = charger.sent("SetChargingProfile")
     assert payload["connectorId"] == 0
@@ -86,7 +86,7 @@ async def test_the_whole_station_gets_an_absolute_max_profile_on_connector_0() -
 async def test_a_limit_of_one_connector_leaves_the_other_alone() -> None:
     charger = await ready()
     charger.station.evse(2)
-    await charger.link.set_limit(2, TEN)
+    await charger.limit(2, TEN)
     [payload] = charger.sent("SetChargingProfile")
     assert payload["connectorId"] == 2
     assert payload["csChargingProfiles"]["chargingProfileId"] == 2002
@@ -95,7 +95,7 @@ async def test_a_limit_of_one_connector_leaves_the_other_alone() -> None:
 @pytest.mark.peer("B-18")
 async def test_a_limit_equal_to_the_maximum_is_still_a_limit() -> None:
     charger = await ready(maximum_current=32)
-    outcome = await limits.request(charger.station, 1, Limit(value=Decimal(32)))
+    outcome = await charger.limit(1, Limit(value=Decimal(32)))
     assert outcome.status is OutcomeStatus.CONFIRMED
     assert amounts(charger) == [32]
     assert charger.sent("ClearChargingProfile") == []
@@ -105,7 +105,7 @@ async def test_a_limit_equal_to_the_maximum_is_still_a_limit() -> None:
 async def test_a_limit_change_asks_for_no_configuration() -> None:
     charger = await ready()
     for value in (10, 11):
-        await charger.link.set_limit(1, Limit(value=Decimal(value)))
+        await charger.limit(1, Limit(value=Decimal(value)))
     assert charger.sent("GetConfiguration") == []
 
 
@@ -129,7 +129,7 @@ async def test_the_unit_is_one_that_the_charger_knows(
     charger = Charger(phases=phases)
     charger.keys["ChargingScheduleAllowedChargingRateUnit"] = (units, True)
     await charger.learn()
-    outcome = await charger.link.set_limit(1, limit)
+    outcome = await charger.limit(1, limit)
     assert outcome.status is OutcomeStatus.CONFIRMED
     [profile] = charger.profiles_sent()
     assert profile["chargingSchedule"]["chargingRateUnit"] == unit
@@ -147,16 +147,16 @@ async def test_a_charger_of_unknown_unit_is_tried_in_both_and_remembered() -> No
 
     charger.answers["SetChargingProfile"] = watt_only
     charger.answers["GetCompositeSchedule"] = composite(6900, "W")
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
-    await charger.link.set_limit(1, SIXTEEN)
+    await charger.limit(1, SIXTEEN)
     units = [p["chargingSchedule"]["chargingRateUnit"] for p in charger.profiles_sent()]
     assert units == ["A", "W", "W"]
 
 
 async def test_one_phase_is_told() -> None:
     charger = await ready(phases=1)
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     [profile] = charger.profiles_sent()
     [period] = profile["chargingSchedule"]["chargingSchedulePeriod"]
     assert period["numberPhases"] == 1
@@ -174,7 +174,7 @@ async def test_the_stack_level_is_the_highest_that_works(
     charger.keys["ChargeProfileMaxStackLevel"] = (told, True)
     charger.station.info.set(StationInfo(vendor=vendor))
     await charger.learn()
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     assert charger.profiles_sent()[0]["stackLevel"] == level
 
 
@@ -190,11 +190,11 @@ async def test_a_pause_is_a_limit_of_zero() -> None:
 async def test_an_identical_persisted_profile_is_never_written_again() -> None:
     charger = await ready()
     for _ in range(3):
-        outcome = await charger.link.set_limit(1, TEN)
+        outcome = await charger.limit(1, TEN)
         assert outcome.status is OutcomeStatus.CONFIRMED
-    charger.restart_hub()
+    await charger.restart_hub()
     await charger.learn()
-    assert (await charger.link.set_limit(1, TEN)).status is OutcomeStatus.CONFIRMED
+    assert (await charger.limit(1, TEN)).status is OutcomeStatus.CONFIRMED
     assert charger.sent("SetChargingProfile") == []
 
 
@@ -202,29 +202,29 @@ async def test_a_persisted_profile_that_the_charger_lost_is_written_once_a_boot(
     None
 ):
     charger = await ready()
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     charger.profiles.clear()
-    assert (await charger.link.set_limit(1, TEN)).status is OutcomeStatus.CONFIRMED
+    assert (await charger.limit(1, TEN)).status is OutcomeStatus.CONFIRMED
     assert len(charger.profiles_sent()) == 2
     charger.answers["GetCompositeSchedule"] = composite(None)
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.ACCEPTED
     assert outcome.detail == "in force: no limit"
     assert len(charger.profiles_sent()) == 2
-    charger.link.booted()
+    charger.reboot()
     charger.answers["SetChargingProfile"] = {"status": "Rejected"}
-    assert not (await charger.link.set_limit(1, TEN)).ok
+    assert not (await charger.limit(1, TEN)).ok
 
 
 async def test_a_lost_answer_leaves_the_profile_unknown_and_writes_it_again() -> None:
     charger = await ready()
     charger.answers["SetChargingProfile"] = CallTimeout()
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.TIMED_OUT
     assert "TxDefaultProfile" in outcome.detail
     charger.answers.clear()
-    charger.restart_hub()
-    assert (await charger.link.set_limit(1, TEN)).status is OutcomeStatus.CONFIRMED
+    await charger.restart_hub()
+    assert (await charger.limit(1, TEN)).status is OutcomeStatus.CONFIRMED
     assert len(charger.profiles_sent()) == 2
 
 
@@ -232,19 +232,22 @@ async def test_the_ladder_goes_on_after_a_refusal() -> None:
     charger = await ready()
     charger.begin()
     charger.refused_purposes = {"TxProfile"}
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
-    assert purposes(charger) == ["TxProfile", "TxDefaultProfile"]
+    assert ladder(charger) == ["TxProfile", "TxDefaultProfile"]
+    charger.calls.clear()
+    await charger.limit(1, SIXTEEN)
+    assert purposes(charger) == ["TxDefaultProfile"]
 
 
 async def test_a_max_profile_is_the_last_rung_of_a_charger_with_one_connector() -> None:
     charger = await ready()
     charger.begin()
     charger.refused_purposes = {"TxProfile", "TxDefaultProfile"}
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
     assert charger.sent("SetChargingProfile")[-1]["connectorId"] == 0
-    await charger.link.clear_limit(1)
+    await charger.limit(1, None)
     assert charger.profiles == {}
 
 
@@ -253,9 +256,9 @@ async def test_a_max_profile_never_stands_for_one_of_two_connectors() -> None:
     charger.keys["NumberOfConnectors"] = ("2", True)
     await charger.learn()
     charger.refused_purposes = {"TxDefaultProfile"}
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.REJECTED
-    assert purposes(charger) == ["TxDefaultProfile"]
+    assert ladder(charger) == ["TxDefaultProfile"]
 
 
 async def test_a_refused_ladder_names_every_answer() -> None:
@@ -271,22 +274,25 @@ async def test_a_refused_ladder_names_every_answer() -> None:
         raise CallError(ErrorCode.INTERNAL, "InternalError", "boom")
 
     charger.answers["SetChargingProfile"] = refuse
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.REJECTED
     assert outcome.detail == (
-        "TxProfile in A: Rejected; TxDefaultProfile in A: NotSupported;"
-        " ChargePointMaxProfile in A: InternalError: boom"
+        "TxProfile in A, level 5: Rejected; TxProfile in A, level 0: Rejected;"
+        " TxProfile in A, relative, level 5: Rejected;"
+        " TxDefaultProfile in A, level 5: NotSupported;"
+        " ChargingStationMaxProfile in A, level 5: InternalError: boom;"
+        " ChargingStationMaxProfile in A, level 0: InternalError: boom"
     )
     assert charger.sent("GetCompositeSchedule") == []
 
 
 async def test_a_refused_replacement_leaves_the_old_profile_known() -> None:
     charger = await ready()
-    await charger.link.set_limit(0, SIXTEEN)
+    await charger.limit(0, SIXTEEN)
     charger.refused_purposes = {"ChargePointMaxProfile"}
-    assert not (await charger.link.set_limit(0, TEN)).ok
+    assert not (await charger.limit(0, TEN)).ok
     charger.refused_purposes.clear()
-    await charger.link.set_limit(0, SIXTEEN)
+    await charger.limit(0, SIXTEEN)
     assert amounts(charger) == [16, 10]
 
 
@@ -294,7 +300,7 @@ async def test_a_dropped_connection_ends_the_ladder() -> None:
     charger = await ready()
     charger.begin()
     charger.answers["SetChargingProfile"] = CallInterrupted()
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.NO_ANSWER
     assert len(charger.calls) == 1
 
@@ -303,14 +309,14 @@ async def test_not_connected_is_raised_if_nothing_was_sent() -> None:
     charger = await ready()
     charger.online = False
     with pytest.raises(NotConnected):
-        await charger.link.set_limit(1, TEN)
+        await charger.limit(1, TEN)
     charger.online = True
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     charger.online = False
     with pytest.raises(NotConnected):
-        await charger.link.set_limit(1, TEN)
+        await charger.limit(1, TEN)
     with pytest.raises(NotConnected):
-        await charger.link.clear_limit(1)
+        await charger.limit(1, None)
 
 
 async def test_a_connection_lost_within_the_ladder_is_no_answer() -> None:
@@ -318,9 +324,9 @@ async def test_a_connection_lost_within_the_ladder_is_no_answer() -> None:
     charger.begin()
     answers: list[Any] = [{"status": "Rejected"}, CallNotSent()]
     charger.answers["SetChargingProfile"] = lambda _: answers.pop(0)
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.NO_ANSWER
-    assert "TxProfile in A: Rejected" in outcome.detail
+    assert "TxProfile in A, level 5: Rejected" in outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -342,7 +348,7 @@ async def test_an_accepted_limit_that_is_not_in_force_is_told(
 ) -> None:
     charger = await ready()
     charger.answers["GetCompositeSchedule"] = answer
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.ACCEPTED
     assert outcome.detail == detail
 
@@ -354,14 +360,14 @@ async def test_an_accepted_limit_that_is_not_in_force_is_told(
 async def test_a_limit_in_force_may_differ_by_a_tenth(answer: dict[str, Any]) -> None:
     charger = await ready()
     charger.answers["GetCompositeSchedule"] = answer
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.status is OutcomeStatus.CONFIRMED
 
 
 async def test_an_answer_without_a_schedule_or_status_verifies_nothing() -> None:
     charger = await ready()
     charger.answers["GetCompositeSchedule"] = {}
-    outcome = await charger.link.set_limit(1, TEN)
+    outcome = await charger.limit(1, TEN)
     assert outcome.detail == "not verified: no schedule"
 
 
@@ -378,21 +384,21 @@ async def test_a_charger_that_cannot_be_verified_is_asked_once_a_boot(
 ) -> None:
     charger = await ready()
     charger.answers["GetCompositeSchedule"] = answer
-    first = await charger.link.set_limit(1, TEN)
+    first = await charger.limit(1, TEN)
     assert first.status is OutcomeStatus.ACCEPTED
     assert first.detail.startswith("not verified")
-    second = await charger.link.set_limit(1, SIXTEEN)
+    second = await charger.limit(1, SIXTEEN)
     assert second.status is OutcomeStatus.ACCEPTED
     assert len(charger.sent("GetCompositeSchedule")) == 1
-    charger.link.booted()
-    await charger.link.set_limit(1, TEN)
+    charger.reboot()
+    await charger.limit(1, TEN)
     assert len(charger.sent("GetCompositeSchedule")) == 2
 
 
 async def test_an_own_lower_default_does_not_keep_a_tx_profile_down() -> None:
     # Easee: the lowest limit wins, of TxProfile and TxDefaultProfile as well.
     charger = await ready()
-    await charger.link.set_limit(1, TEN)
+    await charger.limit(1, TEN)
     charger.begin()
 
     def lowest(payload: dict[str, Any]) -> dict[str, Any]:
@@ -401,7 +407,20 @@ async def test_an_own_lower_default_does_not_keep_a_tx_profile_down() -> None:
         return composite(min(periods))
 
     charger.answers["GetCompositeSchedule"] = lowest
-    outcome = await charger.link.set_limit(1, SIXTEEN)
-    assert outcome.status is OutcomeStatus.CONFIRMED
-    assert purposes(charger) == ["TxDefaultProfile", "TxProfile", "TxDefaultProfile"]
-    assert amounts(charger) == [10, 16, 16]
+    outcome = await charger.limit(1, SIXTEEN)
+    assert outcome.status is OutcomeStatus.ACCEPTED
+    assert outcome.detail == "in force: 10 A"
+    charger.calls.clear()
+    # It may take its time: only then is it known that our own profile is in the way.
+    await charger.time.advance(59)
+    assert charger.calls == []
+    await charger.time.advance(1)
+    assert [action for action, _ in charger.calls] == [
+        "GetCompositeSchedule",
+        "ClearChargingProfile",
+        "SetChargingProfile",
+        "GetCompositeSchedule",
+    ]
+    assert charger.sent("ClearChargingProfile") == [{"id": 2001}]
+    assert amounts(charger) == [16]
+    assert charger.limiter.learnt.tx_default_caps

@@ -372,12 +372,16 @@ async def test_an_accepted_value_is_known_without_asking_again() -> None:
 async def test_limits_are_offered_unless_the_charger_clearly_has_none() -> None:
     charger = Charger()
     assert charger.link.kind is LinkKind.OCPP
-    assert Capability.LIMIT in charger.link.capabilities
+    assert Capability.PROFILES in charger.link.capabilities
     charger.keys["SupportedFeatureProfiles"] = ("Core", True)
     await charger.learn()
-    assert Capability.LIMIT in charger.link.capabilities
+    assert Capability.PROFILES in charger.link.capabilities
     charger.keys.pop("ChargeProfileMaxStackLevel")
     charger.keys.pop("ChargingScheduleAllowedChargingRateUnit")
-    charger.restart_hub()
+    await charger.restart_hub()
     await charger.learn()
-    assert charger.link.capabilities == frozenset(Capability) - {Capability.LIMIT}
+    assert charger.link.capabilities == frozenset(Capability) - {
+        Capability.LIMIT,
+        Capability.PHASES,
+        Capability.PROFILES,
+    }

@@ -14,7 +14,6 @@ from custom_components.ev_charger_hub.ocpp.errors import (
     ErrorCode,
 )
 from custom_components.ev_charger_hub.ocpp.v16.setup import MAX_DROPS, STEP_TIMEOUT
-from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.model import StationInfo
 
@@ -150,7 +149,7 @@ async def test_what_was_learnt_serves_when_the_charger_stays_silent_once() -> No
     charger = Charger()
     charger.keys["NumberOfConnectors"] = ("3", True)
     await set_up(charger)
-    charger.restart_hub()
+    await charger.restart_hub()
     charger.answers["GetConfiguration"] = CallTimeout()
     findings = await set_up(charger)
     assert findings["configuration"] == "unanswered"
@@ -256,7 +255,7 @@ async def test_a_trigger_that_is_not_implemented_is_remembered() -> None:
     findings = await set_up(charger)
     assert findings["triggers"] == "partial: MeterValues NotImplemented"
     assert len(charger.sent("TriggerMessage")) == 3
-    charger.restart_hub()
+    await charger.restart_hub()
     findings = await set_up(charger)
     assert findings["triggers"] == "partial: MeterValues not_supported"
     assert len(charger.sent("TriggerMessage")) == 2
@@ -293,9 +292,9 @@ async def test_wanted_limits_hold_again_after_a_reboot() -> None:
     charger = Charger()
     await set_up(charger)
     charger.begin()
-    await limits.request(charger.station, 1, Limit(value=Decimal(10)))
+    await charger.limit(1, Limit(value=Decimal(10)))
     charger.profiles.clear()
-    charger.link.booted()
+    charger.reboot()
     findings = await set_up(charger)
     [profile] = charger.profiles_sent()
     assert profile["chargingProfilePurpose"] == "TxProfile"
@@ -304,7 +303,7 @@ async def test_wanted_limits_hold_again_after_a_reboot() -> None:
 
 async def test_a_limit_that_is_refused_after_a_reboot_is_told() -> None:
     charger = Charger()
-    await limits.request(charger.station, 0, Limit(value=Decimal(16)))
+    await charger.limit(0, Limit(value=Decimal(16)))
     charger.profiles.clear()
     charger.answers["SetChargingProfile"] = {"status": "Rejected"}
     findings = await set_up(charger)

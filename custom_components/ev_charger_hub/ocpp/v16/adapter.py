@@ -41,7 +41,7 @@ class V16Adapter(Adapter):
         availability = Availability(context, oddities)
         metering = MeterValues(context, oddities)
         notifications = Notifications(context, oddities)
-        transactions = TransactionBlock(context, self._link, metering, oddities)
+        transactions = TransactionBlock(context, metering, oddities)
         self._boot = Boot(
             context, caller, availability, self._link, self.setup, call_later
         )
@@ -100,6 +100,7 @@ def _set_up_by(settings: StationSettings) -> tuple[object, ...]:
     return (
         settings.phases,
         settings.maximum_current,
+        settings.fallback_current,
         settings.measurands,
         settings.meter_interval,
         settings.clock_interval,

@@ -141,7 +141,6 @@ class Boot:
         station.online.set(True)
         if restarted:
             station.emit(Booted())
-            self._link.booted()
         if restarted or not self._set_up:
             self._start_setup()
 

@@ -13,7 +13,6 @@ from ...station.profiles.model import (
     ProfileCriteria,
     ProfileSupport,
 )
-from ...station.transaction import Transaction
 from ..adapter import StationContext
 from ..errors import (
     CallError,
@@ -35,7 +34,6 @@ from .configuration import (
     parse_unknown,
     select,
 )
-from .smart_charging import SmartCharging
 
 TIMEOUT = 30.0
 COMPOSITE_TIMEOUT = 10.0
@@ -78,7 +76,6 @@ class V16Link(Link):
         self._context = context
         self.configuration = Configuration()
         """What is known of the station's configuration keys."""
-        self.smart_charging = SmartCharging(context, self.configuration, self.send)
 
     @property
     @override
@@ -90,12 +87,14 @@ class V16Link(Link):
     @override
     def capabilities(self) -> frozenset[Capability]:
         """Return what this link can carry, as far as is known."""
-        everything = frozenset(Capability)
+        everything = frozenset(Capability) - {Capability.LIMIT}
         # A list without SmartCharging is believed only if no key contradicts it.
         listed = self.configuration.supports(Feature.SMART_CHARGING)
         keys = (Key.RATE_UNITS, Key.MAX_STACK_LEVEL)
         if listed is False and not any(map(self.configuration.get, keys)):
-            return everything - {Capability.LIMIT}
+            return everything - {Capability.PHASES, Capability.PROFILES}
+        if not self.configuration.flag(Key.PHASE_SWITCHING):
+            return everything - {Capability.PHASES}
         return everything
 
     async def send(
@@ -136,12 +135,14 @@ class V16Link(Link):
         payload: dict[str, Any] = {"idTag": id_token}
         if evse_id is not None:
             payload["connectorId"] = evse_id
-        if limit is not None:
-            profile = self.smart_charging.profile_to_start_with(evse_id, limit)
-            payload["chargingProfile"] = profile
+        limiter = self._context.station.limiter
+        if limit is None or limiter is None:
+            return await self.send("RemoteStartTransaction", payload)
+        profile = limiter.profile_to_start_with(evse_id, limit)
+        payload["chargingProfile"] = charging_profiles.profile_payload(profile)
         outcome = await self.send("RemoteStartTransaction", payload)
-        if limit is not None and outcome.ok:
-            self.smart_charging.started_with_limit(evse_id, id_token)
+        if outcome.ok:
+            limiter.started_with_limit(evse_id, id_token, limit)
         return outcome
 
     @override
@@ -156,13 +157,13 @@ class V16Link(Link):
 
     @override
     async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
-        """Make a limit hold at a connector, or with 0 at the whole station."""
-        return await self.smart_charging.hold(evse_id, limit)
+        """Return that OCPP 1.6 limits by charging profiles."""
+        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
 
     @override
     async def clear_limit(self, evse_id: int) -> Outcome:
-        """Remove our profiles, never those of others (5.5)."""
-        return await self.smart_charging.clear(evse_id)
+        """Return that OCPP 1.6 limits by charging profiles."""
+        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
 
     @property
     @override
@@ -306,15 +307,3 @@ class V16Link(Link):
     async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
         """Send a raw call, for experts."""
         return await self.send(action, payload)
-
-    def transaction_started(self, transaction: Transaction) -> None:
-        """Make the wanted limit hold for a transaction that began just now."""
-        self.smart_charging.transaction_started(transaction)
-
-    def transaction_ended(self, transaction: Transaction) -> None:
-        """Make the wanted limit survive the transaction that held it."""
-        self.smart_charging.transaction_ended(transaction)
-
-    def booted(self) -> None:
-        """Forget what was true only until the reboot, before set-up runs again."""
-        self.smart_charging.booted()

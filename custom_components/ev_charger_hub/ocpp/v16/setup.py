@@ -183,6 +183,8 @@ class Setup:
         return Finding.OK(connectors)
 
     async def _read_features(self) -> str:
+        # What it can do is known now, which may be something new.
+        self._station.grow()
         if not (features := self._configuration.items(Key.FEATURES)):
             return Finding.UNKNOWN()
         return Finding.OK(", ".join(features))
@@ -302,7 +304,8 @@ class Setup:
         return _still_there(outcome)
 
     async def _hold_limits(self) -> str:
-        outcomes = await self._link.smart_charging.reassert()
+        limiter = self._station.limiter
+        outcomes = {} if limiter is None else await limiter.reassert()
         refused = [
             f"EVSE {evse_id} {_still_there(outcome).status} {outcome.detail}"
             for evse_id, outcome in outcomes.items()

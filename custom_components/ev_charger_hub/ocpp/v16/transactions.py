@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from ...station.enums import AuthorizationStatus
+from ...station.model import SessionKnown, SessionSettled
 from ...station.transaction import Transaction
 from .. import timestamps
 from ..adapter import StationContext
 from ..rpc import Reply
-from .link import V16Link
 from .mapping import MAX_EVSES, Oddities, id_tag_info, stop_reason
 from .metering import DEFAULT_MEASURAND, SIGNED, MeterValues
 
@@ -27,13 +27,11 @@ class TransactionBlock:
     def __init__(
         self,
         context: StationContext,
-        link: V16Link,
         metering: MeterValues,
         oddities: Oddities,
     ) -> None:
-        """Keep the transactions of `context`, and tell `link` what is news."""
+        """Keep the transactions of `context`."""
         self._context = context
-        self._link = link
         self._metering = metering
         self._oddities = oddities
 
@@ -117,12 +115,15 @@ class TransactionBlock:
             seen = (transaction.id_token, transaction.started_at)
             context.station.evse(transaction.evse_id).id_token_seen.set(seen)
         if status is AuthorizationStatus.ACCEPTED:
-            self._link.transaction_started(transaction)
+            known = SessionKnown(evse_id=transaction.evse_id, transaction=transaction)
+            context.station.emit(known)
 
     def _stopped(self, transaction: Transaction) -> None:
-        stopped_at = transaction.stopped_at
-        if stopped_at and not self._context.transactions.is_history(stopped_at):
-            self._link.transaction_ended(transaction)
+        context, stopped_at = self._context, transaction.stopped_at
+        if stopped_at and not context.transactions.is_history(stopped_at):
+            evse_id = transaction.evse_id
+            settled = SessionSettled(evse_id=evse_id, transaction=transaction)
+            context.station.emit(settled)
 
 
 def _reservation_id(payload: dict[str, Any]) -> int | None:

@@ -29,7 +29,8 @@ class Learnt:
     `unit`, `kind` and `stack_level` are what it accepted, the last only if it is not
     what the charger says that it supports. `decimals`: whether limits may have a
     tenth; `durations`: whether schedules may end; `tx_default_caps`: whether a
-    TxDefaultProfile keeps a TxProfile down (Easee, row S6).
+    TxDefaultProfile keeps a TxProfile down (Easee, row S6); `replaces_by_clearing`:
+    whether a TxProfile is accepted only once the one before it is cleared (row S3).
     """
 
     charger: Charger = (None, None, None)
@@ -42,6 +43,7 @@ class Learnt:
     composite: bool | None = None
     tx_default_caps: bool | None = None
     zero_ends_transaction: bool | None = None
+    replaces_by_clearing: bool | None = None
 
     def of(self, purpose: Purpose, verdict: Verdict) -> Self:
         """Return the same with the verdict about a purpose."""
@@ -69,6 +71,7 @@ _PLAIN = (
     "composite",
     "tx_default_caps",
     "zero_ends_transaction",
+    "replaces_by_clearing",
 )
 
 
@@ -102,6 +105,7 @@ _FLAGS = (
     "composite",
     "tx_default_caps",
     "zero_ends_transaction",
+    "replaces_by_clearing",
 )
 
 

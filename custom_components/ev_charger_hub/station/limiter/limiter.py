@@ -1,23 +1,37 @@
 """The limiter of a station: what is wanted, durable, and made to hold."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from functools import partial
 
 from ..channel import Listener
 from ..clock import CallLater, Clock, call_later as loop_call_later
+from ..enums import RateUnit
+from ..errors import StationError
 from ..journal import Journal
-from ..link import Limit
+from ..limits import LimitError, LimitErrorKind, bounds, check, converted
+from ..link import Capability, Limit
 from ..model import ChargingStation
-from ..outcome import Outcome
-from ..profiles.model import CompositeSchedule, Purpose
+from ..outcome import Outcome, OutcomeStatus
+from ..profiles.ledger import Ledger
+from ..profiles.model import ChargingProfile, CompositeSchedule, Purpose
+from .attendant import Attendant, Spawn
+from .budget import Budget
+from .climber import Climber
+from .holdings import Holdings
+from .knowledge import Knowledge
 from .learnt import Learnt
+from .pacing import PATIENCE, Change, delay
+from .slot import Adjust, Alarm, Slot
+from .wish import Wish
+from .wishes import Wishes
 
-if TYPE_CHECKING:
-    import asyncio
+__all__ = ["Applied", "Limiter", "Spawn"]
 
-type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+ZERO = Limit(value=Decimal(0))
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -36,6 +50,11 @@ class Applied:
     profile_id: int | None = None
     expires_at: datetime | None = None
 
+    @property
+    def of_session(self) -> bool:
+        """Return whether it is a profile of the session, and ends with it."""
+        return self.purpose is Purpose.TX
+
 
 class Limiter:
     """What makes the limits of one station hold."""
@@ -46,27 +65,83 @@ class Limiter:
         journal: Journal,
         clock: Clock,
         *,
+        ledger: Ledger,
         spawn: Spawn,
         call_later: CallLater = loop_call_later,
     ) -> None:
         """Serve a station; nothing is known until `load`."""
         self._station = station
-        self._journal = journal
         self._clock = clock
-        self._spawn = spawn
-        self._call_later = call_later
         self._listeners: tuple[Listener, ...] = ()
-        self.learnt = Learnt()
-        """What this charger turned out to accept."""
-        self.composites: dict[int, CompositeSchedule] = {}
+        self._lock = asyncio.Lock()
+        self._wishes = Wishes(station, journal, call_later)
+        self._knowledge = Knowledge(station, journal, self._notify)
+        self._budget = Budget(station.identity, journal)
+        holdings = Holdings(station, ledger, self._knowledge, self._budget, clock)
+        self._climber = Climber(station, holdings, self._knowledge, clock, self._notify)
+        self._attendant = Attendant(
+            station,
+            self._wishes,
+            self._climber,
+            self._knowledge,
+            clock,
+            lock=self._lock,
+            spawn=spawn,
+            call_later=call_later,
+        )
+        self.composites: dict[int, CompositeSchedule] = self._climber.composites
         """What the station said last that its profiles come to, by EVSE."""
         station.limiter = self
 
+    # Life
+
     async def load(self) -> None:
         """Bring back what was wanted and learnt before a restart."""
+        await self._knowledge.load()
+        await self._budget.load()
+        await self._wishes.load()
+        for slot in self._wishes:
+            slot.show(slot.wish.outlived(slot.transaction_key))
+            self._attendant.attend(slot)
 
     def close(self) -> None:
         """Let nothing happen any more."""
+        self._attendant.close()
+        self._knowledge.close()
+        self._wishes.close()
+
+    async def reassert(self) -> dict[int, Outcome]:
+        """Make what is wanted hold again, by EVSE, where it does not; NotConnected."""
+        return await self._attendant.reassert()
+
+    # What is known
+
+    @property
+    def learnt(self) -> Learnt:
+        """Return what this charger turned out to accept."""
+        return self._knowledge.learnt
+
+    def applied(self, evse_id: int) -> Applied | None:
+        """Return what the station accepted from us last and holds, if anything."""
+        sent = self._wishes.known(evse_id).sent
+        if sent is None:
+            return None
+        settled_at = sent.at + timedelta(seconds=self._climber.settling())
+        if (rung := sent.rung) is None:
+            return Applied(limit=sent.limit, at=sent.at, settled_at=settled_at)
+        lasts = rung.duration
+        return Applied(
+            limit=sent.limit,
+            at=sent.at,
+            settled_at=settled_at,
+            purpose=rung.purpose,
+            profile_id=rung.profile_id,
+            expires_at=None if lasts is None else sent.at + timedelta(seconds=lasts),
+        )
+
+    def ignored(self, evse_id: int) -> None:
+        """Take note that what was accepted is not followed, and try another way."""
+        self._attendant.ignored(self._wishes.known(evse_id))
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` when `applied`, `composites` or `learnt` changed."""
@@ -77,34 +152,149 @@ class Limiter:
 
         return unsubscribe
 
-    def applied(self, evse_id: int) -> Applied | None:
-        """Return what the station accepted from us last and holds, if anything."""
-        return None
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
 
-    def ignored(self, evse_id: int) -> None:
-        """Take note that what was accepted is not followed, and try another way."""
-
-    async def reassert(self) -> dict[int, Outcome]:
-        """Make what is wanted hold again, by EVSE, where it does not; NotConnected."""
-        return {}
-
-    def clamp(self) -> None:
-        """Lower what was wanted to a maximum current that is lower now."""
+    # What is wanted
 
     async def request(
         self, evse_id: int, limit: Limit | None, *, duration: timedelta | None = None
     ) -> Outcome:
         """Make a limit hold at an EVSE (0: the station), or with None remove ours."""
-        raise NotImplementedError
+        slot = self._wishes.known(evse_id)
+        if limit is not None:
+            self._check(slot, limit)
+        until = None if duration is None else self._clock() + duration
+        return await self._pursue(slot, lambda wish: wish.limited(limit, until))
 
     async def request_phases(self, evse_id: int, phases: int | None) -> Outcome:
         """Charge with one or three phases; None leaves it to the station."""
-        raise NotImplementedError
+        slot = self._wishes.known(evse_id)
+        link = self._climber.link()
+        switches = (
+            Capability.PROFILES in link.capabilities
+            and link.profile_support.phase_switching
+        )
+        if slot.evse is None or phases not in {None, 1, 3} or not switches:
+            raise LimitError(LimitErrorKind.PHASES_NOT_SUPPORTED)
+        return await self._pursue(slot, lambda wish: replace(wish, phases=phases))
 
     async def pause(self, evse_id: int) -> Outcome:
         """Hold an open transaction at 0; the pause ends with it."""
-        raise NotImplementedError
+        slot = self._wishes.known(evse_id)
+        if (key := slot.transaction_key) is None:
+            raise LimitError(LimitErrorKind.NO_SESSION)
+        self._check(slot, ZERO)
+        return await self._pursue(slot, lambda wish: replace(wish, paused=key))
 
     async def resume(self, evse_id: int) -> Outcome:
         """Let the limit from before the pause hold again."""
-        raise NotImplementedError
+        return await self._pursue(self._wishes.known(evse_id), Wish.resumed)
+
+    def clamp(self) -> None:
+        """Lower what was wanted to a maximum current that is lower now."""
+        for slot in self._wishes:
+            slot.show(slot.wish.clamped(self._station.settings))
+        self._wishes.save_soon()
+
+    def _check(self, slot: Slot, limit: Limit) -> None:
+        settings, phases = self._station.settings, slot.wish.phases
+        check(settings, limit, phases)
+        if limit.value == 0 and self.learnt.zero_ends_transaction:
+            low, _ = bounds(settings, limit.unit, phases)
+            raise LimitError(LimitErrorKind.ZERO_ENDS_SESSION, limit=limit, bound=low)
+
+    # When it is sent
+
+    async def _pursue(self, slot: Slot, adjust: Adjust) -> Outcome:
+        """Make a wish hold when it is time for it, unless a newer one comes."""
+        self._climber.link()
+        ticket = slot.overtake(adjust)
+        while slot.newest(ticket):
+            if (seconds := self._delay(slot)) > PATIENCE:
+                return await self._defer(slot, seconds)
+            await slot.wait(seconds)
+            async with self._lock:
+                # What was sent while we waited for our turn sets the pace, too.
+                if slot.newest(ticket) and not self._delay(slot):
+                    return await self._realize(slot, slot.take(), slot.wish)
+        return Outcome(status=OutcomeStatus.SUPERSEDED)
+
+    def _delay(self, slot: Slot) -> float:
+        wish = slot.pending()
+        goal = self._wishes.goal(slot, wish)
+        phases = wish.phases or self._station.settings.phases
+        new = Change(amount=None, at=self._clock(), phases=phases)
+        if goal is not None:
+            new = replace(
+                new,
+                amount=converted(goal, RateUnit.AMPERE, phases).value,
+                persisted=self._climber.persists(slot, goal),
+            )
+        return delay(slot.last, new, self._station.settings.limit_interval)
+
+    async def _defer(self, slot: Slot, seconds: float) -> Outcome:
+        """Want something from now on that is sent later."""
+        before = slot.wish
+        slot.show(slot.take())
+        await self._wishes.save()
+        self._attendant.attend_end(slot)
+        later = partial(self._send_deferred, before=before)
+        due = partial(self._attendant.run, later, slot)
+        slot.arm(Alarm.DEFERRED, seconds, due)
+        told = f"sent in {round(seconds)} s"
+        return Outcome(status=OutcomeStatus.SCHEDULED, detail=told)
+
+    async def _send_deferred(self, slot: Slot, *, before: Wish) -> None:
+        ticket = slot.overtake(lambda wish: wish)
+        async with self._lock:
+            if slot.newest(ticket):
+                await self._realize(slot, slot.take(), before)
+
+    async def _realize(self, slot: Slot, wish: Wish, before: Wish) -> Outcome:
+        """Make a wish hold; one that cannot be is wanted no longer."""
+        slot.wish = wish
+        try:
+            # Should we die before the answer, it is still wanted.
+            await self._wishes.save()
+            outcome = await self._apply(slot)
+        except StationError:
+            await self._take_back(slot, before)
+            raise
+        if outcome.ok:
+            slot.show(slot.wish)
+            self._attendant.attend(slot)
+        else:
+            await self._take_back(slot, before)
+        return outcome
+
+    async def _take_back(self, slot: Slot, before: Wish) -> None:
+        # What happened meanwhile, such as the end of a pause, stays true.
+        slot.show(before.outlived(slot.transaction_key))
+        await self._wishes.save()
+
+    async def _apply(self, slot: Slot) -> Outcome:
+        self._station.findings.pop("ignored", None)
+        if (goal := self._wishes.goal(slot)) is None:
+            return await self._climber.release(slot)
+        outcome = await self._climber.hold(slot, goal)
+        if outcome.ok and goal.value == 0 and slot.transaction_id is not None:
+            slot.zero_at = self._clock()
+        return outcome
+
+    # A session that starts with a limit
+
+    def profile_to_start_with(
+        self, evse_id: int | None, limit: Limit
+    ) -> ChargingProfile:
+        """Return the TxProfile of a remote start, which knows no transaction yet."""
+        return self._climber.profile_to_start_with(
+            self._wishes.slot(evse_id or 0), limit
+        )
+
+    def started_with_limit(
+        self, evse_id: int | None, id_token: str, limit: Limit
+    ) -> None:
+        """Remember that the next transaction of a token brings its own limit."""
+        self._attendant.started_with_limit(evse_id, id_token, limit)

@@ -1,0 +1,482 @@
+"""The climber: sends profiles until one is accepted, and asks what is in force."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from ..clock import Clock
+from ..enums import RateUnit
+from ..errors import NotConnected, NotSupported
+from ..limits import LimitError, converted
+from ..link import Capability, Limit, Link
+from ..model import ChargingStation
+from ..outcome import Outcome, OutcomeStatus
+from ..profiles.ledger import UNANSWERED, UNKNOWN
+from ..profiles.model import ChargingProfile, CompositeSchedule, ProfileSupport, Purpose
+from .holdings import Holdings, amount_of, number
+from .knowledge import Knowledge
+from .ladder import Step, fallback, ladder
+from .pacing import Change
+from .rungs import FIRST_ID, Layer, Rung, Site
+from .slot import Sent, Slot
+from .verify import Standing, compare
+
+COMPOSITE_DURATION = 60
+MAX_CONFLICTS = 2
+_ACCEPTED = Outcome(status=OutcomeStatus.ACCEPTED)
+_USELESS = frozenset({OutcomeStatus.TIMED_OUT, OutcomeStatus.NOT_SUPPORTED})
+
+
+@dataclass(kw_only=True, slots=True)
+class Climb:
+    """One way up the ladder: where, for which limit, and what was said to it."""
+
+    slot: Slot
+    site: Site
+    link: Link
+    goal: Limit
+    anew: bool = False
+    """Send even what the station acknowledged."""
+    refusals: list[str] = field(default_factory=list)
+    refused: list[Purpose] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """Return every answer so far."""
+        return "; ".join(self.refusals)
+
+
+class Climber:
+    """Makes a limit hold at a place by the first profile that works."""
+
+    def __init__(
+        self,
+        station: ChargingStation,
+        holdings: Holdings,
+        knowledge: Knowledge,
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        """Send nothing yet; call `changed` when something else holds."""
+        self._station = station
+        self._holdings = holdings
+        self._knowledge = knowledge
+        self._clock = clock
+        self._changed = changed
+        self.composites: dict[int, CompositeSchedule] = {}
+
+    # What there is
+
+    def link(self) -> Link:
+        """Return the link that limits; raises NotConnected or NotSupported."""
+        try:
+            return self._station.link(Capability.PROFILES)
+        except NotSupported:
+            return self._station.link(Capability.LIMIT)
+
+    def site(self, slot: Slot, link: Link) -> Site:
+        """Return what decides which rungs there are at a place."""
+        support = link.profile_support
+        evses = support.evses or len(self._station.evses)
+        return Site(
+            evse_id=slot.place.id,
+            settings=self._station.settings,
+            support=support,
+            learnt=self._knowledge.learnt,
+            single=evses == 1,
+            transaction_id=slot.transaction_id,
+            wanted_phases=slot.wish.phases,
+        )
+
+    def settling(self) -> int:
+        """Return how many seconds an accepted profile may take until it is followed."""
+        with suppress(NotConnected, NotSupported):
+            link = self.link()
+            if Capability.PROFILES in link.capabilities:
+                return link.profile_support.settling
+        return ProfileSupport().settling
+
+    def profile_to_start_with(self, slot: Slot, limit: Limit) -> ChargingProfile:
+        """Return the TxProfile of a remote start, which knows no transaction yet."""
+        site = self.site(slot, self.link())
+        return site.rung(Purpose.TX, limit).profile(limit, self._clock())
+
+    def persists(self, slot: Slot, goal: Limit) -> bool:
+        """Return whether a limit would be written to memory that wears out."""
+        link = self.link()
+        if Capability.PROFILES not in link.capabilities:
+            return False
+        rung = ladder(self.site(slot, link), goal)[0].rung
+        return rung is not None and rung.persisted
+
+    def holds(self, slot: Slot, goal: Limit) -> bool:
+        """Return whether nothing has to be sent for a limit, as far as is known."""
+        link = self.link()
+        if Capability.PROFILES not in link.capabilities:
+            return slot.sent is not None and slot.sent.goal == goal
+        site = self.site(slot, link)
+        first, *others = ladder(site, goal)
+        if not self._fallen_back(site, first):
+            return False
+        if (rung := first.rung) is None:
+            return True
+        if rung.persisted or self._holdings.entry(rung.profile_id) is not None:
+            known = rung.persisted or slot.sent is not None
+            return known and self._renewed(rung, goal)
+        # Nothing was sent for this transaction: what is persisted may do.
+        persisted = (step.rung for step in others if step.under is None)
+        return rung.duration is None and any(
+            one is not None and self._holdings.acknowledged(one, goal)
+            for one in persisted
+        )
+
+    def _fallen_back(self, site: Site, step: Step) -> bool:
+        limit = fallback(site)
+        return (
+            step.under is None
+            or limit is None
+            or self._holdings.acknowledged(step.under, limit)
+        )
+
+    def _renewed(self, rung: Rung, goal: Limit) -> bool:
+        age = self._holdings.age(rung)
+        in_time = rung.duration is None or (age is not None and age < rung.duration / 2)
+        return in_time and self._holdings.acknowledged(rung, goal)
+
+    # Up the ladder
+
+    async def hold(self, slot: Slot, goal: Limit, *, anew: bool = False) -> Outcome:
+        """Make a limit hold by the first profile that the station accepts."""
+        link = self.link()
+        if Capability.PROFILES not in link.capabilities:
+            return await self._hold_without_profiles(slot, link, goal)
+        site = self.site(slot, link)
+        climb = Climb(slot=slot, site=site, link=link, goal=goal, anew=anew)
+        outcome = Outcome(status=OutcomeStatus.REJECTED)
+        supported = False
+        for step in ladder(site, goal):
+            try:
+                outcome = await self._step(climb, step)
+            except NotConnected:
+                if not climb.refusals:
+                    raise
+                outcome = Outcome(status=OutcomeStatus.NO_ANSWER)
+            if outcome.ok:
+                return outcome
+            if outcome.status in UNANSWERED:
+                return replace(outcome, detail=climb.told or outcome.detail)
+            supported |= outcome.status is not OutcomeStatus.NOT_SUPPORTED
+        status = OutcomeStatus.REJECTED if supported else outcome.status
+        return replace(outcome, status=status, detail=climb.told)
+
+    async def _hold_without_profiles(
+        self, slot: Slot, link: Link, goal: Limit
+    ) -> Outcome:
+        outcome = await link.set_limit(slot.place.id, goal)
+        if outcome.ok:
+            now = self._clock()
+            slot.sent = Sent(limit=goal, goal=goal, at=now)
+            phases = self._station.settings.phases
+            amount = self._ampere(goal, phases)
+            slot.last = Change(amount=amount, at=now, phases=phases)
+            self._changed()
+        return outcome
+
+    async def _step(self, climb: Climb, step: Step) -> Outcome:
+        under, rung = step.under, step.rung
+        if under is not None:
+            outcome = await self._lay_under(climb, under)
+            if not outcome.ok:
+                if outcome.status in UNANSWERED or rung is None or rung.persisted:
+                    return outcome
+                # What ends without anything below it would let everything through.
+                under, rung = None, replace(rung, duration=None)
+        if rung is None:
+            return await self._wait_for_session(climb, step)
+        return await self._climb(climb, rung, under)
+
+    async def _lay_under(self, climb: Climb, under: Rung) -> Outcome:
+        """Install the fall-back profile, once."""
+        limit = fallback(climb.site) or climb.goal
+        try:
+            outcome, used, sent = await self._try(climb, under, limit, anew=False)
+        except LimitError:
+            # An older fall-back is one, too.
+            return _ACCEPTED
+        if outcome.ok and sent:
+            self._learn(climb.site, under, used, limit)
+        return outcome
+
+    async def _wait_for_session(self, climb: Climb, step: Step) -> Outcome:
+        slot = climb.slot
+        kept = {step.under.profile_id} if step.under is not None else set()
+        await self._holdings.tidy(climb.link, slot, climb.site, kept)
+        slot.sent, slot.unsafe = None, None
+        self._changed()
+        limit = fallback(climb.site)
+        current = f"{limit.value} {limit.unit}" if limit is not None else "nothing"
+        return Outcome(
+            status=OutcomeStatus.SCHEDULED,
+            detail=f"sent when a session starts; until then {current} holds",
+        )
+
+    async def _climb(self, climb: Climb, rung: Rung, under: Rung | None) -> Outcome:
+        if climb.site.learnt.tx_default_caps and not rung.persisted:
+            await self._make_way(climb, rung, climb.goal)
+        outcome, used, sent = await self._try(climb, rung, climb.goal, anew=climb.anew)
+        if not outcome.ok:
+            over = not rung.persisted and climb.slot.transaction_id is None
+            if outcome.answer and not over and outcome.status not in UNANSWERED:
+                climb.refused.append(rung.purpose)
+            return outcome
+        self._note(climb, used, sent=sent)
+        if sent:
+            self._learn(climb.site, rung, used, climb.goal)
+            self._knowledge.accept(used.purpose)
+            self._knowledge.refuse(climb.refused)
+        self._tell_safety(climb, used, under)
+        kept = {used.profile_id} | ({under.profile_id} if under else set())
+        if not used.persisted:
+            kept |= {FIRST_ID[Purpose.TX_DEFAULT] + used.where}
+            kept |= {FIRST_ID[Purpose.STATION_MAX]}
+        await self._holdings.tidy(climb.link, climb.slot, climb.site, kept)
+        return await self._verified(climb, used, outcome, sent=sent)
+
+    async def _try(
+        self, climb: Climb, rung: Rung, limit: Limit, *, anew: bool
+    ) -> tuple[Outcome, Rung, bool]:
+        """Return the last answer, the variant it is for, and whether it was sent."""
+        if not anew and self._may_stay(climb, rung, limit):
+            return _ACCEPTED, rung, False
+        outcome, used = Outcome(status=OutcomeStatus.REJECTED), rung
+        for used in climb.site.variants(rung, limit):
+            outcome = await self._holdings.send(
+                climb.link, climb.slot, climb.site, used, limit
+            )
+            if outcome.ok:
+                break
+            climb.refusals.append(f"{used}: {told(outcome)}")
+            if outcome.status is not OutcomeStatus.REJECTED:
+                break
+        return outcome, used, True
+
+    def _may_stay(self, climb: Climb, rung: Rung, limit: Limit) -> bool:
+        if not self._holdings.acknowledged(rung, limit):
+            return False
+        if rung.persisted:
+            return rung.duration is None or self._renewed(rung, limit)
+        # A reboot may have lost it, or a restart of ours made us forget that.
+        return climb.slot.sent is not None and self._renewed(rung, limit)
+
+    def _note(self, climb: Climb, used: Rung, *, sent: bool) -> None:
+        slot, now = climb.slot, self._clock()
+        entry = self._holdings.entry(used.profile_id)
+        at = entry.installed.set_at if entry is not None else now
+        limit = used.amount(climb.goal)
+        slot.sent = Sent(limit=limit, goal=climb.goal, at=at, rung=used)
+        if sent:
+            slot.last = Change(
+                amount=self._ampere(climb.goal, used.phases),
+                at=now,
+                persisted=used.persisted,
+                phases=used.phases,
+            )
+        self._changed()
+
+    def _learn(self, site: Site, rung: Rung, used: Rung, limit: Limit) -> None:
+        facts: dict[str, object] = {}
+        if site.support.units is None:
+            facts["unit"] = used.unit
+        amount = used.amount(limit).value
+        if used.decimals != rung.decimals:
+            facts["decimals"] = False
+        elif amount != amount.to_integral_value():
+            facts["decimals"] = True
+        if used.purpose is not Purpose.STATION_MAX:
+            facts["kind"] = used.kind
+        if used.stack_level != rung.stack_level or (
+            used.stack_level and used.layer is not Layer.UNDER
+        ):
+            facts["stack_level"] = used.stack_level
+        if rung.duration is not None and used.kind is rung.kind:
+            facts["durations"] = used.duration is not None
+        self._knowledge.learn(**facts)
+
+    def _tell_safety(self, climb: Climb, used: Rung, under: Rung | None) -> None:
+        slot = climb.slot
+        slot.unsafe = None
+        if fallback(climb.site) and (under is None or used.duration is None):
+            slot.unsafe = f"impossible: EVSE {slot.place.id} is limited by {used}"
+
+    # What is in force
+
+    async def _verified(
+        self, climb: Climb, used: Rung, outcome: Outcome, *, sent: bool
+    ) -> Outcome:
+        slot = climb.slot
+        standing, said = await self.verify(slot, climb.link, used, sent=sent)
+        if not sent and self._lost(climb, used, standing):
+            # What the station acknowledged once is gone.
+            outcome = await self._holdings.send(
+                climb.link, slot, climb.site, used, climb.goal
+            )
+            if not outcome.ok:
+                return outcome
+            self._note(climb, used, sent=True)
+            standing, said = await self.verify(slot, climb.link, used, sent=True)
+        if standing is Standing.EQUAL:
+            return replace(outcome, status=OutcomeStatus.CONFIRMED, detail=said)
+        return replace(outcome, detail=said)
+
+    def _lost(self, climb: Climb, used: Rung, standing: Standing) -> bool:
+        slot = climb.slot
+        if used.persisted:
+            if standing is not Standing.HIGHER or used.profile_id in slot.rewritten:
+                return False
+            # Written again once a boot: that is no way to argue with a station.
+            slot.rewritten.add(used.profile_id)
+            return True
+        settled = (self._holdings.age(used) or 0) > climb.site.support.settling
+        return settled and standing in {Standing.HIGHER, Standing.LOWER}
+
+    async def verify(
+        self, slot: Slot, link: Link, rung: Rung, *, sent: bool = True
+    ) -> tuple[Standing, str]:
+        """Ask what is in force, and compare; NotConnected only if nothing was sent."""
+        if self._knowledge.learnt.composite is False:
+            return Standing.UNKNOWN, "not verified: not supported"
+        try:
+            answer, composite = await link.composite_schedule(
+                slot.place.id, COMPOSITE_DURATION, rung.unit
+            )
+        except NotConnected:
+            if not sent:
+                raise
+            return Standing.UNKNOWN, "not verified: disconnected"
+        if answer.status in _USELESS:
+            self._knowledge.learn(composite=False)
+        if not answer.ok:
+            return Standing.UNKNOWN, f"not verified: {told(answer)}"
+        if composite is not None:
+            self._knowledge.learn(composite=True)
+            self.composites[slot.place.id] = composite
+            self._changed()
+        limit = slot.sent.limit if slot.sent is not None else Limit(value=Decimal(0))
+        return compare(limit, composite, rung.phases)
+
+    # Afterwards
+
+    async def restore(self, slot: Slot, goal: Limit) -> Outcome:
+        """Make a limit hold again, and send only what is not in force."""
+        link = self.link()
+        if Capability.PROFILES not in link.capabilities:
+            return await self.hold(slot, goal)
+        site = self.site(slot, link)
+        first = ladder(site, goal)[0]
+        rung = first.rung
+        if rung is None or rung.persisted or not self._fallen_back(site, first):
+            return await self.hold(slot, goal)
+        if rung.duration is not None and not self._renewed(rung, goal):
+            return await self.hold(slot, goal, anew=True)
+        before, at = slot.sent, self._clock()
+        if (entry := self._holdings.entry(rung.profile_id)) is not None:
+            at = entry.installed.set_at
+        slot.sent = Sent(limit=rung.amount(goal), goal=goal, at=at, rung=rung)
+        standing, said = await self.verify(slot, link, rung, sent=False)
+        if standing is Standing.EQUAL:
+            self._changed()
+            return Outcome(status=OutcomeStatus.CONFIRMED, detail=said)
+        slot.sent = before
+        return await self.hold(slot, goal, anew=True)
+
+    async def settle(self, slot: Slot) -> None:
+        """Look once more when a limit should be followed; clear what is in its way."""
+        link, sent = self.link(), slot.sent
+        if sent is None or (rung := sent.rung) is None:
+            return
+        standing, said = await self.verify(slot, link, rung)
+        self._station.findings.pop("conflict", None)
+        if standing is Standing.EQUAL and slot.conflicts:
+            self._knowledge.learn(tx_default_caps=True)
+        if standing is not Standing.LOWER or rung.persisted:
+            return
+        site = self.site(slot, link)
+        climb = Climb(slot=slot, site=site, link=link, goal=sent.goal)
+        if slot.conflicts >= MAX_CONFLICTS:
+            self._station.findings["conflict"] = (
+                f"EVSE {slot.place.id}: {sent.limit.value} {sent.limit.unit} wanted,"
+                f" {said}"
+            )
+        elif await self._make_way(climb, rung, sent.goal):
+            slot.conflicts += 1
+            outcome = await self._holdings.send(link, slot, site, rung, sent.goal)
+            if outcome.ok:
+                self._note(climb, rung, sent=True)
+                standing, _ = await self.verify(slot, link, rung)
+                if standing is Standing.EQUAL:
+                    self._knowledge.learn(tx_default_caps=True)
+
+    async def _make_way(self, climb: Climb, rung: Rung, goal: Limit) -> bool:
+        """Clear our own lower profiles, which keep a TxProfile down (row S6)."""
+        wanted = self._ampere(rung.amount(goal), rung.phases)
+        lower = [
+            one
+            for one in self._holdings.own(climb.slot, single=climb.site.single)
+            if one.installed.profile.purpose is not Purpose.TX
+            and amount_of(one, rung.phases).value < wanted
+        ]
+        for one in lower:
+            await self._holdings.clear(climb.link, number(one))
+        return bool(lower)
+
+    async def release(self, slot: Slot) -> Outcome:
+        """Remove our own profiles by their ids; one that is not there is fine."""
+        link = self.link()
+        evse_id = slot.place.id
+        if Capability.PROFILES not in link.capabilities:
+            outcome = await link.clear_limit(evse_id)
+        else:
+            purpose = Purpose.TX_DEFAULT if evse_id else Purpose.STATION_MAX
+            ids = {FIRST_ID[purpose] + evse_id} | self.mine(slot)
+            if slot.transaction_id is not None:
+                ids.add(FIRST_ID[Purpose.TX] + evse_id)
+            outcome = await self._clear_all(link, sorted(ids, reverse=True))
+        if outcome.ok:
+            slot.sent, slot.unsafe = None, None
+            phases = slot.wish.phases or self._station.settings.phases
+            slot.last = Change(amount=None, at=self._clock(), phases=phases)
+            self._changed()
+        return outcome
+
+    async def _clear_all(self, link: Link, ids: list[int]) -> Outcome:
+        outcome = _ACCEPTED
+        for index, one in enumerate(ids):
+            try:
+                said = await self._holdings.clear(link, one)
+            except NotConnected:
+                if not index:
+                    raise
+                return Outcome(status=OutcomeStatus.NO_ANSWER)
+            if not said.ok:
+                return said
+            if not outcome.answer or said.answer.lower() != UNKNOWN:
+                outcome = said
+        return outcome
+
+    def mine(self, slot: Slot) -> set[int]:
+        """Return the ids of our profiles that serve a place now."""
+        with suppress(NotConnected, NotSupported):
+            single = self.site(slot, self.link()).single
+            return {number(one) for one in self._holdings.own(slot, single=single)}
+        return set()
+
+    @staticmethod
+    def _ampere(limit: Limit, phases: int) -> Decimal:
+        return converted(limit, RateUnit.AMPERE, phases).value
+
+
+def told(outcome: Outcome) -> str:
+    """Return what a station said, in its own words."""
+    words = ": ".join(part for part in (outcome.answer, outcome.detail) if part)
+    return words or outcome.status.value

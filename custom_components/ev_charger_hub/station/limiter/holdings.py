@@ -1,0 +1,178 @@
+"""Holdings: which profiles of ours a station has, and what is sent to change that."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from ..clock import Clock
+from ..enums import RateUnit
+from ..errors import NotConnected
+from ..limits import LimitError, LimitErrorKind, converted
+from ..link import Limit, Link
+from ..model import ChargingStation
+from ..outcome import Outcome, OutcomeStatus
+from ..profiles.ledger import Entry, Ledger
+from ..profiles.model import ChargingProfile, Installed, ProfileCriteria, Purpose
+from .budget import WRITES, Budget
+from .knowledge import Knowledge
+from .rungs import FIRST_ID, OVERLAY, Rung, Site
+from .slot import Slot
+
+FINDING = "writes"
+
+
+class Holdings:
+    """What a station has of ours, with as few writes as possible."""
+
+    def __init__(
+        self,
+        station: ChargingStation,
+        ledger: Ledger,
+        knowledge: Knowledge,
+        budget: Budget,
+        clock: Clock,
+    ) -> None:
+        """Write down in `ledger` and `budget` what is sent."""
+        self._station = station
+        self._ledger = ledger
+        self._knowledge = knowledge
+        self._budget = budget
+        self._clock = clock
+
+    def entry(self, profile_id: int) -> Entry | None:
+        """Return what the station has under an id of ours."""
+        found = (one for one in self._ledger.entries if number(one) == profile_id)
+        return next(found, None)
+
+    def acknowledged(self, rung: Rung, limit: Limit) -> bool:
+        """Return whether the station confirmed that it has this very profile."""
+        entry = self.entry(rung.profile_id)
+        return (
+            entry is not None
+            and entry.sure
+            and rung.same(entry.installed.profile, limit)
+        )
+
+    def age(self, rung: Rung) -> float | None:
+        """Return how many seconds ago a profile was sent."""
+        if (entry := self.entry(rung.profile_id)) is None:
+            return None
+        return (self._clock() - entry.installed.set_at).total_seconds()
+
+    def ids(self, slot: Slot, *, single: bool) -> set[int]:
+        """Return the ids that our profiles for a place may have."""
+        evse_id = slot.place.id
+        ids = {OVERLAY + evse_id}
+        if evse_id:
+            ids.add(FIRST_ID[Purpose.TX] + evse_id)
+            ids.add(FIRST_ID[Purpose.TX_DEFAULT] + evse_id)
+        # The only EVSE of a station shares the station's maximum with the station.
+        whole = self._station.whole.wanted_limit.value is not None or not single
+        if whole != bool(evse_id):
+            ids.add(FIRST_ID[Purpose.STATION_MAX])
+        return ids
+
+    def own(self, slot: Slot, *, single: bool) -> list[Entry]:
+        """Return our profiles that serve a place."""
+        ids = self.ids(slot, single=single)
+        return [one for one in self._ledger.entries if number(one) in ids]
+
+    async def clear(self, link: Link, profile_id: int) -> Outcome:
+        """Remove a profile of ours; one that is not there is fine."""
+        return await self._ledger.clear(link, ProfileCriteria(id=profile_id))
+
+    async def tidy(self, link: Link, slot: Slot, site: Site, kept: set[int]) -> None:
+        """Remove what is left of other ways to limit a place."""
+        for one in self.own(slot, single=site.single):
+            if number(one) not in kept:
+                with suppress(NotConnected):
+                    await self.clear(link, number(one))
+
+    async def send(
+        self, link: Link, slot: Slot, site: Site, rung: Rung, limit: Limit
+    ) -> Outcome:
+        """Install a profile; raises LimitError if it must not be written again."""
+        entry = self.entry(rung.profile_id)
+        if not link.connected:
+            raise NotConnected
+        if rung.persisted:
+            await self._spend(rung, limit, entry)
+        if self._clears_first(slot, site, rung, entry):
+            await self.clear(link, rung.profile_id)
+        profile = rung.profile(limit, self._clock())
+        outcome = await self._install(link, rung, profile)
+        if (
+            outcome.status is OutcomeStatus.REJECTED
+            and entry is not None
+            and not rung.persisted
+            and site.learnt.replaces_by_clearing is None
+        ):
+            return await self._replace(link, rung, profile, entry, outcome)
+        return outcome
+
+    async def _install(
+        self, link: Link, rung: Rung, profile: ChargingProfile
+    ) -> Outcome:
+        installed = Installed(evse_id=rung.where, profile=profile, set_at=self._clock())
+        return await self._ledger.install(link, Entry(installed=installed))
+
+    def _clears_first(
+        self, slot: Slot, site: Site, rung: Rung, entry: Entry | None
+    ) -> bool:
+        if not (site.support.replaces_by_clearing or site.learnt.replaces_by_clearing):
+            return False
+        # A TxProfile may be there of which we lost sight.
+        lost = not rung.persisted and slot.fresh != rung.transaction_id
+        return entry is not None or lost
+
+    async def _replace(
+        self,
+        link: Link,
+        rung: Rung,
+        profile: ChargingProfile,
+        entry: Entry,
+        refused: Outcome,
+    ) -> Outcome:
+        # Some take no second TxProfile while one is there (Easee, row S3).
+        if not (await self.clear(link, rung.profile_id)).ok:
+            return refused
+        outcome = await self._install(link, rung, profile)
+        if outcome.ok:
+            self._knowledge.learn(replaces_by_clearing=True)
+        elif outcome.status is OutcomeStatus.REJECTED:
+            # It was not that: what held before is better than nothing.
+            await self._install(link, rung, entry.installed.profile)
+        return outcome
+
+    async def _spend(self, rung: Rung, limit: Limit, entry: Entry | None) -> None:
+        now = self._clock()
+        again_at = self._budget.again_at(now)
+        if again_at is None:
+            self._station.findings.pop(FINDING, None)
+        else:
+            self._station.findings[FINDING] = _exceeded(again_at)
+            if entry is not None and entry.sure and _raises(entry, rung, limit):
+                raise LimitError(
+                    LimitErrorKind.WRITE_BUDGET, limit=limit, again_at=again_at
+                )
+        await self._budget.spend(now)
+
+
+def number(entry: Entry) -> int:
+    """Return the id of a profile."""
+    return entry.installed.profile.id
+
+
+def amount_of(entry: Entry, phases: int) -> Limit:
+    """Return the limit of a profile of ours, in A."""
+    schedule = entry.installed.profile.schedule
+    limit = Limit(value=schedule.periods[0].limit, unit=schedule.unit)
+    return converted(limit, RateUnit.AMPERE, phases)
+
+
+def _raises(entry: Entry, rung: Rung, limit: Limit) -> bool:
+    new = converted(rung.amount(limit), RateUnit.AMPERE, rung.phases)
+    return new.value > amount_of(entry, rung.phases).value
+
+
+def _exceeded(again_at: datetime) -> str:
+    return f"exceeded: {WRITES} writes in 24 hours; again at {again_at.isoformat()}"
