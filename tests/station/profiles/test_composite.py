@@ -511,12 +511,19 @@ def test_each_evse_counts_with_its_own_phases() -> None:
     assert limits(one, most, evse_id=0, circumstances=mixed) == [(0, 10)]
 
 
-def test_an_evse_that_is_not_known_is_like_the_others() -> None:
+def test_a_station_with_one_evse_has_its_transaction() -> None:
+    one = installed("6", period("8", 60), kind=Kind.RELATIVE, **EXTERNAL, **WHOLE)
+    late = Circumstances(transaction_id="7", transaction_started_at=after(-30))
+    assert limits(one, evse_id=0, circumstances={1: late}) == [(0, 6), (30, 8)]
+
+
+def test_an_evse_that_is_not_known_is_like_the_others_but_idle() -> None:
     single = {1: Circumstances(phases=1, transaction_id="7")}
-    of_tx = installed("10", **TX, evse_id=2)
+    of_tx = installed("10", **TX, evse_id=3)
     default = installed("2300", id=2, unit=RateUnit.WATT, **WHOLE)
-    assert limits(of_tx, default, evse_id=2, circumstances=single) == [(0, 10)]
-    assert only(of_tx, default, evse_id=2, circumstances=single).profile_id == 2
+    how: dict[str, Any] = {"evse_id": 3, "circumstances": single}
+    assert limits(of_tx, default, **how) == [(0, 10)]
+    assert sources(of_tx, default, **how) == [(0, 2)]
 
 
 def test_a_long_schedule_ends_with_its_last_change() -> None:

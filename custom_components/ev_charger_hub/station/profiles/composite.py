@@ -59,7 +59,7 @@ def composite(
         circumstances=(
             circumstances
             if isinstance(circumstances, Circumstances)
-            else circumstances.get(evse_id) or _alike(circumstances)
+            else circumstances.get(evse_id) or _alike(circumstances, evse_id)
         ),
     )
     profiles = newest(installed)
@@ -80,9 +80,14 @@ def composite(
     )
 
 
-def _alike(circumstances: Mapping[int, Circumstances]) -> Circumstances:
-    """Return the circumstances of a place like the others, with all their phases."""
+def _alike(circumstances: Mapping[int, Circumstances], evse_id: int) -> Circumstances:
+    """Return the circumstances of a place like the others, with all their phases.
+
+    A station of one EVSE has its transaction; no other place has that of another one.
+    """
     others = list(circumstances.values()) or [Circumstances()]
+    if evse_id == 0 and len(others) == 1:
+        return others[0]
     return Circumstances(
         phases=max(one.phases for one in others),
         voltage=others[0].voltage,
