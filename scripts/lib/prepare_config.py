@@ -35,7 +35,12 @@ from homeassistant.helpers.storage import Store
 
 from .components import CONFIGURED
 from custom_components.ev_charger_hub.config_flow import EvChargerHubConfigFlow
-from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN, SUBENTRY_CHARGER
+from custom_components.ev_charger_hub.const import (
+    CONF_FALLBACK_CURRENT,
+    CONF_POLICY,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / DOMAIN
@@ -60,6 +65,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--password", required=True)
     parser.add_argument("--ocpp-port", type=int, help="add an OCPP server")
     parser.add_argument("--charger", help="approve a charger of this identity")
+    parser.add_argument("--fallback", type=int, help="its fall-back current in A")
     parser.add_argument(
         "--policy",
         choices=sorted(AdmissionPolicy),
@@ -125,24 +131,25 @@ async def set_port(hass: HomeAssistant, port: int) -> None:
         await store.async_promote_pending()
 
 
-def server_entry(port: int, charger: str | None, policy: str) -> ConfigEntry:
+def server_entry(args: argparse.Namespace) -> ConfigEntry:
     """Return the entry of an OCPP server that knows a charger."""
+    settings = {} if args.fallback is None else {CONF_FALLBACK_CURRENT: args.fallback}
     return ConfigEntry(
-        data={CONF_HOST: LOOPBACK, CONF_PORT: port},
+        data={CONF_HOST: LOOPBACK, CONF_PORT: args.ocpp_port},
         discovery_keys=MappingProxyType({}),
         domain=DOMAIN,
         minor_version=EvChargerHubConfigFlow.MINOR_VERSION,
-        options={CONF_POLICY: policy},
+        options={CONF_POLICY: args.policy},
         source=SOURCE_USER,
         subentries_data=[
             ConfigSubentryData(
-                data={},
+                data=settings,
                 subentry_type=SUBENTRY_CHARGER,
                 title="Demo charger",
-                unique_id=charger,
+                unique_id=args.charger,
             )
         ]
-        if charger
+        if args.charger
         else None,
         title="OCPP server",
         unique_id=None,
@@ -150,9 +157,7 @@ def server_entry(port: int, charger: str | None, policy: str) -> ConfigEntry:
     )
 
 
-async def add_server(
-    hass: HomeAssistant, port: int, charger: str | None, policy: str
-) -> None:
+async def add_server(hass: HomeAssistant, args: argparse.Namespace) -> None:
     """Add an OCPP server, or give the one that there is another port."""
     store = Store[dict[str, list[object]]](
         hass, STORAGE_VERSION, STORAGE_KEY, minor_version=STORAGE_VERSION_MINOR
@@ -160,10 +165,10 @@ async def add_server(
     entries = hass.config_entries.async_entries()
     if ours := hass.config_entries.async_entries(DOMAIN):
         hass.config_entries.async_update_entry(
-            ours[0], data={**ours[0].data, CONF_PORT: port}
+            ours[0], data={**ours[0].data, CONF_PORT: args.ocpp_port}
         )
     else:
-        entries.append(server_entry(port, charger, policy))
+        entries.append(server_entry(args))
     await store.async_save({"entries": [one.as_storage_fragment for one in entries]})
 
 
@@ -181,7 +186,7 @@ async def main() -> None:
     await finish_onboarding(hass)
     await set_port(hass, args.port)
     if args.ocpp_port is not None:
-        await add_server(hass, args.ocpp_port, args.charger, args.policy)
+        await add_server(hass, args)
     await hass.async_stop(force=True)
 
 

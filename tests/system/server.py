@@ -32,8 +32,10 @@ async def until[T](look: Callable[[], Awaitable[T | None]]) -> T:
 class Server:
     """One Home Assistant over several processes, with one approved charger."""
 
-    def __init__(self, folder: Path, charger: str) -> None:
-        """Prepare its configuration; it does not run yet."""
+    def __init__(
+        self, folder: Path, charger: str, *, fallback: int | None = None
+    ) -> None:
+        """Prepare its configuration; it does not run yet. `fallback` is in A."""
         self._folder = folder
         self._charger = charger
         self._config = folder / "config"
@@ -44,7 +46,8 @@ class Server:
         self._token = ""
         login = ("--user", USER, "--password", PASSWORD)
         ocpp = ("--ocpp-port", str(self.ocpp_port), "--charger", charger)
-        prepare = (self._config, "--port", str(port), *login, *ocpp)
+        more = () if fallback is None else ("--fallback", str(fallback))
+        prepare = (self._config, "--port", str(port), *login, *ocpp, *more)
         subprocess.run(
             [sys.executable, "-m", "scripts.lib.prepare_config", *prepare],
             cwd=ROOT,
@@ -102,20 +105,26 @@ class Server:
             self._process.wait()
             self._process = None
 
-    async def entity(self, key: str) -> str | None:
+    async def entity(self, key: str, platform: str = "sensor") -> str | None:
         """Return the state of an entity of the charger, None if it has none."""
         found: list[dict[str, Any]] = await self._api("GET", "states")
         states = {one["entity_id"]: one["state"] for one in found}
-        return states.get(f"sensor.demo_charger_{key}")
+        return states.get(f"{platform}.demo_charger_{key}")
 
     async def sessions(self) -> list[dict[str, Any]]:
         """Return the session records, newest first."""
+        answer = await self.act("get_sessions")
+        sessions: list[dict[str, Any]] = answer["sessions"]
+        return sessions
+
+    async def act(self, action: str, **data: Any) -> dict[str, Any]:
+        """Do an action with the charger and return its response."""
         template = "{{ device_id('Demo charger') }}"
         device = await self._api("POST", "template", {"template": template})
-        path = f"services/{DOMAIN}/get_sessions?return_response"
-        answer = await self._api("POST", path, {"device_id": device})
-        sessions: list[dict[str, Any]] = answer["service_response"]["sessions"]
-        return sessions
+        path = f"services/{DOMAIN}/{action}?return_response"
+        answer = await self._api("POST", path, {"device_id": device, **data})
+        response: dict[str, Any] = answer["service_response"]
+        return response
 
     def kept_status(self) -> str | None:
         """Return the status that a restart would bring back."""
