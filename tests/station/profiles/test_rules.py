@@ -11,6 +11,7 @@ import pytest
 
 from .make import after, installed, period, profile
 from custom_components.ev_charger_hub.station.enums import RateUnit
+from custom_components.ev_charger_hub.station.profiles import rules
 from custom_components.ev_charger_hub.station.profiles.model import (
     ChargingProfile,
     Installed,
@@ -446,4 +447,5 @@ def test_users_read_which_field_is_wrong_and_how() -> None:
         assert set(re.findall(r"\{(\w+)\}", message)) <= set(found.placeholders), key
         told = message.format(**found.placeholders)
         assert f'"{labels.get(field, field)}"' in told
-    assert {key for key in texts if key.startswith("profile_")} == used
+    code = Path(rules.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r'"(profile_\w+)"', code)) == used
