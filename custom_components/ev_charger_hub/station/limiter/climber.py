@@ -18,7 +18,7 @@ from .holdings import Holdings, amount_of, number
 from .knowledge import Knowledge
 from .ladder import Step, fallback, ladder
 from .pacing import Change
-from .rungs import FIRST_ID, Layer, Rung, Site
+from .rungs import FIRST_ID, OVERLAY, Layer, Rung, Site
 from .slot import Sent, Slot
 from .verify import Standing, compare
 
@@ -224,6 +224,9 @@ class Climber:
     async def _climb(self, climb: Climb, rung: Rung, under: Rung | None) -> Outcome:
         if climb.site.learnt.tx_default_caps and not rung.persisted:
             await self._make_way(climb, rung, climb.goal)
+        if rung.layer is Layer.ONLY and self._holdings.entry(OVERLAY + rung.where):
+            # A profile of the same level takes its place only by the book.
+            await self._holdings.clear(climb.link, OVERLAY + rung.where)
         outcome, used, sent = await self._try(climb, rung, climb.goal, anew=climb.anew)
         if not outcome.ok:
             over = not rung.persisted and climb.slot.transaction_id is None
@@ -259,6 +262,9 @@ class Climber:
             climb.refusals.append(f"{used}: {told(outcome)}")
             if outcome.status is not OutcomeStatus.REJECTED:
                 break
+        if not outcome.ok:
+            used = rung
+            outcome = await self._holdings.replace(climb.link, used, limit, outcome)
         return outcome, used, True
 
     def _may_stay(self, climb: Climb, rung: Rung, limit: Limit) -> bool:

@@ -98,16 +98,7 @@ class Holdings:
             await self._spend(rung, limit, entry)
         if self._clears_first(slot, site, rung, entry):
             await self.clear(link, rung.profile_id)
-        profile = rung.profile(limit, self._clock())
-        outcome = await self._install(link, rung, profile)
-        if (
-            outcome.status is OutcomeStatus.REJECTED
-            and entry is not None
-            and not rung.persisted
-            and site.learnt.replaces_by_clearing is None
-        ):
-            return await self._replace(link, rung, profile, entry, outcome)
-        return outcome
+        return await self._install(link, rung, rung.profile(limit, self._clock()))
 
     async def _install(
         self, link: Link, rung: Rung, profile: ChargingProfile
@@ -124,21 +115,28 @@ class Holdings:
         lost = not rung.persisted and slot.fresh != rung.transaction_id
         return entry is not None or lost
 
-    async def _replace(
-        self,
-        link: Link,
-        rung: Rung,
-        profile: ChargingProfile,
-        entry: Entry,
-        refused: Outcome,
+    async def replace(
+        self, link: Link, rung: Rung, limit: Limit, refused: Outcome
     ) -> Outcome:
-        # Some take no second TxProfile while one is there (Easee, row S3).
-        if not (await self.clear(link, rung.profile_id)).ok:
+        """Find out whether a second TxProfile is taken once the first is cleared.
+
+        Easee takes none while one is there (row S3).
+        """
+        entry = self.entry(rung.profile_id)
+        if (
+            entry is None
+            or rung.persisted
+            or refused.status is not OutcomeStatus.REJECTED
+            or self._knowledge.learnt.replaces_by_clearing is not None
+            or not (await self.clear(link, rung.profile_id)).ok
+        ):
             return refused
+        profile = rung.profile(limit, self._clock())
         outcome = await self._install(link, rung, profile)
         if outcome.ok:
             self._knowledge.learn(replaces_by_clearing=True)
         elif outcome.status is OutcomeStatus.REJECTED:
+            self._knowledge.learn(replaces_by_clearing=False)
             # It was not that: what held before is better than nothing.
             await self._install(link, rung, entry.installed.profile)
         return outcome

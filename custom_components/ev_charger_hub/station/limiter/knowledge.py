@@ -23,7 +23,7 @@ class Knowledge:
         self._journal = journal
         self._changed = changed
         self._kept: Any = None
-        self.learnt = Learnt()
+        self.learnt = Learnt(charger=charger_of(station.info.value))
         self.close = station.info.subscribe(self._recall)
 
     async def load(self) -> None:
