@@ -47,11 +47,11 @@ LIMITED_BY = "CP01_1_limited_by"
 NOT_FOLLOWED = "CP01_1_limit_not_followed"
 SETTLING = 60
 
-type PassTime = Callable[[float], Awaitable[None]]
+type Passing = Callable[[float], Awaitable[None]]
 
 
 @pytest.fixture
-def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> PassTime:
+def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Passing:
     """Return what lets time pass, and everything happen that is due then."""
 
     async def passed(seconds: float) -> None:
@@ -159,7 +159,7 @@ async def test_a_wish_that_a_newer_one_overtook_is_no_error(
 
 async def test_what_wins_is_named(
     hass: HomeAssistant,
-    pass_time: PassTime,
+    pass_time: Passing,
     approved_charger: Charger,
     session: int,
 ) -> None:
@@ -198,7 +198,7 @@ async def test_a_lower_profile_of_somebody_else_is_shown_and_stays(
 
 async def test_a_limit_that_is_not_followed_is_told(
     hass: HomeAssistant,
-    pass_time: PassTime,
+    pass_time: Passing,
     approved_charger: Charger,
     session: int,
     issue_registry: ir.IssueRegistry,

@@ -33,9 +33,9 @@ _CURRENTS = {
 }
 
 
-def composite(limit: float | None, **more: Any) -> Scheduled:
+def composite(limit: float, **more: Any) -> Scheduled:
     """Return a schedule of the station."""
-    return Scheduled(limit=None if limit is None else Decimal(str(limit)), **more)
+    return Scheduled(limit=Decimal(str(limit)), **more)
 
 
 def judged(limit: float | None = None, **known: Any) -> Judgement:
@@ -61,7 +61,6 @@ def shown(judgement: Judgement) -> tuple[float | None, LimitedBy | None]:
     [
         # Nobody limits.
         ({}, 32, LimitedBy.CHARGER_MAXIMUM),
-        ({"composite": composite(None)}, 32, LimitedBy.CHARGER_MAXIMUM),
         ({"composite": composite(63)}, 32, LimitedBy.CHARGER_MAXIMUM),
         # Ours is the lowest.
         ({"limit": 16}, 16, LimitedBy.OUR_LIMIT),
@@ -183,7 +182,17 @@ def shown(judgement: Judgement) -> tuple[float | None, LimitedBy | None]:
             LimitedBy.CHARGER_MAXIMUM,
         ),
         ({"limit": 10, "composite": composite(16)}, 16, LimitedBy.OTHER_PROFILE),
-        ({"limit": 10, "composite": composite(None)}, 32, LimitedBy.CHARGER_MAXIMUM),
+        (
+            {"limit": 10, "composite": composite(16), "measured": 16},
+            16,
+            LimitedBy.OTHER_PROFILE,
+        ),
+        # A schedule whose numbers mean something else: currents show what holds.
+        (
+            {"limit": 10, "composite": composite(30), "offered": 10, "measured": 9.5},
+            10,
+            LimitedBy.OUR_LIMIT,
+        ),
     ],
 )
 def test_the_lowest_limit_is_shown_with_its_reason(
@@ -230,16 +239,6 @@ def test_the_lowest_limit_is_shown_with_its_reason(
             10,
             LimitedBy.OUR_LIMIT,
         ),
-        # Nothing was there before, and the station does not know of it yet.
-        (
-            {
-                "lowest": 10,
-                "highest": None,
-                "composite": composite(None, settled=False),
-            },
-            10,
-            LimitedBy.OUR_LIMIT,
-        ),
         # Not one of ours, so somebody else's.
         (
             {
@@ -280,11 +279,12 @@ def test_a_change_has_its_time(
         ({"measured": 6}, True),
         ({"measured": 11}, True),
         ({"composite": composite(10), "offered": 10, "measured": 10}, True),
+        ({"composite": composite(30), "measured": 9.5}, True),
         # Somebody offers less: not ignored (Easee row S10).
         ({"offered": 8}, True),
         # It does not.
         ({"composite": composite(10.2)}, False),
-        ({"composite": composite(None)}, False),
+        ({"composite": composite(30), "measured": 6}, False),
         ({"offered": 11.1}, False),
         ({"measured": 11.1}, False),
         ({"composite": composite(10), "measured": 16}, False),

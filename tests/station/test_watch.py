@@ -17,6 +17,7 @@ from custom_components.ev_charger_hub.station.enums import (
     Phase,
     RateUnit,
 )
+from custom_components.ev_charger_hub.station.limiter.evidence import KEEP, Record
 from custom_components.ev_charger_hub.station.limiter.limiter import Applied, Limiter
 from custom_components.ev_charger_hub.station.limiter.watch import Watch
 from custom_components.ev_charger_hub.station.link import Limit
@@ -286,6 +287,18 @@ def test_changes_faster_than_they_settle_are_judged_by_the_highest(
     assert scene.shown()[2] is False
 
 
+def test_what_limits_were_is_forgotten_in_time() -> None:
+    record = Record()
+    now = NOON
+    for minute in range(24 * 60):
+        now = NOON + timedelta(minutes=minute)
+        record.note(Decimal(minute % 2 + 6), now, now)
+    assert len(record.before(NOON)) <= KEEP / timedelta(minutes=1) + 1
+    assert record.bounds(now - timedelta(minutes=10)) == (Decimal(6), Decimal(7))
+    # What was so long ago nobody knows any more.
+    assert record.bounds(NOON) == (Decimal(6), None)
+
+
 def test_a_limit_that_is_gone_is_not_ignored(scene: Scene) -> None:
     scene.limit(10)
     scene.wait(60)
@@ -325,6 +338,17 @@ def test_schedules_go_on_from_when_they_came(scene: Scene) -> None:
     scene.wait(3600)
     scene.limiter.changed()
     assert scene.shown()[:2] == (10, LimitedBy.OTHER_PROFILE)
+
+
+def test_an_empty_schedule_tells_nothing(scene: Scene) -> None:
+    scene.limit(10)
+    scene.wait(60)
+    scene.says(None)
+    assert scene.shown() == (10, LimitedBy.OUR_LIMIT, None)
+    scene.limiter.composites[1] = replace(scene.limiter.composites[1], periods=())
+    scene.limiter.changed()
+    assert scene.shown() == (10, LimitedBy.OUR_LIMIT, None)
+    assert scene.limiter.told == []
 
 
 def test_a_schedule_from_before_a_change_is_out_of_date(scene: Scene) -> None:

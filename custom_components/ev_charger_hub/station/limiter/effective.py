@@ -28,11 +28,11 @@ _OURS = LimitedBy.OUR_LIMIT
 class Scheduled:
     """What the station says its profiles come to now (GetCompositeSchedule).
 
-    `limit` is in A, None if nothing limits. `settled` tells that our limit had had the
-    time it may take when the station was asked.
+    `limit` is in A. `settled` tells that our limit had had the time it may take when
+    the station was asked.
     """
 
-    limit: Decimal | None
+    limit: Decimal
     purpose: Purpose | None = None
     settled: bool = True
 
@@ -134,11 +134,11 @@ def _exceeds(current: Decimal, limit: Decimal) -> bool:
 def _permitted(evidence: Evidence) -> tuple[Decimal, LimitedBy] | None:
     """Return what the profiles allow, and whose they are; None if nobody knows."""
     composite, ours = evidence.composite, evidence.ours
-    if composite is not None and composite.limit is not None:
-        return _of_composite(evidence, composite.limit, composite)
-    if ours is not None and (composite is None or not composite.settled):
+    if composite is not None:
+        return _of_composite(evidence, composite)
+    if ours is not None:
         return ours, LimitedBy.FALLBACK if _falls_back(evidence, ours) else _OURS
-    if evidence.wanted is None or composite is not None:
+    if evidence.wanted is None:
         return evidence.maximum, LimitedBy.CHARGER_MAXIMUM
     if evidence.fallback is not None:
         return evidence.fallback, LimitedBy.FALLBACK
@@ -146,10 +146,12 @@ def _permitted(evidence: Evidence) -> tuple[Decimal, LimitedBy] | None:
 
 
 def _of_composite(
-    evidence: Evidence, limit: Decimal, composite: Scheduled
+    evidence: Evidence, composite: Scheduled
 ) -> tuple[Decimal, LimitedBy]:
     """Return what the station's own schedule allows, and whose limit that is."""
-    ours = evidence.ours
+    ours, limit = evidence.ours, composite.limit
+    if ours is not None and limit > ours and _at_limit(evidence):
+        return ours, _OURS
     if _falls_back(evidence, limit):
         return limit, LimitedBy.FALLBACK
     if ours is not None and abs(limit - ours) <= SAME:
@@ -233,16 +235,29 @@ def _followed(evidence: Evidence) -> bool | None:
         return None
     if overdrawn(evidence):
         return False
+    if _at_limit(evidence):
+        # Some stations mean something else with the numbers of their schedule.
+        return True
     settled = composite is not None and composite.settled
-    if composite is not None and settled:
-        if composite.limit is None or composite.limit > ours + SAME:
-            return False
+    if composite is not None and settled and composite.limit > ours + SAME:
+        return False
     if _over(evidence, ours):
         # It may be from before the last change.
         return None
     if _sampled(evidence) and evidence.highest is not None:
         return True
     return True if settled and not evidence.doubted else None
+
+
+def _at_limit(evidence: Evidence) -> bool:
+    """Return whether currents are what ours allows, and have had time to be so."""
+    ours = evidence.ours
+    if ours is None or not _sampled(evidence) or unsettled(evidence):
+        return False
+    if _over(evidence, ours):
+        return False
+    samples = (evidence.offered, evidence.measured)
+    return any(one is not None and one >= ours - EXCESS for one in samples)
 
 
 def _sampled(evidence: Evidence) -> bool:

@@ -219,7 +219,10 @@ def _ampere(place: Place, limit: Limit | None) -> Decimal | None:
 
 
 def _scheduled(place: Place, record: Record, now: datetime) -> Scheduled | None:
-    """Return what holds now by the schedule that the station sent last."""
+    """Return what holds now by the schedule that the station sent last.
+
+    An empty one is not believed: it may be all that the station can say.
+    """
     composite, read_at = record.composite, record.read_at
     if composite is None or read_at is None:
         return None
@@ -228,7 +231,7 @@ def _scheduled(place: Place, record: Record, now: datetime) -> Scheduled | None:
     settled = record.settled_at is None or known_at >= record.settled_at
     period = _present(composite, (now - read_at).total_seconds())
     if period is None or period.limit is None:
-        return Scheduled(limit=None, settled=settled)
+        return None
     limit = Decimal(period.limit.numerator) / period.limit.denominator
     if composite.unit is RateUnit.WATT:
         limit /= VOLTAGE * (period.phases or place.phases)
