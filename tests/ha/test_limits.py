@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -237,6 +238,28 @@ async def test_a_limit_that_is_not_followed_is_told(
     await pass_time(SNAPSHOT_DELAY.total_seconds())
     assert state(hass, "binary_sensor", NOT_FOLLOWED) == STATE_OFF
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_the_fall_back_holds_until_a_session_begins(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    station = hub.stations[IDENTITY].station
+    station.settings = replace(station.settings, fallback_current=8)
+    await limit_to(hass, 16)
+    sent = approved_charger.calls("SetChargingProfile")[-1]["csChargingProfiles"]
+    assert sent["chargingProfilePurpose"] == "TxDefaultProfile"
+    assert sent["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"] == 8
+    assert float(state(hass, "number", "CP01_1_current_limit")) == 16
+    assert shown(hass) == (8, "fallback")
+
+    approved_charger.answers["GetCompositeSchedule"] = in_force(16)
+    await approved_charger.start()
+    await approved_charger.expect("GetCompositeSchedule")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    sent = approved_charger.calls("SetChargingProfile")[-1]["csChargingProfiles"]
+    assert sent["chargingProfilePurpose"] == "TxProfile"
+    assert "duration" in sent["chargingSchedule"]
+    assert shown(hass) == (16, "our_limit")
 
 
 async def test_a_charger_that_is_away_shows_no_limits(

@@ -112,6 +112,7 @@ def shown(judgement: Judgement) -> tuple[float | None, LimitedBy | None]:
         ),
         ({"wanted": 16, "ours": 10, "fallback": 10}, 10, LimitedBy.FALLBACK),
         ({"wanted": 16, "fallback": 10}, 10, LimitedBy.FALLBACK),
+        ({"fallback": 10}, 10, LimitedBy.FALLBACK),
         # A profile of the session goes before the fall-back, so this is another's.
         (
             {

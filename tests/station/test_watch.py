@@ -329,6 +329,18 @@ def test_what_ended_by_itself_does_not_limit(scene: Scene) -> None:
     assert scene.shown() == (8, LimitedBy.FALLBACK, None)
 
 
+def test_the_fall_back_holds_until_a_session_lifts_it(scene: Scene) -> None:
+    scene.station.settings = replace(scene.station.settings, fallback_current=8)
+    scene.station.evse(2)
+    scene.watch.look()
+    assert scene.shown(1)[:2] == (8, LimitedBy.FALLBACK)
+    assert scene.shown(0)[:2] == (32, LimitedBy.CHARGER_MAXIMUM)
+    scene.limit(32)
+    scene.evse.wanted_limit.set(None)
+    scene.says(32)
+    assert scene.shown(1)[:2] == (32, LimitedBy.CHARGER_MAXIMUM)
+
+
 def test_schedules_go_on_from_when_they_came(scene: Scene) -> None:
     scene.says(13, 10)
     assert scene.shown()[:2] == (13, LimitedBy.OTHER_PROFILE)

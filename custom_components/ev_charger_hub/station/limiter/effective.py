@@ -138,10 +138,11 @@ def _permitted(evidence: Evidence) -> tuple[Decimal, LimitedBy] | None:
         return _of_composite(evidence, composite)
     if ours is not None:
         return ours, LimitedBy.FALLBACK if _falls_back(evidence, ours) else _OURS
+    if evidence.fallback is not None:
+        # It is there before anything rides on it.
+        return evidence.fallback, LimitedBy.FALLBACK
     if evidence.wanted is None:
         return evidence.maximum, LimitedBy.CHARGER_MAXIMUM
-    if evidence.fallback is not None:
-        return evidence.fallback, LimitedBy.FALLBACK
     return None
 
 

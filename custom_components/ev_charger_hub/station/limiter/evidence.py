@@ -157,6 +157,8 @@ def gather(
     since = min(moments, default=now) - settling
     lowest, highest = record.bounds(since)
     cap = None
+    # The limiter lays a fall-back under every EVSE, under the station only with a wish.
+    laid = bool(place.id) or place.wanted_limit.value is not None
     if place.id:
         held = _held_at(limiter, 0, now)
         cap = _noted(place.station.whole, held, records[0], now)
@@ -166,7 +168,7 @@ def gather(
         cap=cap,
         composite=_scheduled(place, record, now),
         doubted=record.doubted,
-        fallback=_decimal(settings.fallback_current),
+        fallback=_decimal(settings.fallback_current) if laid else None,
         highest=highest,
         lowest=lowest,
         maximum=Decimal(settings.maximum_current),
