@@ -8,7 +8,6 @@ from .profiles import at, profile, relative
 
 SPAN = 240
 """How many seconds are looked at."""
-SECONDS = st.integers(-SPAN, SPAN)
 PURPOSES = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
 
 
@@ -24,16 +23,18 @@ def placed_profiles(draw: st.DrawFn) -> tuple[int, Any]:
     starts = draw(st.lists(st.integers(1, SPAN), unique=True, max_size=3))
     tenths = st.integers(0, 400 if unit == "A" else 300_000)
     periods = [(start, draw(tenths) / 10) for start in (0, *sorted(starts))]
+    # Most profiles cover most of the span, so that they meet each other.
     optional: dict[str, Any] = {
-        name: draw(st.none() | SECONDS.map(at)) for name in ("validFrom", "validTo")
+        "validFrom": draw(st.none() | st.integers(-SPAN, SPAN // 2).map(at)),
+        "validTo": draw(st.none() | st.integers(SPAN // 2, SPAN).map(at)),
+        "duration": draw(st.none() | st.integers(0, 2 * SPAN)),
     }
-    optional["duration"] = draw(st.none() | st.integers(0, SPAN))
-    start = draw(SECONDS)
+    start = draw(st.integers(-SPAN, SPAN // 2))
     if kind == "Recurring":
         optional["recurrencyKind"] = draw(st.sampled_from(("Daily", "Weekly")))
         start -= draw(st.integers(0, 14)) * 86_400
     one = profile(
-        draw(st.integers(1, 6)),
+        draw(st.integers(1, 30)),
         purpose,
         *periods,
         unit=unit,

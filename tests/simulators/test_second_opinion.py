@@ -106,7 +106,7 @@ def expected(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(placed_profiles(), max_size=6),
+    st.lists(placed_profiles(), min_size=2, max_size=8),
     st.sampled_from((1, 2)),
     st.sampled_from("AW"),
 )
