@@ -1,6 +1,7 @@
 """The injected clock and timers, so that tests own the time."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -9,6 +10,9 @@ type Clock = Callable[[], datetime]
 
 MAX_PAST = timedelta(days=30)
 MAX_FUTURE = timedelta(minutes=5)
+MAX_SKEW = timedelta(hours=15)
+"""Further off is no clock in another time zone but one that was never set."""
+NEGLIGIBLE_SKEW = timedelta(seconds=20)
 
 
 def utc_now() -> datetime:
@@ -26,6 +30,37 @@ def plausible(claimed: datetime | None, now: datetime) -> datetime:
     if claimed is None or not now - MAX_PAST <= claimed <= now + MAX_FUTURE:
         return now
     return min(claimed, now)
+
+
+class Skew:
+    """How far a station's clock is ahead of ours, by the stamps on what it says.
+
+    Schedules have to be told in the station's time, or they end too soon or too late.
+    """
+
+    def __init__(self) -> None:
+        """Believe that the clock is right."""
+        self._seen: deque[timedelta] = deque(maxlen=3)
+
+    def observe(self, claimed: datetime | None, now: datetime) -> None:
+        """Take the stamp of something that a station says at `now`."""
+        if claimed is not None and abs(claimed - now) <= MAX_SKEW:
+            self._seen.append(claimed - now)
+
+    @property
+    def ahead(self) -> timedelta:
+        """Return how far it is ahead, negative if behind, 0 if it is about right."""
+        if not self._seen:
+            return timedelta()
+        # Nobody stamps what has yet to happen, but much is told late: a clock is
+        # behind only if everything that it stamps is, by as much.
+        ahead = max(self._seen)
+        if ahead < timedelta() and (
+            len(self._seen) < (self._seen.maxlen or 0)
+            or ahead - min(self._seen) > NEGLIGIBLE_SKEW
+        ):
+            return timedelta()
+        return ahead if abs(ahead) > NEGLIGIBLE_SKEW else timedelta()
 
 
 class Timer(Protocol):

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, override
 
 from .channel import Channel, Listener
+from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
@@ -158,6 +159,8 @@ class ChargingStation:
             None, urgent=True
         )
         """The token last presented anywhere at the station, and when."""
+        self.skew = Skew()
+        """How far the station's clock is off."""
         self.whole = Place(self, 0)
         self.evses: dict[int, Evse] = {}
         self.links: list[Link] = []

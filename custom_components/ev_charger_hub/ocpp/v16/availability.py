@@ -44,9 +44,9 @@ class Availability:
             self._oddities.note(f"status of connector {connector_id} ignored")
             return Reply({})
         place = self._context.station.place(connector_id)
-        at = plausible(
-            timestamps.parse(payload.get("timestamp")), self._context.clock()
-        )
+        now, claimed = self._context.clock(), timestamps.parse(payload.get("timestamp"))
+        self._context.station.skew.observe(claimed, now)
+        at = plausible(claimed, now)
         status = connector_status(payload["status"])
         if not place.fault.set(_fault(payload, status, place.fault.value), at):
             return Reply({})

@@ -270,7 +270,9 @@ class MeterValues:
         for value in values:
             if not (samples := value.get("sampledValue")):
                 continue
-            at = plausible(timestamps.parse(value.get("timestamp")), now)
+            claimed = timestamps.parse(value.get("timestamp"))
+            self._context.station.skew.observe(claimed, now)
+            at = plausible(claimed, now)
             if (register := meter.read(samples, at)) is not None:
                 self._count(connector_id, transaction_id, register, at)
 

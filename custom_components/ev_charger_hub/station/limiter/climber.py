@@ -100,7 +100,8 @@ class Climber:
     def profile_to_start_with(self, slot: Slot, limit: Limit) -> ChargingProfile:
         """Return the TxProfile of a remote start, which knows no transaction yet."""
         site = self.site(slot, self.link())
-        return site.rung(Purpose.TX, limit).profile(limit, self._clock())
+        now = self._clock() + self._station.skew.ahead
+        return site.rung(Purpose.TX, limit).profile(limit, now)
 
     def persists(self, slot: Slot, goal: Limit) -> bool:
         """Return whether a limit would be written to memory that wears out."""

@@ -98,7 +98,14 @@ class Holdings:
             await self._spend(rung, limit, entry)
         if self._clears_first(slot, site, rung, entry):
             await self.clear(link, rung.profile_id)
-        return await self._install(link, rung, rung.profile(limit, self._clock()))
+        return await self._install(
+            link, rung, rung.profile(limit, self._station_time())
+        )
+
+    def _station_time(self) -> datetime:
+        # Told in our time, a profile of a station whose clock is off would not hold
+        # now, or not end when we are gone.
+        return self._clock() + self._station.skew.ahead
 
     async def _install(
         self, link: Link, rung: Rung, profile: ChargingProfile
@@ -131,7 +138,7 @@ class Holdings:
             or not (await self.clear(link, rung.profile_id)).ok
         ):
             return refused
-        profile = rung.profile(limit, self._clock())
+        profile = rung.profile(limit, self._station_time())
         outcome = await self._install(link, rung, profile)
         if outcome.ok:
             self._knowledge.learn(replaces_by_clearing=True)
