@@ -159,6 +159,7 @@ EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
             _text(evse.fault.value.info) if evse.fault.value else None
         ),
     ),
+    *_limits(""),
 )
 
 WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
@@ -182,6 +183,7 @@ WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
             _text(place.fault.value.error_code) if place.fault.value else NO_ERROR
         ),
     ),
+    *_limits("station_"),
 )
 
 SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
@@ -352,7 +354,7 @@ async_setup_entry = HubPlatform(
     platform=Platform.SENSOR,
     entity=HubSensor,
     of_station=STATION_SENSORS,
-    of_whole=(*WHOLE_SENSORS, *_limits("station_")),
-    of_evse=(*EVSE_SENSORS, *_limits(""), *SESSION_SENSORS),
+    of_whole=WHOLE_SENSORS,
+    of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
     more=_measurements,
 ).async_setup_entry
