@@ -86,6 +86,7 @@ async def async_unload_entry(
     hass: HomeAssistant, entry: EvChargerHubConfigEntry
 ) -> bool:
     """Unload an OCPP server; its connections end with what was registered."""
+    entry.runtime_data.turns.close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -113,4 +113,5 @@ async_setup_entry = HubPlatform(
     entity=HubEvent,
     of_station=STATION_EVENTS,
     of_evse=EVSE_EVENTS,
+    prompt=True,
 ).async_setup_entry

@@ -1,9 +1,11 @@
 """Growth: entities appear when what they show does, each once."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import batched
+from typing import Any, Final
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
@@ -17,6 +19,9 @@ from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
 from .station.model import ChargingStation, Evse, Place
 
+AT_ONCE: Final = 5
+"""Entities that are added without a pause: a few milliseconds."""
+
 type Candidate = tuple[Any, HubEntityDescription[Any]]
 
 
@@ -24,7 +29,8 @@ type Candidate = tuple[Any, HubEntityDescription[Any]]
 class HubPlatform:
     """What one platform shows of chargers: each description with each such subject.
 
-    `more` yields what depends on what a charger sends.
+    `more` yields what depends on what a charger sends. `prompt` says that an entity
+    which comes late has missed something.
     """
 
     platform: Platform
@@ -33,6 +39,7 @@ class HubPlatform:
     of_whole: Iterable[HubEntityDescription[Place]] = ()
     of_evse: Iterable[HubEntityDescription[Evse]] = ()
     more: Callable[[ChargingStation], Iterable[Candidate]] = lambda _: ()
+    prompt: bool = False
 
     def candidates(self, station: ChargingStation) -> Iterator[Candidate]:
         """Yield what may be an entity of a station."""
@@ -50,11 +57,14 @@ class HubPlatform:
     ) -> None:
         """Add the entities of the chargers of a server, now and as they appear."""
         follow = partial(self._follow, hass, entry, async_add_entities)
-        for hub_station in entry.runtime_data.stations.values():
-            follow(hub_station)
+        for hub_station in tuple(entry.runtime_data.stations.values()):
+            follow(hub_station, prompt=True)
+            await asyncio.sleep(0)
         entry.async_on_unload(
             async_dispatcher_connect(
-                hass, SIGNAL_NEW_STATION.format(entry.entry_id), follow
+                hass,
+                SIGNAL_NEW_STATION.format(entry.entry_id),
+                partial(follow, prompt=self.prompt),
             )
         )
 
@@ -65,11 +75,13 @@ class HubPlatform:
         entry: EvChargerHubConfigEntry,
         async_add_entities: AddConfigEntryEntitiesCallback,
         hub_station: HubStation,
+        *,
+        prompt: bool,
     ) -> None:
-        """Add the entities of one charger, now and as they appear."""
+        """Add the entities of one charger, now or soon, and as they appear."""
         add = partial(async_add_entities, config_subentry_id=hub_station.subentry_id)
         growth = Growth(hass, entry.runtime_data, hub_station, self, add)
-        entry.async_on_unload(growth.follow())
+        entry.async_on_unload(growth.follow(prompt=prompt))
 
 
 class Growth:
@@ -96,10 +108,13 @@ class Growth:
         self._scheduled = False
 
     @callback
-    def follow(self) -> Callable[[], None]:
+    def follow(self, *, prompt: bool) -> Callable[[], None]:
         """Add what exists, follow what will; return what ends that."""
         self._unsubscribe = self._station.on_growth(self._schedule)
-        self._sync()
+        if prompt:
+            self._add_some(self._new())
+        else:
+            self._schedule()
         return self._close
 
     @callback
@@ -115,27 +130,47 @@ class Growth:
     @callback
     def _schedule(self) -> None:
         """Have everything that one frame brings added together."""
-        if not self._scheduled:
-            self._scheduled = True
+        if self._scheduled:
+            return
+        self._scheduled = True
+        if self._platform.prompt:
             self._hass.loop.call_soon(self._sync)
+        else:
+            self._hub.turns.add(self._sync)
 
     @callback
     def _sync(self) -> None:
         """Add what exists now and did not."""
         self._scheduled = False
-        if self._unsubscribe is None:
-            return
-        if self._hub.stations.get(self._station.identity) is not self._hub_station:
+        if not self._current():
             self._close()
             return
+        new = self._new()
+        if self._platform.prompt:
+            self._add_some(new)
+            return
+        for some in batched(new, AT_ONCE, strict=False):
+            self._hub.turns.add(partial(self._add_some, list(some)))
+
+    @callback
+    def _add_some(self, new: list[HubEntity[Any]]) -> None:
+        """Add a few entities, if there is still a use for them."""
+        if new and self._current():
+            self._add(new)
+
+    def _current(self) -> bool:
+        """Return whether the charger is still followed, and the same."""
+        known = self._hub.stations.get(self._station.identity)
+        return self._unsubscribe is not None and known is self._hub_station
+
+    def _new(self) -> list[HubEntity[Any]]:
+        """Return the entities that exist now and did not."""
         async_split_evses(self._hass, self._hub_station)
-        new = [
+        return [
             self._platform.entity(self._hub, self._hub_station, subject, description)
             for subject, description in self._platform.candidates(self._station)
             if self._is_new(subject, description)
         ]
-        if new:
-            self._add(new)
 
     def _is_new(self, subject: Any, description: HubEntityDescription[Any]) -> bool:
         """Return whether an entity is to be added; remember that it was.

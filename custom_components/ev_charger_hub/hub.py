@@ -1,16 +1,18 @@
 """The hub of an OCPP server: between its central system and Home Assistant."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 from ssl import SSLContext
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
@@ -58,8 +60,12 @@ from .station.secrets import shortened
 from .station.settings import StationSettings
 from .station.snapshot import dump, restore
 from .station.transactions import Transactions
+from .turns import Turns
 
 _LOGGER = logging.getLogger(__name__)
+
+type Applied = tuple[str, Mapping[str, Any]]
+"""What of a subentry is in force: its title and data."""
 
 SNAPSHOT: Final = "snapshot"
 SNAPSHOT_DELAY: Final = timedelta(seconds=30)
@@ -82,6 +88,7 @@ class OcppHub:
         self.entry = entry
         self.journal = journal
         self.flusher = Flusher(hass)
+        self.turns = Turns(partial(entry.async_create_task, hass))
         self.policy = _policy(entry)
         self.stations: dict[str, HubStation] = {}
         """The approved chargers by identity."""
@@ -97,13 +104,14 @@ class OcppHub:
         self._registry = registry
         self._server_id = ""
         self._unsubscribes: dict[str, list[CALLBACK_TYPE]] = {}
+        self._arrivals: dict[str, asyncio.Task[None]] = {}
+        self._applied: dict[str, Applied] = {}
         self._asked: set[str] = set()
         self._changed: set[str] = set()
         self._cancel_save: CALLBACK_TYPE | None = None
         self._cancel_restoring: CALLBACK_TYPE | None = None
         self._stopped = False
-        # Update listeners run as tasks; without the lock two of them could build one
-        # charger twice.
+        # Update listeners run as tasks, so that two of them could run at the same time.
         self._lock = asyncio.Lock()
         self._data = dict(entry.data)
 
@@ -143,8 +151,8 @@ class OcppHub:
         """Approve a charger because the user accepts every charger."""
         if async_identity_taken(self.hass, candidate.identity):
             return
-        self.approve(candidate.identity, candidate.identity, None)
-        await self.async_apply()
+        subentry = self.approve(candidate.identity, candidate.identity, None)
+        await self._async_arrive(candidate.identity, subentry)
 
     @callback
     def candidate_changed(self, candidate: Candidate) -> None:
@@ -163,17 +171,18 @@ class OcppHub:
     # What the user decides
 
     @callback
-    def approve(self, identity: str, name: str, password_hash: str | None) -> None:
+    def approve(
+        self, identity: str, name: str, password_hash: str | None
+    ) -> ConfigSubentry:
         """Approve a charger; the update listener admits it."""
-        self.hass.config_entries.async_add_subentry(
-            self.entry,
-            ConfigSubentry(
-                data=MappingProxyType(new_charger_data(password_hash)),
-                subentry_type=SUBENTRY_CHARGER,
-                title=name,
-                unique_id=identity,
-            ),
+        subentry = ConfigSubentry(
+            data=MappingProxyType(new_charger_data(password_hash)),
+            subentry_type=SUBENTRY_CHARGER,
+            title=name,
+            unique_id=identity,
         )
+        self.hass.config_entries.async_add_subentry(self.entry, subentry)
+        return subentry
 
     async def async_refuse(self, identity: str) -> None:
         """Turn a charger away, now and at every later handshake."""
@@ -218,6 +227,9 @@ class OcppHub:
             return
         self._stopped = True
         self._cancel_timers()
+        if self._arrivals:
+            await asyncio.wait(self._arrivals.values())
+        self.turns.close()
         await self.central_system.stop()
         self.flusher.close()
         for identity in tuple(self._asked):
@@ -239,13 +251,19 @@ class OcppHub:
             if self._stopped:
                 return
             chargers = async_chargers(self.entry)
-            for identity in self.stations.keys() - chargers.keys():
+            known = self.stations.keys() | self._arrivals.keys()
+            for identity in known - chargers.keys():
                 await self._async_remove(identity)
+            await asyncio.gather(
+                *(
+                    self._async_arrive(identity, chargers[identity])
+                    for identity in chargers.keys() - self.stations.keys()
+                )
+            )
             for identity, subentry in chargers.items():
-                if identity in self.stations:
+                applied = self._applied.get(identity)
+                if applied is not None and applied != _content(subentry):
                     await self._async_update(identity, subentry)
-                else:
-                    await self._async_add(identity, subentry)
             if dict(self.entry.data) != self._data:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
@@ -295,6 +313,7 @@ class OcppHub:
                 self.hass, self.entry, subentry.subentry_id, station, self._server_id
             ),
         )
+        self._applied[identity] = _content(subentry)
         self._registry.add(station)
         self._unsubscribes[identity] = [
             station.info.subscribe(
@@ -309,8 +328,28 @@ class OcppHub:
         ]
         return hub_station
 
+    async def _async_arrive(self, identity: str, subentry: ConfigSubentry) -> None:
+        """Let in a charger that was approved just now: once, whoever asks for it."""
+        if (arrival := self._arrivals.get(identity)) is None:
+            arrival = self._arrivals[identity] = self.entry.async_create_task(
+                self.hass,
+                self._async_try_to_add(identity, subentry),
+                f"arrival of {shortened(identity)}",
+            )
+            arrival.add_done_callback(lambda _: self._arrivals.pop(identity))
+        await asyncio.shield(arrival)
+
+    async def _async_try_to_add(self, identity: str, subentry: ConfigSubentry) -> None:
+        """Build a charger, whose trouble keeps no other out."""
+        try:
+            await self._async_add(identity, subentry)
+        except HomeAssistantError, JournalError:
+            # The registry takes nothing of a charger that was deleted meanwhile.
+            if subentry.subentry_id in self.entry.subentries:
+                _LOGGER.exception("Charger %s cannot be let in", shortened(identity))
+
     async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
-        """Let in a charger that was approved just now."""
+        """Build a charger and show it."""
         hub_station = await self._async_build(identity, subentry)
         self.candidate_forgotten(identity)
         if self.refused(identity):
@@ -322,6 +361,7 @@ class OcppHub:
 
     async def _async_update(self, identity: str, subentry: ConfigSubentry) -> None:
         """Apply the settings of a charger if they have changed."""
+        self._applied[identity] = _content(subentry)
         hub_station = self.stations[identity]
         station = hub_station.station
         if (settings := station_settings(subentry)) == station.settings:
@@ -334,13 +374,17 @@ class OcppHub:
 
     async def _async_remove(self, identity: str) -> None:
         """Turn out a charger that the user has deleted, and forget it."""
+        if (arrival := self._arrivals.get(identity)) is not None:
+            await asyncio.wait([arrival])
         await self.central_system.expel(identity)
-        await self._async_release(identity, keep=False)
+        if identity in self.stations:
+            await self._async_release(identity, keep=False)
         await self.journal.forget(identity)
 
     async def _async_release(self, identity: str, *, keep: bool = True) -> None:
         """Let go of a charger; what is known of it is kept for the next start."""
         hub_station = self.stations.pop(identity)
+        del self._applied[identity]
         for unsubscribe in self._unsubscribes.pop(identity):
             unsubscribe()
         self._registry.discard(hub_station.station)
@@ -376,9 +420,16 @@ class OcppHub:
         self._cancel_save = None
         changed, self._changed = self._changed, set()
         for identity in changed:
-            station = self.stations[identity].station
-            self.journal.store_soon(identity, SNAPSHOT, dump(station))
-            async_update_finding_issues(self.hass, station)
+            self.turns.add(partial(self._save_one, identity))
+
+    @callback
+    def _save_one(self, identity: str) -> None:
+        """Keep what is known of a charger, if it is still one of ours."""
+        if (hub_station := self.stations.get(identity)) is None:
+            return
+        station = hub_station.station
+        self.journal.store_soon(identity, SNAPSHOT, dump(station))
+        async_update_finding_issues(self.hass, station)
 
     @callback
     def _end_restoring(self, _now: datetime) -> None:
@@ -409,3 +460,8 @@ class OcppHub:
 def _policy(entry: EvChargerHubConfigEntry) -> AdmissionPolicy:
     """Return what happens to chargers that nobody approved."""
     return AdmissionPolicy(entry.options.get(CONF_POLICY, AdmissionPolicy.ASK))
+
+
+def _content(subentry: ConfigSubentry) -> Applied:
+    """Return what can change in a subentry; Home Assistant keeps the object."""
+    return subentry.title, subentry.data

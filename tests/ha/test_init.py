@@ -216,6 +216,7 @@ async def test_snapshot_is_written_while_it_runs(
     """Test that what a charger says is kept without an orderly end."""
     await approved_charger.status(1, "Finishing")
     async_fire_time_changed(hass, dt_util.utcnow() + SNAPSHOT_DELAY)
+    await hass.async_block_till_done()
     kept = await hub.journal.load(IDENTITY, SNAPSHOT)
     assert kept is not None
     assert kept["evses"]["1"]["status"] == "finishing"

@@ -1,0 +1,125 @@
+"""Test many chargers that arrive at once, at a server that accepts everyone."""
+
+import asyncio
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .charger import Charger
+from .conftest import ChargerFactory
+from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
+from custom_components.ev_charger_hub.station.errors import JournalError
+from custom_components.ev_charger_hub.station.journal import Journal
+
+STRANGERS = [f"CP{number:02}" for number in range(8)]
+
+
+@pytest.fixture
+def server_entry(server_entry: MockConfigEntry) -> MockConfigEntry:
+    """Return the entry of a server that accepts everyone."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title=server_entry.title,
+        data=dict(server_entry.data),
+        options={CONF_POLICY: AdmissionPolicy.ACCEPT},
+    )
+
+
+@pytest.fixture
+async def strangers(hub: OcppHub, charger_ws: ChargerFactory) -> list[Charger]:
+    """Return chargers that all dialed in at once."""
+    return await asyncio.gather(*(charger_ws(identity) for identity in STRANGERS))
+
+
+def _entities(hass: HomeAssistant, entry: MockConfigEntry, identity: str) -> set[str]:
+    """Return what a charger has, as unique ids without its identity."""
+    return {
+        one.unique_id.removeprefix(identity)
+        for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        if one.unique_id.startswith(f"{identity}_")
+    }
+
+
+async def test_all_who_come_at_once_are_let_in(
+    hass: HomeAssistant, init_integration: MockConfigEntry, strangers: list[Charger]
+) -> None:
+    answers = await asyncio.gather(*(charger.boot() for charger in strangers))
+    assert {answer["status"] for answer in answers} == {"Accepted"}
+    await hass.async_block_till_done()
+    devices = dr.async_entries_for_config_entry(
+        dr.async_get(hass), init_integration.entry_id
+    )
+    assert {(DOMAIN, identity) for identity in STRANGERS} <= {
+        identifier for device in devices for identifier in device.identifiers
+    }
+    shown = [_entities(hass, init_integration, identity) for identity in STRANGERS]
+    assert all(entities == shown[0] != set() for entities in shown)
+    subentries = init_integration.subentries.values()
+    assert sorted(one.unique_id or "" for one in subentries) == STRANGERS
+
+
+async def test_one_that_cannot_be_built_keeps_no_other_out(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    load = Journal.load
+
+    async def broken(journal: Journal, identity: str, name: str) -> object:
+        if identity == STRANGERS[0]:
+            raise JournalError("disk is full")
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", broken)
+    chargers = await asyncio.gather(*(charger_ws(identity) for identity in STRANGERS))
+    answers = await asyncio.gather(*(charger.boot() for charger in chargers[1:]))
+    assert {answer["status"] for answer in answers} == {"Accepted"}
+    await hass.async_block_till_done()
+    assert set(hub.stations) == set(STRANGERS[1:])
+    assert "disk is full" in caplog.text
+    caplog.clear()
+
+
+async def test_one_that_is_deleted_while_it_arrives_is_gone(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load = Journal.load
+    arriving, deleted = asyncio.Event(), asyncio.Event()
+
+    async def slow(journal: Journal, identity: str, name: str) -> object:
+        arriving.set()
+        await deleted.wait()
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", slow)
+    charger = await charger_ws(STRANGERS[0])
+    await arriving.wait()
+    (subentry_id,) = hub.entry.subentries
+    hass.config_entries.async_remove_subentry(hub.entry, subentry_id)
+    deleted.set()
+    await charger.closed()
+    await hass.async_block_till_done()
+    assert not hub.stations
+    assert not _entities(hass, hub.entry, STRANGERS[0])
+
+
+async def test_a_server_stops_while_chargers_arrive(
+    hass: HomeAssistant, init_integration: MockConfigEntry, strangers: list[Charger]
+) -> None:
+    assert await hass.config_entries.async_unload(init_integration.entry_id)
+    for charger in strangers:
+        await charger.closed()
+    assert await hass.config_entries.async_setup(init_integration.entry_id)
+    await hass.async_block_till_done()
+    shown = [_entities(hass, init_integration, identity) for identity in STRANGERS]
+    assert all(entities == shown[0] != set() for entities in shown)
