@@ -25,6 +25,7 @@ from ..outcome import Outcome, OutcomeStatus
 from ..secrets import shortened
 from ..transaction import Transaction, TransactionState
 from .climber import Climber
+from .keeper import Keeper
 from .knowledge import Knowledge
 from .ladder import ladder
 from .slot import Alarm, Slot
@@ -55,6 +56,7 @@ class Attendant:
         station: ChargingStation,
         wishes: Wishes,
         climber: Climber,
+        keeper: Keeper,
         knowledge: Knowledge,
         clock: Clock,
         *,
@@ -66,6 +68,7 @@ class Attendant:
         self._station = station
         self._wishes = wishes
         self._climber = climber
+        self._keeper = keeper
         self._knowledge = knowledge
         self._clock = clock
         self._lock = lock
@@ -130,7 +133,7 @@ class Attendant:
 
     async def _settle(self, slot: Slot) -> None:
         async with self._lock:
-            await self._climber.settle(slot)
+            await self._keeper.settle(slot)
             self.attend(slot)
 
     # What happens at the station
@@ -235,11 +238,11 @@ class Attendant:
         if (goal := self._wishes.goal(slot)) is None:
             if not self._climber.mine(slot):
                 return None
-            return await self._climber.release(slot)
+            return await self._keeper.release(slot)
         if self._harmful(goal):
             return None
         try:
-            outcome = await self._climber.restore(slot, goal)
+            outcome = await self._keeper.restore(slot, goal)
         except LimitError as err:
             return Outcome(status=OutcomeStatus.REJECTED, detail=err.kind)
         self.attend(slot)
@@ -263,7 +266,7 @@ class Attendant:
             goal = self._wishes.goal(slot)
             if goal is None:
                 if self._climber.mine(slot):
-                    await self._climber.release(slot)
+                    await self._keeper.release(slot)
             elif not (self._harmful(goal) or self._climber.holds(slot, goal)):
                 outcome = await self._climber.hold(slot, goal)
                 self._tell(slot, outcome)

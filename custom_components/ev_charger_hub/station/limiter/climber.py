@@ -3,29 +3,24 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from ..clock import Clock
-from ..enums import RateUnit
 from ..errors import NotConnected, NotSupported
-from ..limits import LimitError, converted
+from ..limits import LimitError
 from ..link import Capability, Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
-from ..profiles.ledger import UNANSWERED, UNKNOWN
-from ..profiles.model import ChargingProfile, CompositeSchedule, ProfileSupport, Purpose
-from .holdings import Holdings, amount_of, number
+from ..profiles.ledger import UNANSWERED
+from ..profiles.model import ChargingProfile, ProfileSupport, Purpose
+from .holdings import Holdings, in_ampere, number
 from .knowledge import Knowledge
 from .ladder import Step, fallback, ladder
 from .pacing import Change
 from .rungs import FIRST_ID, OVERLAY, Layer, Rung, Site
 from .slot import Sent, Slot
-from .verify import Standing, compare
+from .verify import Standing, Verifier, told
 
-COMPOSITE_DURATION = 60
-MAX_CONFLICTS = 2
 _ACCEPTED = Outcome(status=OutcomeStatus.ACCEPTED)
-_USELESS = frozenset({OutcomeStatus.TIMED_OUT, OutcomeStatus.NOT_SUPPORTED})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,6 +50,7 @@ class Climber:
         station: ChargingStation,
         holdings: Holdings,
         knowledge: Knowledge,
+        verifier: Verifier,
         clock: Clock,
         changed: Callable[[], None],
     ) -> None:
@@ -62,9 +58,9 @@ class Climber:
         self._station = station
         self._holdings = holdings
         self._knowledge = knowledge
+        self._verifier = verifier
         self._clock = clock
         self._changed = changed
-        self.composites: dict[int, CompositeSchedule] = {}
 
     # What there is
 
@@ -111,6 +107,13 @@ class Climber:
         rung = ladder(self.site(slot, link), goal)[0].rung
         return rung is not None and rung.persisted
 
+    def mine(self, slot: Slot) -> set[int]:
+        """Return the ids of our profiles that serve a place now."""
+        with suppress(NotConnected, NotSupported):
+            single = self.site(slot, self.link()).single
+            return {number(one) for one in self._holdings.own(slot, single=single)}
+        return set()
+
     def holds(self, slot: Slot, goal: Limit) -> bool:
         """Return whether nothing has to be sent for a limit, as far as is known."""
         link = self.link()
@@ -118,13 +121,13 @@ class Climber:
             return slot.sent is not None and slot.sent.goal == goal
         site = self.site(slot, link)
         first, *others = ladder(site, goal)
-        if not self._fallen_back(site, first):
+        if not self.fallen_back(site, first):
             return False
         if (rung := first.rung) is None:
             return True
         if rung.persisted or self._holdings.entry(rung.profile_id) is not None:
             known = rung.persisted or slot.sent is not None
-            return known and self._renewed(rung, goal)
+            return known and self.renewed(rung, goal)
         # Nothing was sent for this transaction: what is persisted may do.
         persisted = (step.rung for step in others if step.under is None)
         return rung.duration is None and any(
@@ -132,7 +135,8 @@ class Climber:
             for one in persisted
         )
 
-    def _fallen_back(self, site: Site, step: Step) -> bool:
+    def fallen_back(self, site: Site, step: Step) -> bool:
+        """Return whether the fall-back that a step needs is in place."""
         limit = fallback(site)
         return (
             step.under is None
@@ -140,7 +144,8 @@ class Climber:
             or self._holdings.acknowledged(step.under, limit)
         )
 
-    def _renewed(self, rung: Rung, goal: Limit) -> bool:
+    def renewed(self, rung: Rung, goal: Limit) -> bool:
+        """Return whether a station has a profile that will not end soon."""
         age = self._holdings.age(rung)
         in_time = rung.duration is None or (age is not None and age < rung.duration / 2)
         return in_time and self._holdings.acknowledged(rung, goal)
@@ -179,7 +184,7 @@ class Climber:
             now = self._clock()
             slot.sent = Sent(limit=goal, goal=goal, at=now)
             phases = self._station.settings.phases
-            amount = self._ampere(goal, phases)
+            amount = in_ampere(goal, phases)
             slot.last = Change(amount=amount, at=now, phases=phases)
             self._changed()
         return outcome
@@ -224,7 +229,9 @@ class Climber:
 
     async def _climb(self, climb: Climb, rung: Rung, under: Rung | None) -> Outcome:
         if climb.site.learnt.tx_default_caps and not rung.persisted:
-            await self._make_way(climb, rung, climb.goal)
+            await self._holdings.make_way(
+                climb.link, climb.slot, climb.site, rung, climb.goal
+            )
         if rung.layer is Layer.ONLY and self._holdings.entry(OVERLAY + rung.where):
             # A profile of the same level takes its place only by the book.
             await self._holdings.clear(climb.link, OVERLAY + rung.where)
@@ -234,7 +241,7 @@ class Climber:
             if outcome.answer and not over and outcome.status not in UNANSWERED:
                 climb.refused.append(rung.purpose)
             return outcome
-        self._note(climb, used, sent=sent)
+        self.note(climb.slot, used, climb.goal, sent=sent)
         if sent:
             self._learn(climb.site, rung, used, climb.goal)
             self._knowledge.accept(used.purpose)
@@ -272,19 +279,19 @@ class Climber:
         if not self._holdings.acknowledged(rung, limit):
             return False
         if rung.persisted:
-            return rung.duration is None or self._renewed(rung, limit)
+            return rung.duration is None or self.renewed(rung, limit)
         # A reboot may have lost it, or a restart of ours made us forget that.
-        return climb.slot.sent is not None and self._renewed(rung, limit)
+        return climb.slot.sent is not None and self.renewed(rung, limit)
 
-    def _note(self, climb: Climb, used: Rung, *, sent: bool) -> None:
-        slot, now = climb.slot, self._clock()
+    def note(self, slot: Slot, used: Rung, goal: Limit, *, sent: bool) -> None:
+        """Remember what a station accepted, and when it was sent."""
+        now = self._clock()
         entry = self._holdings.entry(used.profile_id)
         at = entry.installed.set_at if entry is not None else now
-        limit = used.amount(climb.goal)
-        slot.sent = Sent(limit=limit, goal=climb.goal, at=at, rung=used)
+        slot.sent = Sent(limit=used.amount(goal), goal=goal, at=at, rung=used)
         if sent:
             slot.last = Change(
-                amount=self._ampere(climb.goal, used.phases),
+                amount=in_ampere(goal, used.phases),
                 at=now,
                 persisted=used.persisted,
                 phases=used.phases,
@@ -322,7 +329,7 @@ class Climber:
         self, climb: Climb, used: Rung, outcome: Outcome, *, sent: bool
     ) -> Outcome:
         slot = climb.slot
-        standing, said = await self.verify(slot, climb.link, used, sent=sent)
+        standing, said = await self._verifier.verify(slot, climb.link, used, sent=sent)
         if not sent and self._lost(climb, used, standing):
             # What the station acknowledged once is gone.
             outcome = await self._holdings.send(
@@ -330,8 +337,10 @@ class Climber:
             )
             if not outcome.ok:
                 return outcome
-            self._note(climb, used, sent=True)
-            standing, said = await self.verify(slot, climb.link, used, sent=True)
+            self.note(climb.slot, used, climb.goal, sent=True)
+            standing, said = await self._verifier.verify(
+                slot, climb.link, used, sent=True
+            )
         if standing is Standing.EQUAL:
             return replace(outcome, status=OutcomeStatus.CONFIRMED, detail=said)
         return replace(outcome, detail=said)
@@ -346,144 +355,3 @@ class Climber:
             return True
         settled = (self._holdings.age(used) or 0) > climb.site.support.settling
         return settled and standing in {Standing.HIGHER, Standing.LOWER}
-
-    async def verify(
-        self, slot: Slot, link: Link, rung: Rung, *, sent: bool = True
-    ) -> tuple[Standing, str]:
-        """Ask what is in force, and compare; NotConnected only if nothing was sent."""
-        if self._knowledge.learnt.composite is False:
-            return Standing.UNKNOWN, "not verified: not supported"
-        try:
-            answer, composite = await link.composite_schedule(
-                slot.place.id, COMPOSITE_DURATION, rung.unit
-            )
-        except NotConnected:
-            if not sent:
-                raise
-            return Standing.UNKNOWN, "not verified: disconnected"
-        if answer.status in _USELESS:
-            self._knowledge.learn(composite=False)
-        if not answer.ok:
-            return Standing.UNKNOWN, f"not verified: {told(answer)}"
-        if composite is not None:
-            self._knowledge.learn(composite=True)
-            self.composites[slot.place.id] = composite
-            self._changed()
-        limit = slot.sent.limit if slot.sent is not None else Limit(value=Decimal(0))
-        return compare(limit, composite, rung.phases)
-
-    # Afterwards
-
-    async def restore(self, slot: Slot, goal: Limit) -> Outcome:
-        """Make a limit hold again, and send only what is not in force."""
-        link = self.link()
-        if Capability.PROFILES not in link.capabilities:
-            return await self.hold(slot, goal)
-        site = self.site(slot, link)
-        first = ladder(site, goal)[0]
-        rung = first.rung
-        if rung is None or rung.persisted or not self._fallen_back(site, first):
-            return await self.hold(slot, goal)
-        if rung.duration is not None and not self._renewed(rung, goal):
-            return await self.hold(slot, goal, anew=True)
-        before, at = slot.sent, self._clock()
-        if (entry := self._holdings.entry(rung.profile_id)) is not None:
-            at = entry.installed.set_at
-        slot.sent = Sent(limit=rung.amount(goal), goal=goal, at=at, rung=rung)
-        standing, said = await self.verify(slot, link, rung, sent=False)
-        if standing is Standing.EQUAL:
-            self._changed()
-            return Outcome(status=OutcomeStatus.CONFIRMED, detail=said)
-        slot.sent = before
-        return await self.hold(slot, goal, anew=True)
-
-    async def settle(self, slot: Slot) -> None:
-        """Look once more when a limit should be followed; clear what is in its way."""
-        link, sent = self.link(), slot.sent
-        if sent is None or (rung := sent.rung) is None:
-            return
-        standing, said = await self.verify(slot, link, rung)
-        self._station.findings.pop("conflict", None)
-        if standing is Standing.EQUAL and slot.conflicts:
-            self._knowledge.learn(tx_default_caps=True)
-        if standing is not Standing.LOWER or rung.persisted:
-            return
-        site = self.site(slot, link)
-        climb = Climb(slot=slot, site=site, link=link, goal=sent.goal)
-        if slot.conflicts >= MAX_CONFLICTS:
-            self._station.findings["conflict"] = (
-                f"EVSE {slot.place.id}: {sent.limit.value} {sent.limit.unit} wanted,"
-                f" {said}"
-            )
-        elif await self._make_way(climb, rung, sent.goal):
-            slot.conflicts += 1
-            outcome = await self._holdings.send(link, slot, site, rung, sent.goal)
-            if outcome.ok:
-                self._note(climb, rung, sent=True)
-                standing, _ = await self.verify(slot, link, rung)
-                if standing is Standing.EQUAL:
-                    self._knowledge.learn(tx_default_caps=True)
-
-    async def _make_way(self, climb: Climb, rung: Rung, goal: Limit) -> bool:
-        """Clear our own lower profiles, which keep a TxProfile down (row S6)."""
-        wanted = self._ampere(rung.amount(goal), rung.phases)
-        lower = [
-            one
-            for one in self._holdings.own(climb.slot, single=climb.site.single)
-            if one.installed.profile.purpose is not Purpose.TX
-            and amount_of(one, rung.phases).value < wanted
-        ]
-        for one in lower:
-            await self._holdings.clear(climb.link, number(one))
-        return bool(lower)
-
-    async def release(self, slot: Slot) -> Outcome:
-        """Remove our own profiles by their ids; one that is not there is fine."""
-        link = self.link()
-        evse_id = slot.place.id
-        if Capability.PROFILES not in link.capabilities:
-            outcome = await link.clear_limit(evse_id)
-        else:
-            purpose = Purpose.TX_DEFAULT if evse_id else Purpose.STATION_MAX
-            ids = {FIRST_ID[purpose] + evse_id} | self.mine(slot)
-            if slot.transaction_id is not None:
-                ids.add(FIRST_ID[Purpose.TX] + evse_id)
-            outcome = await self._clear_all(link, sorted(ids, reverse=True))
-        if outcome.ok:
-            slot.sent, slot.unsafe = None, None
-            phases = slot.wish.phases or self._station.settings.phases
-            slot.last = Change(amount=None, at=self._clock(), phases=phases)
-            self._changed()
-        return outcome
-
-    async def _clear_all(self, link: Link, ids: list[int]) -> Outcome:
-        outcome = _ACCEPTED
-        for index, one in enumerate(ids):
-            try:
-                said = await self._holdings.clear(link, one)
-            except NotConnected:
-                if not index:
-                    raise
-                return Outcome(status=OutcomeStatus.NO_ANSWER)
-            if not said.ok:
-                return said
-            if not outcome.answer or said.answer.lower() != UNKNOWN:
-                outcome = said
-        return outcome
-
-    def mine(self, slot: Slot) -> set[int]:
-        """Return the ids of our profiles that serve a place now."""
-        with suppress(NotConnected, NotSupported):
-            single = self.site(slot, self.link()).single
-            return {number(one) for one in self._holdings.own(slot, single=single)}
-        return set()
-
-    @staticmethod
-    def _ampere(limit: Limit, phases: int) -> Decimal:
-        return converted(limit, RateUnit.AMPERE, phases).value
-
-
-def told(outcome: Outcome) -> str:
-    """Return what a station said, in its own words."""
-    words = ": ".join(part for part in (outcome.answer, outcome.detail) if part)
-    return words or outcome.status.value

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 
 from ..clock import Clock
 from ..enums import RateUnit
@@ -10,7 +11,7 @@ from ..limits import LimitError, LimitErrorKind, converted
 from ..link import Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
-from ..profiles.ledger import Entry, Ledger
+from ..profiles.ledger import UNKNOWN, Entry, Ledger
 from ..profiles.model import ChargingProfile, Installed, ProfileCriteria, Purpose
 from .budget import WRITES, Budget
 from .knowledge import Knowledge
@@ -79,6 +80,37 @@ class Holdings:
     async def clear(self, link: Link, profile_id: int) -> Outcome:
         """Remove a profile of ours; one that is not there is fine."""
         return await self._ledger.clear(link, ProfileCriteria(id=profile_id))
+
+    async def clear_all(self, link: Link, ids: set[int]) -> Outcome:
+        """Remove profiles of ours; NotConnected only if nothing was sent."""
+        outcome = Outcome(status=OutcomeStatus.ACCEPTED)
+        for index, one in enumerate(sorted(ids, reverse=True)):
+            try:
+                said = await self.clear(link, one)
+            except NotConnected:
+                if not index:
+                    raise
+                return Outcome(status=OutcomeStatus.NO_ANSWER)
+            if not said.ok:
+                return said
+            if not outcome.answer or said.answer.lower() != UNKNOWN:
+                outcome = said
+        return outcome
+
+    async def make_way(
+        self, link: Link, slot: Slot, site: Site, rung: Rung, goal: Limit
+    ) -> bool:
+        """Clear our own lower profiles, which keep a TxProfile down (row S6)."""
+        wanted = in_ampere(rung.amount(goal), rung.phases)
+        lower = [
+            one
+            for one in self.own(slot, single=site.single)
+            if one.installed.profile.purpose is not Purpose.TX
+            and amount_of(one, rung.phases) < wanted
+        ]
+        for one in lower:
+            await self.clear(link, number(one))
+        return bool(lower)
 
     async def tidy(self, link: Link, slot: Slot, site: Site, kept: set[int]) -> None:
         """Remove what is left of other ways to limit a place."""
@@ -167,16 +199,21 @@ def number(entry: Entry) -> int:
     return entry.installed.profile.id
 
 
-def amount_of(entry: Entry, phases: int) -> Limit:
+def in_ampere(limit: Limit, phases: int) -> Decimal:
+    """Return a limit in A."""
+    return converted(limit, RateUnit.AMPERE, phases).value
+
+
+def amount_of(entry: Entry, phases: int) -> Decimal:
     """Return the limit of a profile of ours, in A."""
     schedule = entry.installed.profile.schedule
     limit = Limit(value=schedule.periods[0].limit, unit=schedule.unit)
-    return converted(limit, RateUnit.AMPERE, phases)
+    return in_ampere(limit, phases)
 
 
 def _raises(entry: Entry, rung: Rung, limit: Limit) -> bool:
-    new = converted(rung.amount(limit), RateUnit.AMPERE, rung.phases)
-    return new.value > amount_of(entry, rung.phases).value
+    new = in_ampere(rung.amount(limit), rung.phases)
+    return new > amount_of(entry, rung.phases)
 
 
 def _exceeded(again_at: datetime) -> str:

@@ -22,10 +22,12 @@ from .attendant import Attendant, Spawn
 from .budget import Budget
 from .climber import Climber
 from .holdings import Holdings
+from .keeper import Keeper
 from .knowledge import Knowledge
 from .learnt import Learnt
 from .pacing import PATIENCE, Change, delay
 from .slot import Adjust, Alarm, Slot
+from .verify import Verifier
 from .wish import Wish
 from .wishes import Wishes
 
@@ -78,18 +80,31 @@ class Limiter:
         self._knowledge = Knowledge(station, journal, self._notify)
         self._budget = Budget(station.identity, journal)
         holdings = Holdings(station, ledger, self._knowledge, self._budget, clock)
-        self._climber = Climber(station, holdings, self._knowledge, clock, self._notify)
+        verifier = Verifier(self._knowledge, self._notify)
+        self._climber = Climber(
+            station, holdings, self._knowledge, verifier, clock, self._notify
+        )
+        self._keeper = Keeper(
+            station,
+            self._climber,
+            holdings,
+            self._knowledge,
+            verifier,
+            clock,
+            self._notify,
+        )
         self._attendant = Attendant(
             station,
             self._wishes,
             self._climber,
+            self._keeper,
             self._knowledge,
             clock,
             lock=self._lock,
             spawn=spawn,
             call_later=call_later,
         )
-        self.composites: dict[int, CompositeSchedule] = self._climber.composites
+        self.composites: dict[int, CompositeSchedule] = verifier.composites
         """What the station said last that its profiles come to, by EVSE."""
         station.limiter = self
 
@@ -277,7 +292,7 @@ class Limiter:
     async def _apply(self, slot: Slot) -> Outcome:
         self._station.findings.pop("ignored", None)
         if (goal := self._wishes.goal(slot)) is None:
-            return await self._climber.release(slot)
+            return await self._keeper.release(slot)
         outcome = await self._climber.hold(slot, goal)
         if outcome.ok and goal.value == 0 and slot.transaction_id is not None:
             slot.zero_at = self._clock()

@@ -1,15 +1,26 @@
 """Verification: how the limit that a station says is in force stands to ours."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from ..enums import RateUnit
-from ..link import Limit
+from ..errors import NotConnected
+from ..link import Limit, Link
+from ..outcome import Outcome, OutcomeStatus
 from ..profiles.model import VOLTAGE, CompositePeriod, CompositeSchedule
+from .knowledge import Knowledge
+from .rungs import Rung
+from .slot import Slot
+
+COMPOSITE_DURATION = 60
+"""For how many seconds a schedule is asked: what holds now."""
 
 TOLERANCE = Fraction(1, 10)
 """How far apart two limits in A may be that were rounded on different ways."""
+
+_USELESS = frozenset({OutcomeStatus.TIMED_OUT, OutcomeStatus.NOT_SUPPORTED})
 
 
 class Standing(StrEnum):
@@ -19,6 +30,41 @@ class Standing(StrEnum):
     EQUAL = "equal"
     LOWER = "lower"
     HIGHER = "higher"
+
+
+class Verifier:
+    """Asks a station what its profiles come to."""
+
+    def __init__(self, knowledge: Knowledge, changed: Callable[[], None]) -> None:
+        """Call `changed` when the station said something."""
+        self._knowledge = knowledge
+        self._changed = changed
+        self.composites: dict[int, CompositeSchedule] = {}
+
+    async def verify(
+        self, slot: Slot, link: Link, rung: Rung, *, sent: bool = True
+    ) -> tuple[Standing, str]:
+        """Ask what is in force, and compare; NotConnected only if nothing was sent."""
+        if self._knowledge.learnt.composite is False or slot.sent is None:
+            return Standing.UNKNOWN, "not verified: not supported"
+        limit = slot.sent.limit
+        try:
+            answer, composite = await link.composite_schedule(
+                slot.place.id, COMPOSITE_DURATION, rung.unit
+            )
+        except NotConnected:
+            if not sent:
+                raise
+            return Standing.UNKNOWN, "not verified: disconnected"
+        if answer.status in _USELESS:
+            self._knowledge.learn(composite=False)
+        if not answer.ok:
+            return Standing.UNKNOWN, f"not verified: {told(answer)}"
+        if composite is not None:
+            self._knowledge.learn(composite=True)
+            self.composites[slot.place.id] = composite
+            self._changed()
+        return compare(limit, composite, rung.phases)
 
 
 def compare(
@@ -49,3 +95,9 @@ def _ampere(value: Fraction, unit: RateUnit, phases: int) -> Fraction:
 def _digits(value: Fraction) -> str:
     amount = Decimal(value.numerator) / value.denominator
     return f"{amount.normalize():f}"
+
+
+def told(outcome: Outcome) -> str:
+    """Return what a station said, in its own words."""
+    words = ": ".join(part for part in (outcome.answer, outcome.detail) if part)
+    return words or outcome.status.value

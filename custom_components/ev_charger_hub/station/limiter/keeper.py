@@ -1,0 +1,113 @@
+"""The keeper: sees to it that what was accepted once holds, or goes."""
+
+from collections.abc import Callable
+
+from ..clock import Clock
+from ..link import Capability, Limit
+from ..model import ChargingStation
+from ..outcome import Outcome, OutcomeStatus
+from ..profiles.model import Purpose
+from .climber import Climber
+from .holdings import Holdings
+from .knowledge import Knowledge
+from .ladder import ladder
+from .pacing import Change
+from .rungs import FIRST_ID
+from .slot import Sent, Slot
+from .verify import Standing, Verifier
+
+FINDING = "conflict"
+MAX_CONFLICTS = 2
+"""How often a profile of our own is cleared out of the way in one transaction."""
+
+
+class Keeper:
+    """Restores limits, looks whether they hold, and removes them."""
+
+    def __init__(
+        self,
+        station: ChargingStation,
+        climber: Climber,
+        holdings: Holdings,
+        knowledge: Knowledge,
+        verifier: Verifier,
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        """Send what has to be sent by way of `climber`."""
+        self._station = station
+        self._climber = climber
+        self._holdings = holdings
+        self._knowledge = knowledge
+        self._verifier = verifier
+        self._clock = clock
+        self._changed = changed
+
+    async def restore(self, slot: Slot, goal: Limit) -> Outcome:
+        """Make a limit hold again, and send only what is not in force."""
+        climber, link = self._climber, self._climber.link()
+        if Capability.PROFILES not in link.capabilities:
+            return await climber.hold(slot, goal)
+        site = climber.site(slot, link)
+        first = ladder(site, goal)[0]
+        rung = first.rung
+        if rung is None or rung.persisted or not climber.fallen_back(site, first):
+            return await climber.hold(slot, goal)
+        if rung.duration is not None and not climber.renewed(rung, goal):
+            return await climber.hold(slot, goal, anew=True)
+        before, at = slot.sent, self._clock()
+        if (entry := self._holdings.entry(rung.profile_id)) is not None:
+            at = entry.installed.set_at
+        slot.sent = Sent(limit=rung.amount(goal), goal=goal, at=at, rung=rung)
+        standing, said = await self._verifier.verify(slot, link, rung, sent=False)
+        if standing is Standing.EQUAL:
+            self._changed()
+            return Outcome(status=OutcomeStatus.CONFIRMED, detail=said)
+        slot.sent = before
+        return await climber.hold(slot, goal, anew=True)
+
+    async def settle(self, slot: Slot) -> None:
+        """Look once more when a limit should be followed; clear what is in its way."""
+        link, sent = self._climber.link(), slot.sent
+        if sent is None or (rung := sent.rung) is None:
+            return
+        standing, said = await self._verifier.verify(slot, link, rung)
+        self._station.findings.pop(FINDING, None)
+        self._learn(slot, standing)
+        if standing is not Standing.LOWER or rung.persisted:
+            return
+        if slot.conflicts >= MAX_CONFLICTS:
+            wanted = f"{sent.limit.value} {sent.limit.unit} wanted"
+            self._station.findings[FINDING] = f"EVSE {slot.place.id}: {wanted}, {said}"
+            return
+        site = self._climber.site(slot, link)
+        if not await self._holdings.make_way(link, slot, site, rung, sent.goal):
+            return
+        slot.conflicts += 1
+        outcome = await self._holdings.send(link, slot, site, rung, sent.goal)
+        if outcome.ok:
+            self._climber.note(slot, rung, sent.goal, sent=True)
+            standing, _ = await self._verifier.verify(slot, link, rung)
+            self._learn(slot, standing)
+
+    def _learn(self, slot: Slot, standing: Standing) -> None:
+        if standing is Standing.EQUAL and slot.conflicts:
+            self._knowledge.learn(tx_default_caps=True)
+
+    async def release(self, slot: Slot) -> Outcome:
+        """Remove our own profiles by their ids; one that is not there is fine."""
+        link, evse_id = self._climber.link(), slot.place.id
+        if Capability.PROFILES not in link.capabilities:
+            outcome = await link.clear_limit(evse_id)
+        else:
+            purpose = Purpose.TX_DEFAULT if evse_id else Purpose.STATION_MAX
+            ids = {FIRST_ID[purpose] + evse_id} | self._climber.mine(slot)
+            if slot.transaction_id is not None:
+                ids.add(FIRST_ID[Purpose.TX] + evse_id)
+            outcome = await self._holdings.clear_all(link, ids)
+        if outcome.ok:
+            slot.sent, slot.unsafe = None, None
+            phases = slot.wish.phases or self._station.settings.phases
+            slot.last = Change(amount=None, at=self._clock(), phases=phases)
+            self._changed()
+        return outcome
