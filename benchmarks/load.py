@@ -91,6 +91,7 @@ class Load:
             "seconds": seconds,
             "p50": latencies[len(latencies) // 2],
             "p99": latencies[math.ceil(len(latencies) * 0.99) - 1],
+            "worst": latencies[-1],
         }
 
     async def rush(self, seconds: float) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import resource
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
+IDLE = 0.05
+"""CPU seconds per second below which a process counts as idle."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,6 +46,21 @@ async def start(*command: str, log: Path) -> Measured:
                 *command, stdout=output, stderr=output
             )
         )
+
+
+async def settled(measured: Measured, seconds: int = 120) -> bool:
+    """Wait until the process has next to nothing to do; return whether it came to it.
+
+    Idle is less than a twentieth of a core in each of three seconds.
+    """
+    quiet = 0
+    for _ in range(seconds):
+        before = measured.cpu
+        await asyncio.sleep(1)
+        quiet = quiet + 1 if measured.cpu - before < IDLE else 0
+        if quiet == 3:
+            return True
+    return False
 
 
 async def listening(port: int, measured: Measured, seconds: int = 180) -> None:
