@@ -10,6 +10,7 @@ import yaml
 from homeassistant.components.automation.config import PLATFORM_SCHEMA
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
+from homeassistant.setup import async_setup_component
 
 ROOT = Path(__file__).parents[1]
 DOMAIN = "ev_charger_hub"
@@ -54,6 +55,21 @@ async def test_example_is_valid(hass: HomeAssistant, example: str) -> None:
         assert set(step.get("data", {})) <= set(fields)
         required = {key for key, one in fields.items() if one.get("required")}
         assert required <= set(step.get("data", {}))
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+@pytest.mark.parametrize("example", EXAMPLES)
+async def test_values_of_an_example_are_valid(
+    hass: HomeAssistant, example: str
+) -> None:
+    """What an example gives our actions is what they take, templates aside."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    ours = hass.services.async_services_for_domain(DOMAIN)
+    for step in actions(yaml.safe_load(example)):
+        data = step.get("data", {})
+        schema = (found := ours.get(step["action"].partition(".")[2])) and found.schema
+        if schema and "{{" not in str(data):
+            schema(data)
 
 
 def test_every_action_is_documented_with_an_example() -> None:

@@ -15,6 +15,7 @@ from .const import CONF_CERTIFICATE, CONF_CERTIFICATE_KEY, DOMAIN, PLATFORMS
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry
 from .ocpp.tls import TlsError, build_server_context
+from .profile_clock import async_setup_profile_clock
 from .services import async_setup_services
 from .settings import async_chargers
 from .station.errors import JournalError
@@ -27,6 +28,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all entries share."""
     async_setup_storage(hass)
     async_setup_services(hass)
+    async_setup_profile_clock(hass)
     return True
 
 

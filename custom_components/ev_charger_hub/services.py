@@ -1,7 +1,7 @@
 """Actions of EV Charger Hub."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 import json
 from typing import Any
 
@@ -13,7 +13,20 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
+from . import profile_actions
 from .const import DOMAIN
+from .fields import (
+    ATTR_CONNECTOR,
+    ATTR_DURATION,
+    ATTR_LIMIT,
+    ATTR_UNIT,
+    CONNECTOR_OR_ALL,
+    DURATION,
+    Data,
+    Handler,
+    number,
+    response,
+)
 from .helpers import (
     async_change_availability,
     async_limit,
@@ -36,12 +49,10 @@ from .station.transaction import Transaction
 from .targets import Target, async_resolve
 
 ATTR_ACTION = "action"
-ATTR_CONNECTOR = "connector"
 ATTR_DATA = "data"
 ATTR_ID_TOKEN = "id_token"  # noqa: S105
 ATTR_KEY = "key"
 ATTR_KEYS = "keys"
-ATTR_LIMIT = "limit"
 ATTR_MESSAGE = "message"
 ATTR_MESSAGE_ID = "message_id"
 ATTR_OPEN_ONLY = "open_only"
@@ -49,12 +60,9 @@ ATTR_OPERATIVE = "operative"
 ATTR_PAYLOAD = "payload"
 ATTR_TRANSACTION_ID = "transaction_id"
 ATTR_TYPE = "type"
-ATTR_UNIT = "unit"
 ATTR_VALUE = "value"
 ATTR_VENDOR_ID = "vendor_id"
 
-type Data = Mapping[str, Any]
-type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]
 type Sender = Callable[[Target, Data], Awaitable[Outcome]]
 
 
@@ -71,12 +79,6 @@ def _text_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return cv.string(value)
-
-
-def _number(value: object) -> Decimal:
-    """Return a limit exactly as it was written."""
-    number: float = vol.All(vol.Coerce(float), vol.Range(min=0))(value)
-    return Decimal(str(number))
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
@@ -182,9 +184,9 @@ async def _resume_charging(target: Target, data: Data) -> Outcome:
 
 async def _set_charging_limit(target: Target, data: Data) -> Outcome:
     limit = Limit(value=data[ATTR_LIMIT], unit=RateUnit(data[ATTR_UNIT]))
-    return await async_limit(
-        target.station, limits.request(target.station, target.evse_id or 0, limit)
-    )
+    duration: timedelta | None = data.get(ATTR_DURATION)
+    wish = limits.request(target.station, target.evse_id or 0, limit, duration=duration)
+    return await async_limit(target.station, wish)
 
 
 async def _clear_charging_limit(target: Target, data: Data) -> Outcome:
@@ -205,7 +207,7 @@ async def _get_configuration(target: Target, data: Data) -> JsonObjectType:
         {"key": one.key, "value": one.value, "readonly": one.readonly} for one in keys
     ]
     return {
-        **_response(checked(station, outcome)),
+        **response(checked(station, outcome)),
         "configuration": configuration,
         "unknown_keys": list(unknown),
     }
@@ -238,21 +240,8 @@ def _session(session: Transaction) -> JsonObjectType:
     }
 
 
-def _response(outcome: Outcome) -> JsonObjectType:
-    """Return what became of a command, for a response."""
-    return {
-        "status": outcome.status,
-        "answer": outcome.answer,
-        "detail": outcome.detail,
-        "response": outcome.response,
-    }
-
-
 MAX_SESSIONS = 1000
 _CONNECTOR = {vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))}
-_CONNECTOR_OR_ALL = {
-    vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=0))
-}
 
 COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     "start_charging": (
@@ -260,7 +249,7 @@ COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
         {
             **_CONNECTOR,
             vol.Optional(ATTR_ID_TOKEN): _text(36),
-            vol.Optional(ATTR_LIMIT): _number,
+            vol.Optional(ATTR_LIMIT): number,
         },
     ),
     "stop_charging": (
@@ -272,14 +261,15 @@ COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     "set_charging_limit": (
         _set_charging_limit,
         {
-            **_CONNECTOR_OR_ALL,
-            vol.Required(ATTR_LIMIT): _number,
+            **CONNECTOR_OR_ALL,
+            vol.Required(ATTR_LIMIT): number,
             vol.Optional(ATTR_UNIT, default="A"): vol.In(
                 [str(unit) for unit in RateUnit]
             ),
+            vol.Optional(ATTR_DURATION): DURATION,
         },
     ),
-    "clear_charging_limit": (_clear_charging_limit, _CONNECTOR_OR_ALL),
+    "clear_charging_limit": (_clear_charging_limit, CONNECTOR_OR_ALL),
     "unlock_connector": (_unlock_connector, _CONNECTOR),
     "reset": (
         _reset,
@@ -287,7 +277,7 @@ COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     ),
     "change_availability": (
         _change_availability,
-        {**_CONNECTOR_OR_ALL, vol.Required(ATTR_OPERATIVE): cv.boolean},
+        {**CONNECTOR_OR_ALL, vol.Required(ATTR_OPERATIVE): cv.boolean},
     ),
     "trigger_message": (
         _trigger_message,
@@ -340,7 +330,7 @@ def _commanding(send: Sender) -> Handler:
     """Return a handler that answers with what became of a command."""
 
     async def handle(target: Target, data: Data) -> JsonObjectType:
-        return _response(await send(target, data))
+        return response(await send(target, data))
 
     return handle
 
@@ -363,15 +353,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
     def schema(fields: dict[Any, Any]) -> vol.Schema:
         return vol.Schema({vol.Required(ATTR_DEVICE_ID): _one_device, **fields})
 
-    for name, (send, fields) in COMMANDS.items():
+    commands: dict[str, tuple[Handler, dict[Any, Any]]] = {
+        name: (_commanding(send), fields) for name, (send, fields) in COMMANDS.items()
+    }
+    for name, (handler, fields) in (commands | profile_actions.COMMANDS).items():
         hass.services.async_register(
-            DOMAIN,
-            name,
-            service(_commanding(send)),
-            schema(fields),
-            SupportsResponse.OPTIONAL,
+            DOMAIN, name, service(handler), schema(fields), SupportsResponse.OPTIONAL
         )
-    for name, (handler, fields) in QUERIES.items():
+    for name, (handler, fields) in (QUERIES | profile_actions.QUERIES).items():
         hass.services.async_register(
             DOMAIN, name, service(handler), schema(fields), SupportsResponse.ONLY
         )

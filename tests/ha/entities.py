@@ -1,9 +1,11 @@
-"""Helpers of entity tests: entities by unique id, and time for the flusher."""
+"""Helpers of entity tests: entities by unique id, actions, time for the flusher."""
 
 from datetime import timedelta
+from typing import Any
 
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -16,6 +18,21 @@ async def flush(hass: HomeAssistant) -> None:
     await hass.async_block_till_done()
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2))
     await hass.async_block_till_done()
+
+
+async def act(
+    hass: HomeAssistant, action: str, identifier: str = "CP01", /, **fields: Any
+) -> dict[str, Any]:
+    """Perform an action on a charger, or a connector, and return its response."""
+    response = await hass.services.async_call(
+        DOMAIN,
+        action,
+        {ATTR_DEVICE_ID: device_id(hass, identifier), **fields},
+        blocking=True,
+        return_response=True,
+    )
+    assert isinstance(response, dict)
+    return response
 
 
 def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:

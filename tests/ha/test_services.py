@@ -19,7 +19,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .charger import Charger, Refusal, Silence, sampled
 from .conftest import ChargerFactory
-from .entities import device_id, state
+from .entities import act, device_id, state
 from custom_components.ev_charger_hub.const import CONF_QUIET, DOMAIN
 from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -45,21 +45,6 @@ async def quiet_charger(
     await charger.status(1, "Available")
     await hass.async_block_till_done()
     return charger
-
-
-async def _act(
-    hass: HomeAssistant, action: str, identifier: str = "CP01", /, **fields: Any
-) -> Fields:
-    """Perform an action on a charger, or a connector, and return its response."""
-    response = await hass.services.async_call(
-        DOMAIN,
-        action,
-        {ATTR_DEVICE_ID: device_id(hass, identifier), **fields},
-        blocking=True,
-        return_response=True,
-    )
-    assert isinstance(response, dict)
-    return response
 
 
 MESSAGES: list[tuple[str, Fields, str, Fields]] = [
@@ -149,7 +134,7 @@ async def test_an_action_sends_exactly_one_message(
     message: str,
     payload: Fields,
 ) -> None:
-    response = await _act(hass, action, **fields)
+    response = await act(hass, action, **fields)
     assert [(one.action, one.payload) for one in quiet_charger.received] == [
         (message, payload)
     ]
@@ -183,7 +168,7 @@ async def test_a_refusal_is_an_error_that_names_the_answer(
 ) -> None:
     quiet_charger.answers[message] = answer
     with pytest.raises(HomeAssistantError, match=word) as caught:
-        await _act(hass, action, **fields)
+        await act(hass, action, **fields)
     assert caught.value.translation_key == key
     assert caught.value.translation_placeholders is not None
     assert caught.value.translation_placeholders["charger"] == "Garage"
@@ -213,7 +198,7 @@ async def test_not_connected_means_that_nothing_was_sent(
     await hass.async_block_till_done()
     approved_charger.received.clear()
     with pytest.raises(HomeAssistantError) as caught:
-        await _act(hass, action, **fields)
+        await act(hass, action, **fields)
     assert caught.value.translation_key == "not_connected"
     assert not isinstance(caught.value, ServiceValidationError)
     assert "nothing was sent" in str(caught.value)
@@ -222,7 +207,7 @@ async def test_not_connected_means_that_nothing_was_sent(
 
 @pytest.mark.peer("B-40")
 def test_every_action_is_tested() -> None:
-    performed = set(re.findall(r'_act\(\s*hass, "(\w+)"', Path(__file__).read_text()))
+    performed = set(re.findall(r'\bact\(\s*hass, "(\w+)"', Path(__file__).read_text()))
     sent = {action for action, *_ in MESSAGES}
     assert performed | sent == {*COMMANDS, *QUERIES, "call"}
 
@@ -234,7 +219,7 @@ async def test_only_a_restart_may_drop_the_connection(
     hass: HomeAssistant, quiet_charger: Charger, action: str, message: str
 ) -> None:
     quiet_charger.answers[message] = Silence()
-    task = hass.async_create_task(_act(hass, action))
+    task = hass.async_create_task(act(hass, action))
     await quiet_charger.expect(message)
     await quiet_charger.close()
     if action == "reset":
@@ -251,14 +236,14 @@ async def test_no_answer_in_time_is_an_error(
     monkeypatch.setattr(V16Link.send, "__defaults__", (0.0,))
     quiet_charger.answers["ClearCache"] = Silence()
     with pytest.raises(HomeAssistantError) as caught:
-        await _act(hass, "clear_cache")
+        await act(hass, "clear_cache")
     assert caught.value.translation_key == "timed_out"
 
 
 async def test_start_without_a_token_uses_that_of_the_server(
     hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
 ) -> None:
-    await _act(hass, "start_charging")
+    await act(hass, "start_charging")
     assert approved_charger.calls("RemoteStartTransaction") == [
         {"connectorId": 1, "idTag": own_id_token(hub)}
     ]
@@ -267,7 +252,7 @@ async def test_start_without_a_token_uses_that_of_the_server(
 async def test_start_with_a_limit_carries_a_profile(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
-    await _act(hass, "start_charging", id_token="TAG1", limit=9.5)
+    await act(hass, "start_charging", id_token="TAG1", limit=9.5)
     (sent,) = approved_charger.calls("RemoteStartTransaction")
     profile = sent["chargingProfile"]
     assert profile["chargingProfilePurpose"] == "TxProfile"
@@ -280,9 +265,9 @@ async def test_start_at_a_charger_with_several_connectors_lets_it_decide(
 ) -> None:
     await approved_charger.status(2, "Preparing")
     await hass.async_block_till_done()
-    await _act(hass, "start_charging", id_token="TAG1")
-    await _act(hass, "start_charging", "CP01_2", id_token="TAG1")
-    await _act(hass, "start_charging", "CP01_2", id_token="TAG1", connector=1)
+    await act(hass, "start_charging", id_token="TAG1")
+    await act(hass, "start_charging", "CP01_2", id_token="TAG1")
+    await act(hass, "start_charging", "CP01_2", id_token="TAG1", connector=1)
     assert approved_charger.calls("RemoteStartTransaction") == [
         {"idTag": "TAG1"},
         {"connectorId": 2, "idTag": "TAG1"},
@@ -295,12 +280,12 @@ async def test_stop_ends_the_open_session(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
     first = await approved_charger.start(1)
-    await _act(hass, "stop_charging")
+    await act(hass, "stop_charging")
     second = await approved_charger.start(2)
     await hass.async_block_till_done()
-    await _act(hass, "stop_charging", connector=2)
+    await act(hass, "stop_charging", connector=2)
     with pytest.raises(ServiceValidationError) as caught:
-        await _act(hass, "stop_charging")
+        await act(hass, "stop_charging")
     assert caught.value.translation_key == "connector_required"
     assert approved_charger.calls("RemoteStopTransaction") == [
         {"transactionId": first},
@@ -313,7 +298,7 @@ async def test_stop_without_a_session_is_an_error(
     hass: HomeAssistant, approved_charger: Charger, fields: Fields
 ) -> None:
     with pytest.raises(ServiceValidationError) as caught:
-        await _act(hass, "stop_charging", **fields)
+        await act(hass, "stop_charging", **fields)
     assert caught.value.translation_key == "no_session"
     assert approved_charger.calls("RemoteStopTransaction") == []
 
@@ -323,7 +308,7 @@ async def test_stop_of_an_impossible_session_is_not_sent(
     hass: HomeAssistant, quiet_charger: Charger, transaction_id: str
 ) -> None:
     with pytest.raises(ServiceValidationError, match="whole number") as caught:
-        await _act(hass, "stop_charging", transaction_id=transaction_id)
+        await act(hass, "stop_charging", transaction_id=transaction_id)
     assert caught.value.translation_key == "invalid_transaction_id"
     assert quiet_charger.received == []
 
@@ -334,20 +319,20 @@ async def test_unlock_at_a_charger_with_several_connectors_needs_one(
     await approved_charger.status(2, "Available")
     await hass.async_block_till_done()
     with pytest.raises(ServiceValidationError) as caught:
-        await _act(hass, "unlock_connector")
+        await act(hass, "unlock_connector")
     assert caught.value.translation_key == "connector_required"
-    await _act(hass, "unlock_connector", "CP01_2")
+    await act(hass, "unlock_connector", "CP01_2")
     assert approved_charger.calls("UnlockConnector") == [{"connectorId": 2}]
 
 
 async def test_pause_and_resume(hass: HomeAssistant, approved_charger: Charger) -> None:
     await approved_charger.start()
-    await _act(hass, "set_charging_limit", limit=10)
-    assert (await _act(hass, "pause_charging"))["status"] in {"accepted", "confirmed"}
+    await act(hass, "set_charging_limit", limit=10)
+    assert (await act(hass, "pause_charging"))["status"] in {"accepted", "confirmed"}
     await hass.async_block_till_done()
     assert _limits(approved_charger)[-1] == 0
     assert state(hass, "switch", "CP01_1_charge_control") == "off"
-    await _act(hass, "resume_charging")
+    await act(hass, "resume_charging")
     await hass.async_block_till_done()
     assert _limits(approved_charger)[-1] == 10
     assert state(hass, "switch", "CP01_1_charge_control") == "on"
@@ -358,9 +343,9 @@ async def test_pause_at_several_connectors_means_the_one_that_charges(
 ) -> None:
     await approved_charger.status(2, "Preparing")
     await approved_charger.start(2)
-    await _act(hass, "pause_charging")
+    await act(hass, "pause_charging")
     assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 2
-    await _act(hass, "resume_charging")
+    await act(hass, "resume_charging")
 
 
 @pytest.mark.parametrize("fields", [{}, {"connector": 1}, {"connector": 7}])
@@ -368,7 +353,7 @@ async def test_pause_without_a_session_says_what_to_do_instead(
     hass: HomeAssistant, approved_charger: Charger, fields: Fields
 ) -> None:
     with pytest.raises(ServiceValidationError, match="set a charging limit"):
-        await _act(hass, "pause_charging", **fields)
+        await act(hass, "pause_charging", **fields)
     assert _limits(approved_charger) == []
 
 
@@ -378,7 +363,7 @@ async def test_resume_without_a_session_or_a_connector_says_what_to_do_instead(
     await approved_charger.status(2, "Available")
     await hass.async_block_till_done()
     with pytest.raises(ServiceValidationError, match="set a charging limit"):
-        await _act(hass, "resume_charging")
+        await act(hass, "resume_charging")
     assert _limits(approved_charger) == []
 
 
@@ -386,7 +371,7 @@ async def test_a_start_with_an_impossible_limit_is_not_sent(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
     with pytest.raises(ServiceValidationError) as caught:
-        await _act(hass, "start_charging", limit=3)
+        await act(hass, "start_charging", limit=3)
     assert caught.value.translation_key == "limit_below_minimum"
     assert approved_charger.calls("RemoteStartTransaction") == []
 
@@ -399,12 +384,12 @@ async def test_a_start_with_an_impossible_limit_is_not_sent(
 async def test_a_limit_holds_and_is_cleared(
     hass: HomeAssistant, approved_charger: Charger, fields: Fields, shown: float
 ) -> None:
-    response = await _act(hass, "set_charging_limit", **fields)
+    response = await act(hass, "set_charging_limit", **fields)
     assert response["status"] in {"accepted", "confirmed"}
     await hass.async_block_till_done()
     assert float(state(hass, "number", "CP01_1_current_limit")) == shown
     assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 1
-    await _act(hass, "clear_charging_limit")
+    await act(hass, "clear_charging_limit")
     await hass.async_block_till_done()
     assert approved_charger.calls("ClearChargingProfile")
     assert float(state(hass, "number", "CP01_1_current_limit")) == 32
@@ -421,7 +406,7 @@ async def test_a_limit_goes_to_the_connector_that_was_named(
         ("CP01", {"connector": 2}, 2),
         ("CP01_1", {}, 1),
     ):
-        await _act(hass, "set_charging_limit", identifier, limit=16, **fields)
+        await act(hass, "set_charging_limit", identifier, limit=16, **fields)
         sent = approved_charger.calls("SetChargingProfile")[-1]
         assert sent["connectorId"] == connector
 
@@ -444,7 +429,7 @@ async def test_a_limit_that_cannot_be_is_not_sent(
     says: str,
 ) -> None:
     with pytest.raises(ServiceValidationError, match=says) as caught:
-        await _act(hass, "set_charging_limit", **fields)
+        await act(hass, "set_charging_limit", **fields)
     assert caught.value.translation_key == key
     assert approved_charger.calls("SetChargingProfile") == []
 
@@ -454,7 +439,7 @@ async def test_a_refused_limit_is_an_error(
 ) -> None:
     approved_charger.answers["SetChargingProfile"] = {"status": "Rejected"}
     with pytest.raises(HomeAssistantError, match="Rejected"):
-        await _act(hass, "set_charging_limit", limit=10)
+        await act(hass, "set_charging_limit", limit=10)
 
 
 async def test_a_charger_that_knows_no_limits_does_not_support_them(
@@ -462,7 +447,7 @@ async def test_a_charger_that_knows_no_limits_does_not_support_them(
 ) -> None:
     approved_charger.answers["SetChargingProfile"] = Refusal(code="NotSupported")
     with pytest.raises(HomeAssistantError, match="does not support") as caught:
-        await _act(hass, "set_charging_limit", limit=10)
+        await act(hass, "set_charging_limit", limit=10)
     assert caught.value.translation_key == "not_supported_by_charger"
 
 
@@ -471,11 +456,11 @@ async def test_clearing_tells_of_the_profile_that_was_there(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
     await approved_charger.start()
-    await _act(hass, "set_charging_limit", limit=10)
+    await act(hass, "set_charging_limit", limit=10)
     approved_charger.answers["ClearChargingProfile"] = lambda payload: {
         "status": "Accepted" if payload["id"] == 3001 else "Unknown"
     }
-    response = await _act(hass, "clear_charging_limit")
+    response = await act(hass, "clear_charging_limit")
     assert response is not None
     assert response["answer"] == "Accepted"
 
@@ -484,16 +469,16 @@ async def test_a_unit_that_does_not_exist_is_told_in_words(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
     with pytest.raises(probatio.Invalid, match=r"\['A', 'W'\]"):
-        await _act(hass, "set_charging_limit", limit=10, unit="kW")
+        await act(hass, "set_charging_limit", limit=10, unit="kW")
 
 
 async def test_a_charger_that_cannot_be_limited_is_sent_nothing(
     hass: HomeAssistant, quiet_charger: Charger
 ) -> None:
     quiet_charger.configuration = {"SupportedFeatureProfiles": "Core"}
-    await _act(hass, "get_configuration")
+    await act(hass, "get_configuration")
     with pytest.raises(HomeAssistantError) as caught:
-        await _act(hass, "set_charging_limit", limit=10)
+        await act(hass, "set_charging_limit", limit=10)
     assert caught.value.translation_key == "not_supported"
     assert quiet_charger.calls("SetChargingProfile") == []
 
@@ -522,12 +507,12 @@ async def test_an_action_reaches_the_charger_of_the_other_server(
     assert quiet_charger.calls("ClearCache") == []
     await charger.close()
     assert await hass.config_entries.async_unload(other.entry_id)
-    await _act(hass, "clear_cache")
+    await act(hass, "clear_cache")
     assert len(quiet_charger.calls("ClearCache")) == 1
 
 
 async def test_get_configuration(hass: HomeAssistant, quiet_charger: Charger) -> None:
-    response = await _act(
+    response = await act(
         hass, "get_configuration", keys=["HeartbeatInterval", "Nonsense"]
     )
     assert quiet_charger.calls("GetConfiguration") == [
@@ -538,7 +523,7 @@ async def test_get_configuration(hass: HomeAssistant, quiet_charger: Charger) ->
     ]
     assert response["unknown_keys"] == ["Nonsense"]
 
-    response = await _act(hass, "get_configuration")
+    response = await act(hass, "get_configuration")
     assert quiet_charger.calls("GetConfiguration")[-1] == {}
     assert {one["key"] for one in response["configuration"]} == set(
         quiet_charger.configuration
@@ -556,7 +541,7 @@ async def test_get_configuration_masks_what_is_secret(
         {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
     ]
     quiet_charger.answers["GetConfiguration"] = {"configurationKey": keys}
-    response = await _act(hass, "get_configuration")
+    response = await act(hass, "get_configuration")
     shown = {one["key"]: one["value"] for one in response["configuration"]}
     assert shown == {
         "AuthorizationKey": "***",
@@ -574,7 +559,7 @@ async def test_get_configuration_that_is_refused(
 ) -> None:
     approved_charger.answers["GetConfiguration"] = Refusal(code="NotSupported")
     with pytest.raises(HomeAssistantError, match="NotSupported"):
-        await _act(hass, "get_configuration")
+        await act(hass, "get_configuration")
 
 
 async def test_get_sessions(
@@ -589,7 +574,7 @@ async def test_get_sessions(
     await hub.central_system.sessions["CP01"].disconnect()
     await hass.async_block_till_done()
 
-    sessions = (await _act(hass, "get_sessions"))["sessions"]
+    sessions = (await act(hass, "get_sessions"))["sessions"]
     assert [one["transaction_id"] for one in sessions] == [str(second), str(first)]
     newest, oldest = sessions
     assert oldest["connector"] == 1
@@ -604,11 +589,11 @@ async def test_get_sessions(
     assert newest["stop"] is None
     assert newest["energy"] == 400
 
-    only_open = (await _act(hass, "get_sessions", open_only=True))["sessions"]
+    only_open = (await act(hass, "get_sessions", open_only=True))["sessions"]
     assert [one["transaction_id"] for one in only_open] == [str(second)]
-    one = (await _act(hass, "get_sessions", limit=1))["sessions"]
+    one = (await act(hass, "get_sessions", limit=1))["sessions"]
     assert [one["transaction_id"] for one in one] == [str(second)]
-    of_first = (await _act(hass, "get_sessions", "CP01_1"))["sessions"]
+    of_first = (await act(hass, "get_sessions", "CP01_1"))["sessions"]
     assert [one["transaction_id"] for one in of_first] == [str(first)]
 
 
@@ -676,7 +661,7 @@ async def test_bad_fields_are_refused(
     hass: HomeAssistant, quiet_charger: Charger, action: str, fields: Fields
 ) -> None:
     with pytest.raises((probatio.Invalid, ServiceValidationError)):
-        await _act(hass, action, **fields)
+        await act(hass, action, **fields)
     assert quiet_charger.received == []
 
 

@@ -1,0 +1,44 @@
+"""Fields of actions: what several of them have in common."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import probatio as vol
+
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType
+
+from .station.outcome import Outcome
+from .targets import Target
+
+ATTR_CONNECTOR: Final = "connector"
+ATTR_DURATION: Final = "duration"
+ATTR_LIMIT: Final = "limit"
+ATTR_UNIT: Final = "unit"
+
+CONNECTOR_OR_ALL: Final[dict[Any, Any]] = {
+    vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=0))
+}
+
+DURATION: Final = vol.All(cv.positive_time_period, vol.Range(min=timedelta(seconds=1)))
+
+type Data = Mapping[str, Any]
+type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]
+
+
+def number(value: object) -> Decimal:
+    """Return a limit exactly as it was written."""
+    read: float = vol.All(vol.Coerce(float), vol.Range(min=0))(value)
+    return Decimal(str(read))
+
+
+def response(outcome: Outcome) -> JsonObjectType:
+    """Return what became of a command, for a response."""
+    return {
+        "status": outcome.status,
+        "answer": outcome.answer,
+        "detail": outcome.detail,
+        "response": outcome.response,
+    }
