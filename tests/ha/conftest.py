@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .charger import PATIENCE, Charger
+from .profiles import PACKAGE, Clock
 from .translations import checked_translations
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -170,3 +171,38 @@ def entity_registry_enabled_by_default() -> Generator[None]:
         return_value=True,
     ):
         yield
+
+
+@pytest.fixture
+def schedule_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return the clock by which schedules are understood."""
+    clock = Clock()
+    for module in ("profile_actions", "profile_clock"):
+        monkeypatch.setattr(f"{PACKAGE}.{module}.utc_now", clock)
+    return clock
+
+
+@pytest.fixture
+async def berlin_charger(
+    hass: HomeAssistant, approved_charger: Charger, schedule_clock: Clock
+) -> Charger:
+    """Return a charger in Berlin on a Friday morning."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    approved_charger.received.clear()
+    return approved_charger
+
+
+@pytest.fixture
+async def easee_charger(
+    hass: HomeAssistant, hub: OcppHub, charger_ws: ChargerFactory, schedule_clock: Clock
+) -> Charger:
+    """Return a charger that neither stacks nor repeats profiles."""
+    hub.approve("CP01", "Garage", None)
+    await hass.async_block_till_done()
+    charger = await charger_ws("CP01")
+    await charger.boot(chargePointVendor="Easee")
+    await charger.status(1, "Available")
+    await set_up(hub, charger)
+    await hass.async_block_till_done()
+    charger.received.clear()
+    return charger
