@@ -8,6 +8,7 @@ import pytest
 from .outbound import SIXTEEN, TEN, amounts, ladder, purposes, ready
 from custom_components.ev_charger_hub.ocpp.errors import CallNotSent, CallTimeout
 from custom_components.ev_charger_hub.station import limits
+from custom_components.ev_charger_hub.station.limiter.attendant import START_DELAY
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 
@@ -74,7 +75,7 @@ async def test_a_limit_of_a_transaction_survives_it_with_one_write() -> None:
     assert amounts(charger) == [12]
     charger.calls.clear()
     charger.start_answered(charger.begin("8"))
-    await charger.settle()
+    await charger.time.advance(START_DELAY)
     charger.end()
     charger.end_answered(transaction)
     await charger.settle()
@@ -98,7 +99,7 @@ async def test_a_pause_ends_with_its_transaction(before: Limit | None) -> None:
     assert charger.station.evses[1].wanted_limit.value == before
     assert amounts(charger) == []
     charger.start_answered(charger.begin("8"))
-    await charger.settle()
+    await charger.time.advance(START_DELAY)
     assert amounts(charger) == []
 
 
@@ -137,7 +138,7 @@ async def test_a_limit_of_zero_holds_for_the_next_transaction_too() -> None:
     await charger.settle()
     assert charger.calls == []
     charger.start_answered(charger.begin("8"))
-    await charger.settle()
+    await charger.time.advance(START_DELAY)
     assert purposes(charger) == ["TxProfile"]
     assert amounts(charger) == [0]
 
@@ -164,10 +165,10 @@ async def test_a_transaction_started_with_its_own_limit_keeps_it(
     await charger.link.start_charging(evse_id, "TAG", TEN)
     charger.calls.clear()
     charger.start_answered(charger.begin("8"))
-    await charger.settle()
+    await charger.time.advance(START_DELAY)
     assert charger.calls == []
     charger.start_answered(first)
-    await charger.settle()
+    await charger.time.advance(START_DELAY)
     assert purposes(charger) == ["TxProfile"]
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from custom_components.ev_charger_hub.station.enums import RateUnit, StopReason
 from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.limiter.attendant import START_DELAY
 from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
 from custom_components.ev_charger_hub.station.link import Capability, Limit, LinkKind
 from custom_components.ev_charger_hub.station.model import (
@@ -243,8 +244,10 @@ class House:
         await rest()
         await self.limiter.reassert()
 
-    async def begin(self, evse_id: int = 1, id_token: str = "TAG") -> Transaction:
-        """Let a session begin."""
+    async def begin(
+        self, evse_id: int = 1, id_token: str = "TAG", *, wait: float = START_DELAY
+    ) -> Transaction:
+        """Let a session begin, and the station take note of it."""
         self.keys += 1
         transaction = Transaction(
             key=self.keys,
@@ -259,7 +262,7 @@ class House:
         self.charger.transactions[evse_id] = transaction.transaction_id
         self.station.evse(evse_id).session.set(transaction)
         self.station.emit(SessionKnown(evse_id=evse_id, transaction=transaction))
-        await rest()
+        await self.time.advance(wait)
         return transaction
 
     async def end(

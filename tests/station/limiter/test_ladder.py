@@ -17,6 +17,7 @@ from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 from custom_components.ev_charger_hub.station.profiles.model import (
     ChargingProfile,
     Kind,
+    ProfileCriteria,
     Purpose,
 )
 
@@ -282,3 +283,35 @@ async def test_the_limit_of_the_whole_charger_is_its_maximum() -> None:
     await house.want(None, evse_id=0)
     assert house.steps()[2:] == [1000]
     assert [house.charger.offered(one) for one in (1, 2)] == [10, 32]
+
+
+async def test_a_station_that_does_not_know_its_transaction_yet_teaches_nothing() -> (
+    None
+):
+    house = House()
+    house.charger.refuses = lambda one: one.stack_level > 0
+    await house.begin()
+    assert (await house.limiter.request(1, ampere(10))).ok
+    assert house.sets()[-1].stack_level == 0
+    assert house.limiter.learnt.stack_level is None
+    house.charger.refuses = lambda profile: False
+    await house.want(ampere(12))
+    assert house.sets()[-1].stack_level == 5
+    assert house.limiter.learnt.stack_level == 5
+
+
+async def test_a_station_has_two_seconds_to_take_note_of_its_transaction() -> None:
+    house = House()
+    await house.begin()
+    await house.want(ampere(10))
+    await house.end()
+    await house.want(ampere(12))
+    house.charger.profiles.clear()
+    await house.ledger.forget(ProfileCriteria())
+    house.charger.sent.clear()
+    transaction = await house.begin(wait=0)
+    await house.time.advance(1)
+    assert house.steps() == []
+    await house.time.advance(1)
+    assert house.steps() == [TX]
+    assert house.sets()[0].transaction_id == transaction.transaction_id

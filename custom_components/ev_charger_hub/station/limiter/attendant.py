@@ -36,6 +36,9 @@ _LOGGER = logging.getLogger(__name__)
 RECONNECTED = 15.0
 """Seconds after which a station that has not booted is taken to be back."""
 
+START_DELAY = 2.0
+"""Seconds that a station has to take note of its transaction before it is limited."""
+
 RETRY = 30.0
 """Seconds until a renewal is tried again that did not get through."""
 
@@ -170,10 +173,13 @@ class Attendant:
                 slot.fresh = None
         slot.show(wish)
         self._wishes.save_soon()
+        slot.known_at = self._clock()
         if wish.started is None or self._station.settings.fallback_current is not None:
-            self.run(self.follow, slot)
+            follow = partial(self.run, self.follow, slot)
+            slot.arm(Alarm.STARTED, START_DELAY, follow)
 
     def _ended(self, slot: Slot) -> None:
+        slot.cancel(Alarm.STARTED)
         if slot.sent is not None and (rung := slot.sent.rung) is not None:
             if rung.transaction_id not in {None, slot.transaction_id}:
                 slot.sent = None

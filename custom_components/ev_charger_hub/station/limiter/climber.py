@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from ..clock import Clock
 from ..errors import NotConnected, NotSupported
@@ -19,6 +20,9 @@ from .pacing import Change
 from .rungs import FIRST_ID, OVERLAY, Layer, Rung, Site
 from .slot import Sent, Slot
 from .verify import Standing, Verifier, told
+
+NOTED_WITHIN = timedelta(seconds=10)
+"""After this time every station has taken note of its transaction."""
 
 _ACCEPTED = Outcome(status=OutcomeStatus.ACCEPTED)
 
@@ -237,13 +241,14 @@ class Climber:
             await self._holdings.clear(climb.link, OVERLAY + rung.where)
         outcome, used, sent = await self._try(climb, rung, climb.goal, anew=climb.anew)
         if not outcome.ok:
-            over = not rung.persisted and climb.slot.transaction_id is None
-            if outcome.answer and not over and outcome.status not in UNANSWERED:
+            said = outcome.answer and outcome.status not in UNANSWERED
+            if said and not self._hasty(climb.slot, rung):
                 climb.refused.append(rung.purpose)
             return outcome
         self.note(climb.slot, used, climb.goal, sent=sent)
         if sent:
-            self._learn(climb.site, rung, used, climb.goal)
+            if used == rung or not self._hasty(climb.slot, rung):
+                self._learn(climb.site, rung, used, climb.goal)
             self._knowledge.accept(used.purpose)
             self._knowledge.refuse(climb.refused)
         self._tell_safety(climb, used, under)
@@ -253,6 +258,15 @@ class Climber:
             kept |= {FIRST_ID[Purpose.STATION_MAX]}
         await self._holdings.tidy(climb.link, climb.slot, climb.site, kept)
         return await self._verified(climb, used, outcome, sent=sent)
+
+    def _hasty(self, slot: Slot, rung: Rung) -> bool:
+        """Return whether a refusal may come from the transaction, not the profile."""
+        if rung.persisted:
+            return False
+        # Some refuse a TxProfile until they have taken note of their transaction.
+        known_at = slot.known_at
+        hasty = known_at is not None and self._clock() - known_at < NOTED_WITHIN
+        return hasty or slot.transaction_id != rung.transaction_id
 
     async def _try(
         self, climb: Climb, rung: Rung, limit: Limit, *, anew: bool

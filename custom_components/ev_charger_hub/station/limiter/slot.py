@@ -37,6 +37,7 @@ class Alarm(StrEnum):
     EXPIRED = "expired"
     RENEWAL = "renewal"
     SETTLED = "settled"
+    STARTED = "started"
 
 
 class Slot:
@@ -53,6 +54,8 @@ class Slot:
         """How often a profile of our own was in the way in this transaction."""
         self.fresh: str | None = None
         """The transaction that has certainly no profile of ours yet."""
+        self.known_at: datetime | None = None
+        """When the station heard the id of its transaction, if we saw that."""
         self.rewritten: set[int] = set()
         """What the station had lost and got again since its last restart."""
         self.zero_at: datetime | None = None
