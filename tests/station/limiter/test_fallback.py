@@ -250,3 +250,30 @@ async def test_a_pause_falls_back_when_home_assistant_is_gone() -> None:
     await asyncio.sleep(0)
     await house.time.advance(300)
     assert house.charger.offered() == 8
+
+
+async def test_a_fall_back_that_caps_the_session_gives_way_to_the_limit() -> None:
+    house = House(fallback_current=8)
+    house.charger.caps = True
+    await house.begin()
+    await house.time.advance(10)
+    await house.limiter.request(1, ampere(16))
+    assert house.charger.offered() == 8
+    await house.time.advance(60)
+    assert house.charger.offered() == 16
+    assert house.station.findings["fallback"].startswith("impossible: EVSE 1")
+    # Nothing is below it any more: it must not end while nobody is there.
+    await house.kill()
+    await house.time.advance(3600)
+    assert house.charger.offered() == 16
+
+
+async def test_a_new_limit_leaves_the_overlay_where_it_is() -> None:
+    house = House(fallback_current=8)
+    house.charger.refuses = tx
+    await house.begin()
+    await house.want(ampere(16))
+    house.charger.sent.clear()
+    await house.want(ampere(12))
+    assert house.steps() == [TX_DEFAULT]
+    assert house.sets()[0].id == 4001

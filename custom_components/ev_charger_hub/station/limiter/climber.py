@@ -236,7 +236,8 @@ class Climber:
             await self._holdings.make_way(
                 climb.link, climb.slot, climb.site, rung, climb.goal
             )
-        if rung.layer is Layer.ONLY and self._holdings.entry(OVERLAY + rung.where):
+        stray = rung.persisted and rung.layer is Layer.ONLY
+        if stray and self._holdings.entry(OVERLAY + rung.where):
             # A profile of the same level takes its place only by the book.
             await self._holdings.clear(climb.link, OVERLAY + rung.where)
         outcome, used, sent = await self._try(climb, rung, climb.goal, anew=climb.anew)

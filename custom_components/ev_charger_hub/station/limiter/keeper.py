@@ -89,6 +89,9 @@ class Keeper:
             self._climber.note(slot, rung, sent.goal, sent=True)
             standing, _ = await self._verifier.verify(slot, link, rung)
             self._learn(slot, standing)
+            if rung.duration is not None and standing is Standing.EQUAL:
+                # With the fall-back out of the way it must not end by itself.
+                await self._climber.hold(slot, sent.goal)
 
     def _learn(self, slot: Slot, standing: Standing) -> None:
         if standing is Standing.EQUAL and slot.conflicts:
