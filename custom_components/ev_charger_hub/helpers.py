@@ -18,7 +18,6 @@ _FAILURES = {
     OutcomeStatus.NO_ANSWER: "no_answer",
     OutcomeStatus.NOT_SUPPORTED: "not_supported_by_charger",
     OutcomeStatus.REJECTED: "rejected",
-    OutcomeStatus.SUPERSEDED: "superseded",
     OutcomeStatus.TIMED_OUT: "timed_out",
 }
 

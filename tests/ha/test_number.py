@@ -1,5 +1,6 @@
 """Test the current limits: states in, frames out, and back."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -85,3 +86,18 @@ async def test_the_limit_of_the_whole_charger_goes_to_the_whole_charger(
     assert approved_charger.calls("SetChargingProfile")[-1]["connectorId"] == 0
     assert float(state(hass, "number", "CP01_0_current_limit")) == 20
     assert float(state(hass, "number", LIMIT)) == 32
+
+
+@pytest.mark.usefixtures("unpaced")
+async def test_of_fast_changes_the_newest_is_sent_and_nobody_complains(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.start()
+    values = (10, 11, 12, 13)
+    await asyncio.gather(*(_set(hass, LIMIT, value) for value in values))
+    sent = approved_charger.calls("SetChargingProfile")
+    assert [one["csChargingProfiles"]["chargingProfilePurpose"] for one in sent] == [
+        "TxProfile"
+    ] * len(sent)
+    assert len(sent) < len(values)
+    assert float(state(hass, "number", LIMIT)) == 13
