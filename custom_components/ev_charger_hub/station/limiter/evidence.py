@@ -86,6 +86,9 @@ class Record:
             self.reported = False
             if held is None:
                 self.doubted = False
+            elif self._held is not None and self._held.profile_id != held.profile_id:
+                # Another way to the same limit needs its time, too.
+                self._spans.clear()
         self._held = held
 
     def _renewed(self, held: Applied | None) -> bool:
