@@ -82,11 +82,15 @@ def test_first_light(frontend: Frontend, tmp_path: Path) -> None:
         station.do("advance", seconds=MINUTE)
         frontend.expect_state("Current", "16.0 A")
         frontend.expect_state("Power", "11,040 W")
+        frontend.expect_state("Effective limit", "32.0 A")
+        frontend.expect_state("Limited by", "Vehicle")
         frontend.picture("charging")
 
         limit = lower_limit(frontend)
         assert 6 <= limit < 16
         station.wait_until(lambda connector: connector["offered"] == limit)
+        frontend.expect_state("Effective limit", f"{limit:.1f} A")
+        frontend.expect_state("Limited by", "Your limit")
         station.do("advance", seconds=MINUTE)
         frontend.expect_state("Current", f"{limit:.1f} A")
         frontend.expect_state("Current offered", f"{limit:.1f} A")
