@@ -1,12 +1,14 @@
 """BootNotification and Heartbeat of OCPP 1.6."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from .conftest import DROP, Charger, FakeClock
+from .conftest import DROP, Answer, Charger, FakeClock
 from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
+from custom_components.ev_charger_hub.station.errors import NotConnected
 from custom_components.ev_charger_hub.station.model import Booted, StationInfo
 
 ASK_TO_BOOT = {"requestedMessage": "BootNotification"}
@@ -138,6 +140,26 @@ async def test_refused_reset_makes_no_restart_of_a_repeated_boot(
     assert len(setups) == 1
 
 
+@pytest.mark.parametrize("connected", [True, False])
+async def test_reset_that_fails_makes_no_restart_of_a_repeated_boot(
+    charger: Charger, clock: FakeClock, setups: list[None], connected: bool
+) -> None:
+    await charger.boot()
+    charger.answers["Reset"] = ("NotSupported", "")
+    if connected:
+        await charger.adapter.link.reset(hard=False)
+        clock.tick(1)
+    else:
+        charger.disconnect()
+        with pytest.raises(NotConnected):
+            await charger.adapter.link.reset(hard=False)
+        charger.connect()
+        clock.tick(10)
+        await charger.settle()
+    await charger.boot()
+    assert len(charger.events) == len(setups) == 1
+
+
 async def test_boot_repeated_because_the_answer_got_lost_changes_nothing(
     charger: Charger, clock: FakeClock, setups: list[None]
 ) -> None:
@@ -237,6 +259,39 @@ async def test_station_that_leaves_instead_of_booting_is_not_set_up(
     await charger.settle()
     assert charger.called("TriggerMessage") == [ASK_TO_BOOT]
     assert setups == []
+
+
+async def test_newer_socket_of_a_station_that_was_asked_to_boot_is_not_set_up_at_once(
+    charger: Charger, clock: FakeClock, setups: list[None]
+) -> None:
+    def come_again(_: dict[str, Any]) -> Answer:
+        charger.connect()
+        return None
+
+    charger.answers["TriggerMessage"] = come_again
+    clock.tick(10)
+    await charger.settle()
+    assert setups == []
+    await charger.boot()
+    assert len(setups) == 1
+
+
+@pytest.mark.parametrize("asked", ["Accepted", "NotImplemented"])
+async def test_set_up_that_a_lost_network_cut_short_is_run_again(
+    charger: Charger, clock: FakeClock, asked: str
+) -> None:
+    charger.answers["ChangeConfiguration"] = DROP
+    await charger.boot()
+    assert charger.station.findings["measurands"] == "disconnected"
+    charger.answers["ChangeConfiguration"] = {"status": "Accepted"}
+    charger.answers["TriggerMessage"] = {"status": asked}
+    charger.connect()
+    clock.tick(10)
+    await charger.settle()
+    if asked == "Accepted":
+        await charger.boot()
+    assert charger.station.findings["measurands"].startswith("ok")
+    assert len(charger.events_of(Booted)) == 1
 
 
 async def test_station_that_refuses_to_boot_is_set_up(

@@ -7,8 +7,10 @@ from typing import Any
 from ...station.clock import CallLater, Timer
 from ...station.errors import NotConnected
 from ...station.model import Booted, StationInfo
+from ...station.outcome import OutcomeStatus
 from .. import timestamps
 from ..adapter import StationContext
+from ..errors import CallError, CallNotSent
 from ..rpc import Reply
 from .availability import Availability
 from .link import V16Link
@@ -50,7 +52,12 @@ class Caller:
             self.asked_at = self._context.clock()
         elif action == "Reset":
             self.reset = True
-        answer = await self._context.call(action, payload, timeout)
+        try:
+            answer = await self._context.call(action, payload, timeout)
+        except CallError, CallNotSent:
+            if asks or action == "Reset":
+                self.forget()
+            raise
         if (asks or action == "Reset") and answer.get("status") != "Accepted":
             self.forget()
         return answer
@@ -141,8 +148,13 @@ class Boot:
         station.online.set(True)
         if restarted:
             station.emit(Booted())
-        if restarted or not self._set_up:
+        if restarted or self._unready:
             self._start_setup()
+
+    @property
+    def _unready(self) -> bool:
+        """Return whether set-up never ran, or was cut short by the end of a socket."""
+        return not self._set_up or self._setup.interrupted
 
     def _start_setup(self) -> None:
         self._set_up = True
@@ -152,7 +164,7 @@ class Boot:
         self._timer = None
         if not self._caller.asked:
             self._context.spawn(self._ask_for_boot(), "ask for a boot")
-        elif not self._set_up:
+        elif self._unready:
             self._start_setup()
 
     async def _ask_for_boot(self) -> None:
@@ -161,7 +173,10 @@ class Boot:
             outcome = await self._link.trigger("BootNotification", None)
         except NotConnected:
             return
-        if self._set_up or not self._link.connected:
+        if not self._unready or not self._link.connected:
+            return
+        if outcome.status is OutcomeStatus.NO_ANSWER:
+            # On a newer socket, which is waited for anew.
             return
         if outcome.ok:
             # Set-up must know which quirks to mind.

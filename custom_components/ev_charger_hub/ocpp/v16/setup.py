@@ -86,6 +86,8 @@ class Setup:
         self._name = shortened(context.station.identity)
         self._link = link
         self._configuration = link.configuration
+        self.interrupted = False
+        """The station went away before the last step."""
         self._task: asyncio.Task[None] | None = None
         self._drops: Counter[Step] = Counter()
         self._kept: dict[str, Any] = {}
@@ -105,6 +107,7 @@ class Setup:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        self.interrupted = False
         if not self._station.settings.quiet:
             name = f"set-up of {self._name}"
             self._task = self._context.spawn(self._run(), name)
@@ -118,6 +121,7 @@ class Setup:
             self._station.findings[name.value] = finding
             _LOGGER.debug("%s: set-up: %s %s", self._name, name, finding)
             if finding == Finding.DISCONNECTED:
+                self.interrupted = True
                 return
 
     async def _try(self, name: Step, step: Callable[[], Awaitable[str]]) -> str:
