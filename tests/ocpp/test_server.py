@@ -230,6 +230,26 @@ async def test_ping_of_a_charger_is_answered_and_counts_as_alive(
     assert station.heartbeat.value == central.clock()
 
 
+async def test_ping_of_a_charger_that_is_gone_by_then_is_no_error(
+    central: Central, caplog: pytest.LogCaptureFixture
+) -> None:
+    station = central.registrar.approve("CP01")
+    charger = await central.connect()
+
+    def drop(_: dict[str, Any]) -> Reply:
+        connection = central.system.sessions["CP01"].connection
+        assert connection is not None
+        connection.abort()
+        return Reply({})
+
+    await until(lambda: station.online.value)
+    central.adapter.answers["Heartbeat"] = drop
+    await charger.ws.send_json([2, "1", "Heartbeat", {}])
+    await charger.ws.ping()
+    await until(lambda: not station.online.value)
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
 async def test_pong_that_nobody_asked_for_is_ignored(central: Central) -> None:
     station = central.registrar.approve("CP01")
     charger = await central.connect()

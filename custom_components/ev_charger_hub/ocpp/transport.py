@@ -108,7 +108,9 @@ class Connection:
                         patience.reschedule(None)
                     await listeners.frame(message.data)
                 case WSMsgType.PING:
-                    await self._ws.pong(message.data)
+                    # What came last may be read after the socket is gone.
+                    with contextlib.suppress(OSError):
+                        await self._ws.pong(message.data)
                 case WSMsgType.PONG:
                     self._ponged(listeners)
                 case WSMsgType.BINARY:
