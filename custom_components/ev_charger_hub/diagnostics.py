@@ -80,7 +80,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
     session = hub.central_system.sessions.get(station.identity)
     return {
         "identity": shortened(station.identity),
-        "settings": async_redact_data(asdict(station.settings), TO_REDACT),
+        "settings": _settings(station),
         "info": async_redact_data(asdict(station.info.value), TO_REDACT),
         "connection": {
             "connected_since": station.connected_since.value,
@@ -101,6 +101,14 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         },
         "sessions": _sessions(station),
     }
+
+
+def _settings(station: ChargingStation) -> dict[str, Any]:
+    """Return the settings of a charger; without another name its identity is one."""
+    settings: dict[str, Any] = async_redact_data(asdict(station.settings), TO_REDACT)
+    if settings["name"] == station.identity:
+        settings["name"] = shortened(station.identity)
+    return settings
 
 
 def _place(place: Place) -> dict[str, Any]:

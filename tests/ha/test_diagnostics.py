@@ -93,6 +93,21 @@ async def test_diagnostics_of_a_server(
         assert secret not in text
 
 
+async def test_a_charger_named_by_its_identity_is_not_named(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Test that an identity does not show as the name that nobody gave."""
+    hub.approve(LONG_IDENTITY, LONG_IDENTITY, None)
+    await hass.async_block_till_done()
+    found: Any = await get_diagnostics_for_config_entry(
+        hass, hass_client, init_integration
+    )
+    assert LONG_IDENTITY not in json.dumps(found)
+
+
 async def test_diagnostics_of_a_device(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
