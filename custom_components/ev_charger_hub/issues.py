@@ -48,6 +48,14 @@ def finding_issue_id(key: str, identity: str) -> str:
     return f"{key}_{_disguised(identity)}"
 
 
+def _goes_on(hass: HomeAssistant) -> bool:
+    """Return whether a deleted issue is settled, and not only at its end for today.
+
+    What the user ignores is remembered with the issue, for the next start.
+    """
+    return not hass.is_stopping
+
+
 def _disguised(identity: str) -> str:
     """Return what stands for an identity: ids of issues are part of diagnostics."""
     return sha256(identity.encode()).hexdigest()[:12]
@@ -88,7 +96,8 @@ def async_delete_waiting_issue(
     hass: HomeAssistant, entry_id: str, identity: str
 ) -> None:
     """Stop asking about a charger."""
-    ir.async_delete_issue(hass, DOMAIN, waiting_issue_id(entry_id, identity))
+    if _goes_on(hass):
+        ir.async_delete_issue(hass, DOMAIN, waiting_issue_id(entry_id, identity))
 
 
 @callback
@@ -146,5 +155,7 @@ def async_delete_finding_issues(
     hass: HomeAssistant, station: ChargingStation, keep: Iterable[str] = ()
 ) -> None:
     """Tell nothing about a charger any more, but for what is to be kept."""
+    if not _goes_on(hass):
+        return
     for key in {SKIPPED, *LIMITS, *(key for key, _, _ in ACTIONABLE)} - set(keep):
         ir.async_delete_issue(hass, DOMAIN, finding_issue_id(key, station.identity))

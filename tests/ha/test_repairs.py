@@ -13,8 +13,8 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
-from homeassistant.const import CONF_NAME
-from homeassistant.core import HomeAssistant
+from homeassistant.const import CONF_NAME, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -29,7 +29,11 @@ from custom_components.ev_charger_hub.const import (
     DOMAIN,
 )
 from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
-from custom_components.ev_charger_hub.issues import finding_issue_id, waiting_issue_id
+from custom_components.ev_charger_hub.issues import (
+    async_update_finding_issues,
+    finding_issue_id,
+    waiting_issue_id,
+)
 
 type Step = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 type Fix = Callable[[], Awaitable[tuple[dict[str, Any], Step]]]
@@ -349,6 +353,33 @@ async def test_issue_goes_with_the_server(
     assert issue() is not None
     await hass.config_entries.async_unload(init_integration.entry_id)
     assert issue() is None
+
+
+async def test_what_the_user_ignores_stays_ignored_at_the_next_start(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    approved_charger: Charger,
+    charger_ws: ChargerFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Test that Home Assistant keeps the issues that it knows to be ignored."""
+    station = hub.stations[IDENTITY].station
+    station.findings["limits"] = "refused: EVSE 1"
+    async_update_finding_issues(hass, station)
+    await (await charger_ws("CP02")).boot()
+    ids = (
+        finding_issue_id("limits_refused", IDENTITY),
+        waiting_issue_id(hub.entry.entry_id, "CP02"),
+    )
+    for issue_id in ids:
+        issue_registry.async_ignore(DOMAIN, issue_id, True)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    for issue_id in ids:
+        found = issue_registry.async_get_issue(DOMAIN, issue_id)
+        assert found is not None
+        assert found.dismissed_version is not None
 
 
 @pytest.mark.parametrize(
