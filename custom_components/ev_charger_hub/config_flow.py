@@ -129,7 +129,13 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
             ) or await self._async_check_move(entry, data)
             if not errors:
                 unnamed = entry.title == _title(entry.data[CONF_PORT])
-                return self.async_update_and_abort(
+                # A server that runs hears of the change by itself.
+                finish = (
+                    self.async_update_and_abort
+                    if entry.state is ConfigEntryState.LOADED
+                    else self.async_update_reload_and_abort
+                )
+                return finish(
                     entry,
                     data=data,
                     options={**entry.options, **options},
@@ -209,7 +215,8 @@ async def async_try_bind(host: str, port: int) -> dict[str, str]:
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(asyncio.Protocol, host, port)
-    except gaierror:
+    except gaierror, ValueError:
+        # Not every text can be a host name at all.
         return {CONF_HOST: "bad_host"}
     except OSError as err:
         match err.errno:

@@ -9,7 +9,12 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .hub import OcppHub
 from .station import limits
-from .station.errors import InvalidTransactionId, NotConnected, NotSupported
+from .station.errors import (
+    InvalidTransactionId,
+    JournalError,
+    NotConnected,
+    NotSupported,
+)
 from .station.link import Capability, Limit, Link
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome, OutcomeStatus
@@ -78,6 +83,8 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
         raise failed("not_supported", charger=charger) from err
     except InvalidTransactionId as err:
         raise invalid("invalid_transaction_id", charger=charger) from err
+    except JournalError as err:
+        raise failed("journal_failed", charger=charger, reason=str(err)) from err
     except limits.LimitError as err:
         bound = "" if err.bound is None else f"{err.bound.normalize():f}"
         unit = "" if err.limit is None else err.limit.unit

@@ -208,7 +208,8 @@ async def _id(wish: _Wish, draft: ChargingProfile) -> int:
         if old.installed.profile.id not in RESERVED_IDS:
             return old.installed.profile.id
     identity = hub_station.station.identity
-    given = await wish.target.hub.journal.next_number(f"profile {identity}")
+    with translated_errors(hub_station.station):
+        given = await wish.target.hub.journal.next_number(f"profile {identity}")
     return FIRST_ID - 1 + given
 
 

@@ -216,10 +216,11 @@ async def _get_configuration(target: Target, data: Data) -> JsonObjectType:
 async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     limit: int = data[ATTR_LIMIT]
     # Sessions of the other connectors do not count, so more are read.
-    sessions = await target.hub_station.transactions.sessions(
-        limit=limit if target.named is None else MAX_SESSIONS,
-        open_only=data[ATTR_OPEN_ONLY],
-    )
+    with translated_errors(target.station):
+        sessions = await target.hub_station.transactions.sessions(
+            limit=limit if target.named is None else MAX_SESSIONS,
+            open_only=data[ATTR_OPEN_ONLY],
+        )
     wanted = [one for one in sessions if target.named in {None, one.evse_id}]
     return {"sessions": [_session(one) for one in wanted[:limit]]}
 

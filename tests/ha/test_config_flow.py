@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, Mock, patch
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -68,9 +68,15 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def make_pair(folder: Path, name: str, *, valid_for: int = 30) -> Pair:
+def make_pair(
+    folder: Path, name: str, *, valid_for: int = 30, weak: bool = False
+) -> Pair:
     """Write a certificate, valid for so many days, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    if weak:
+        key = rsa.generate_private_key(65537, 1024)
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     certificate = (
@@ -237,6 +243,11 @@ def _expired(folder: Path) -> dict[str, str]:
     return {CONF_CERTIFICATE: certificate, CONF_CERTIFICATE_KEY: key}
 
 
+def _weak(folder: Path) -> dict[str, str]:
+    certificate, key = make_pair(folder, "a", weak=True)
+    return {CONF_CERTIFICATE: certificate, CONF_CERTIFICATE_KEY: key}
+
+
 @pytest.mark.parametrize(
     ("files", "error"),
     [
@@ -247,6 +258,7 @@ def _expired(folder: Path) -> dict[str, str]:
         (_not_a_key, "tls_key_unreadable"),
         (_mismatch, "tls_key_does_not_match"),
         (_expired, "tls_certificate_expired"),
+        (_weak, "tls_certificate_unusable"),
     ],
 )
 async def test_certificate_and_key_are_read_and_matched(
@@ -286,6 +298,7 @@ async def test_port_in_use(
     ("problem", "errors"),
     [
         (socket.gaierror(), {CONF_HOST: "bad_host"}),
+        (UnicodeError("label empty or too long"), {CONF_HOST: "bad_host"}),
         (OSError(errno.EACCES, "no"), {CONF_PORT: "port_not_permitted"}),
         (OSError(errno.ENOBUFS, "no room"), {"base": "cannot_bind"}),
     ],
@@ -294,7 +307,7 @@ async def test_server_cannot_listen(
     hass: HomeAssistant,
     port: int,
     setup_entry: AsyncMock,
-    problem: OSError,
+    problem: Exception,
     errors: dict[str, str],
 ) -> None:
     """Test every way in which a place to listen can be wrong, and recovery."""
@@ -307,11 +320,11 @@ async def test_server_cannot_listen(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize("host", ["", " "])
+@pytest.mark.parametrize("host", ["", " ", "ho\0st"])
 async def test_server_needs_an_address(
     hass: HomeAssistant, port: int, setup_entry: AsyncMock, host: str
 ) -> None:
-    """Test that an empty address is told of, and recovery."""
+    """Test that what is no address at all is told of, and recovery."""
     result = await submit(hass, await begin(hass), form(port, host=host))
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {CONF_HOST: "bad_host"}
@@ -467,6 +480,20 @@ async def test_reconfigure_a_server_that_cannot_start(
         result = await reconfigure(hass, server_entry, form(port))
         assert result["errors"] == {CONF_PORT: "port_in_use"}
     assert_done(await submit(hass, result, form(free_port())))
+
+
+async def test_reconfigure_starts_a_server_that_could_not(
+    hass: HomeAssistant, server_entry: MockConfigEntry, port: int
+) -> None:
+    """Test that a server at another port does not wait for the next try."""
+    server_entry.add_to_hass(hass)
+    with socket.create_server(("127.0.0.1", port)):
+        hass.config_entries.async_update_entry(
+            server_entry, data={**server_entry.data, CONF_PORT: port}
+        )
+        assert not await hass.config_entries.async_setup(server_entry.entry_id)
+        assert_done(await reconfigure(hass, server_entry, form(free_port())))
+    assert server_entry.state is ConfigEntryState.LOADED
 
 
 async def test_options_change_who_may_connect(

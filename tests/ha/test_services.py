@@ -3,6 +3,7 @@
 from pathlib import Path
 import re
 from typing import Any
+from unittest.mock import patch
 
 import probatio
 import pytest
@@ -25,6 +26,8 @@ from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
 from custom_components.ev_charger_hub.services import COMMANDS, QUERIES
+from custom_components.ev_charger_hub.station.errors import JournalError
+from custom_components.ev_charger_hub.station.journal import Journal
 
 type Fields = dict[str, Any]
 
@@ -595,6 +598,21 @@ async def test_get_sessions(
     assert [one["transaction_id"] for one in one] == [str(second)]
     of_first = (await act(hass, "get_sessions", "CP01_1"))["sessions"]
     assert [one["transaction_id"] for one in of_first] == [str(first)]
+
+
+async def test_a_journal_that_cannot_be_read_is_told_of(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    with (
+        patch.object(Journal, "sessions", side_effect=JournalError("disk is full")),
+        pytest.raises(HomeAssistantError) as caught,
+    ):
+        await act(hass, "get_sessions")
+    assert caught.value.translation_key == "journal_failed"
+    assert caught.value.translation_placeholders == {
+        "charger": "Garage",
+        "reason": "disk is full",
+    }
 
 
 @pytest.mark.peer("B-06")
