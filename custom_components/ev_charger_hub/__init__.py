@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
@@ -12,6 +13,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_CERTIFICATE, CONF_CERTIFICATE_KEY, DOMAIN, PLATFORMS
+from .devices import async_identities
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry
 from .ocpp.tls import TlsError, build_server_context
@@ -73,6 +75,8 @@ async def async_setup_entry(
             },
         ) from err
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    # What has changed since the chargers were built.
+    entry.async_create_task(hass, hub.async_apply(), "ev_charger_hub catch up")
 
     async def async_stop(_event: Event) -> None:
         await hub.async_stop()
@@ -109,7 +113,12 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Allow to delete the device of something that does not exist any more."""
-    return not entry.runtime_data.knows(device)
+    if not async_identities(device).isdisjoint(
+        {entry.entry_id, *async_chargers(entry)}
+    ):
+        return False
+    loaded = entry.state is ConfigEntryState.LOADED
+    return not (loaded and entry.runtime_data.knows(device))
 
 
 async def _async_entry_updated(

@@ -149,7 +149,7 @@ class OcppHub:
 
     async def accept_unknown(self, candidate: Candidate) -> None:
         """Approve a charger because the user accepts every charger."""
-        if async_identity_taken(self.hass, candidate.identity):
+        if self._stopped or async_identity_taken(self.hass, candidate.identity):
             return
         subentry = self.approve(candidate.identity, candidate.identity, None)
         await self._async_arrive(candidate.identity, subentry)
@@ -234,7 +234,9 @@ class OcppHub:
         self.flusher.close()
         for identity in tuple(self._asked):
             self.candidate_forgotten(identity)
-        for identity in tuple(self.stations):
+        # One at a time: the user may delete another meanwhile.
+        while self.stations:
+            identity = next(iter(self.stations))
             try:
                 await self._async_release(identity)
             except JournalError:
@@ -252,7 +254,7 @@ class OcppHub:
                 return
             chargers = async_chargers(self.entry)
             known = self.stations.keys() | self._arrivals.keys()
-            for identity in known - chargers.keys():
+            for identity in (known - chargers.keys()) | self._replaced(chargers):
                 await self._async_remove(identity)
             await asyncio.gather(
                 *(
@@ -271,6 +273,15 @@ class OcppHub:
                 self._server_id, name=self.entry.title
             )
         await self._async_apply_policy()
+
+    def _replaced(self, chargers: Mapping[str, ConfigSubentry]) -> set[str]:
+        """Return the chargers that were deleted and added anew meanwhile."""
+        return {
+            identity
+            for identity, subentry in chargers.items()
+            if (known := self.stations.get(identity)) is not None
+            and known.subentry_id != subentry.subentry_id
+        }
 
     async def _async_apply_policy(self) -> None:
         """Treat those who wait now as the policy says, if it has changed."""
@@ -450,10 +461,12 @@ class OcppHub:
 
     @callback
     def knows(self, device: dr.AnyDeviceEntry) -> bool:
-        """Return whether a device is the server, a charger or an EVSE that exists."""
-        known = {self.entry.entry_id, *self.stations}
-        for identity, hub_station in self.stations.items():
-            known |= {f"{identity}_{evse_id}" for evse_id in hub_station.station.evses}
+        """Return whether a device is an EVSE of a charger that is here."""
+        known = {
+            f"{identity}_{evse_id}"
+            for identity, hub_station in self.stations.items()
+            for evse_id in hub_station.station.evses
+        }
         return not known.isdisjoint(async_identities(device))
 
 

@@ -1,5 +1,6 @@
 """Test the life of a server: set up, follow its entry, unload, stop, remove."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 import sqlite3
@@ -23,13 +24,18 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .charger import Charger
 from .conftest import IDENTITY, ChargerFactory, device_of, set_up
 from .test_config_flow import make_pair
+from custom_components.ev_charger_hub import async_remove_config_entry_device
 from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
@@ -39,7 +45,7 @@ from custom_components.ev_charger_hub.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
-from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
+from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy, Candidate
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
@@ -284,6 +290,34 @@ async def test_charger_that_is_deleted_is_forgotten(
     assert (await charger.boot())["status"] == "Pending"
 
 
+async def test_charger_that_is_deleted_and_added_at_once_is_a_new_one(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+) -> None:
+    """Test that a charger which replaces itself has a device and entities again."""
+    (subentry_id,) = init_integration.subentries
+    load = Journal.load
+    busy = asyncio.Event()
+
+    async def slow(journal: Journal, identity: str, name: str) -> object:
+        await busy.wait()
+        return await load(journal, identity, name)
+
+    with patch.object(Journal, "load", slow):
+        hub.approve("CP02", "Carport", None)
+        hass.config_entries.async_remove_subentry(init_integration, subentry_id)
+        subentry = hub.approve(IDENTITY, "Garage", None)
+        busy.set()
+        await hass.async_block_till_done()
+    device = device_of(hass, init_integration, IDENTITY)
+    assert device is not None
+    assert hub.stations[IDENTITY].subentry_id == subentry.subentry_id
+    assert hub.stations[IDENTITY].device_id == device.id
+    assert er.async_entries_for_device(er.async_get(hass), device.id)
+
+
 async def test_other_chargers_stay_connected(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
@@ -329,6 +363,39 @@ async def test_entry_that_changes_after_the_end_changes_nothing(
     hub.approve(IDENTITY, "Garage", None)
     await hass.async_block_till_done()
     assert hub.stations == {}
+
+
+async def test_charger_that_comes_while_the_server_stops_is_not_let_in(
+    hass: HomeAssistant, hub: OcppHub
+) -> None:
+    """Test that nothing is built which nobody would end."""
+    stopping = hass.async_create_task(hub.async_stop())
+    await asyncio.sleep(0)
+    now = dt_util.utcnow()
+    await hub.accept_unknown(
+        Candidate(identity=IDENTITY, remote=None, first_seen=now, last_seen=now)
+    )
+    await stopping
+    await hass.async_block_till_done()
+    assert hub.stations == {}
+    assert len(hass.data[DATA].registry) == 0
+
+
+async def test_charger_that_is_added_during_set_up_is_let_in(
+    hass: HomeAssistant, server_entry: MockConfigEntry, socket_enabled: None
+) -> None:
+    """Test that what changes before the server listens is not overlooked."""
+    server_entry.add_to_hass(hass)
+    start = OcppHub.async_start
+
+    async def late(hub: OcppHub) -> None:
+        hub.approve(IDENTITY, "Garage", None)
+        await start(hub)
+
+    with patch.object(OcppHub, "async_start", late):
+        assert await hass.config_entries.async_setup(server_entry.entry_id)
+    await hass.async_block_till_done()
+    assert list(server_entry.runtime_data.stations) == [IDENTITY]
 
 
 @pytest.mark.peer("B-37")
@@ -414,6 +481,21 @@ async def test_device_can_be_deleted_only_if_it_is_gone(
     for device, deleted in ((server, False), (charger, False), (stale, True)):
         response = await client.remove_device(device.id)
         assert response["success"] is deleted
+
+
+async def test_device_of_a_charger_stays_while_its_server_does_not_run(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+) -> None:
+    """Test that a charger exists even if nobody has read its settings yet."""
+    await hass.config_entries.async_unload(init_integration.entry_id)
+    for identifier in (init_integration.entry_id, IDENTITY):
+        device = device_of(hass, init_integration, identifier)
+        assert device is not None
+        assert not await async_remove_config_entry_device(
+            hass, init_integration, device
+        )
 
 
 async def test_deleted_server_takes_its_sessions_along(
