@@ -21,6 +21,8 @@ _ARRIVALS = 20
 _ARRIVAL_EVERY = timedelta(seconds=12)
 _PASSAGES = 300
 _MAX_TEXT = 50
+# Who is not approved may not keep us busy with a mebibyte.
+_MAX_TOLD = 500
 
 
 class AdmissionPolicy(StrEnum):
@@ -170,5 +172,6 @@ class WaitingAdapter:
 
 def _text(payload: dict[str, Any], field: str) -> str | None:
     """Return a field fit to be shown: printable and of bounded length."""
-    text = "".join(char for char in str(payload.get(field, "")) if char.isprintable())
+    told = str(payload.get(field, ""))[:_MAX_TOLD]
+    text = "".join(char for char in told if char.isprintable())
     return text.strip()[:_MAX_TEXT] or None

@@ -7,6 +7,7 @@ import pytest
 
 from .conftest import DROP, Answer, Charger, FakeClock
 from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
+from custom_components.ev_charger_hub.ocpp.quirks import quirks_of
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import NotConnected
 from custom_components.ev_charger_hub.station.model import Booted, StationInfo
@@ -66,6 +67,13 @@ async def test_boot_tells_who_the_station_is(charger: Charger) -> None:
 async def test_serial_may_come_in_the_older_field(charger: Charger) -> None:
     await charger.boot(chargeBoxSerialNumber="BOX", chargePointSerialNumber=" ")
     assert charger.station.info.value.serial == "BOX"
+
+
+async def test_endless_words_of_a_boot_are_cut(charger: Charger) -> None:
+    await charger.boot(chargePointVendor="ABB", firmwareVersion="1." + "9" * 500_000)
+    info = charger.station.info.value
+    assert len(info.firmware or "") == 255
+    assert quirks_of(info).max_measurands is None
 
 
 async def test_new_firmware_is_shown_after_the_next_boot(charger: Charger) -> None:

@@ -409,3 +409,13 @@ async def test_memory_for_words_is_bounded(charger: Charger) -> None:
     )
     await charger.meter({"value": "230", "measurand": "Voltage"})
     assert charger.value(Measurand.VOLTAGE) == 230
+
+
+async def test_endless_words_are_not_kept(charger: Charger) -> None:
+    place = charger.station.evse(1)
+    meter = Meter(place, Metering(), Oddities(charger.station.identity))
+    at = charger.clock()
+    meter.read([{"value": "1", "unit": "Wh" + " " * 1_000_000}], at)
+    assert not meter._meanings
+    assert meter.read([{"value": "2", "unit": "Wh"}], at) == 2
+    assert len(meter._meanings) == 1

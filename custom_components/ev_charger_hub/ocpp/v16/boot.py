@@ -28,6 +28,8 @@ REPEAT_WITHIN = timedelta(seconds=10)
 ASKED_WITHIN = timedelta(seconds=60)
 """How long a boot may be the answer to our asking, and so no restart."""
 
+_MAX_TEXT = 255
+
 
 class Caller:
     """Passes calls on, and remembers those that make the station boot."""
@@ -208,4 +210,4 @@ def _info(payload: dict[str, Any]) -> StationInfo:
 def _text(payload: dict[str, Any], field: str) -> str | None:
     """Return a field without its padding, None if nothing is left of it."""
     text: str = payload.get(field) or ""
-    return text.strip(" \t\r\n\0") or None
+    return text.strip(" \t\r\n\0")[:_MAX_TEXT] or None

@@ -29,6 +29,7 @@ DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 
 _IMPORT_REGISTER = MeasurementKey(measurand=Measurand.ENERGY_ACTIVE_IMPORT_REGISTER)
 _MAX_WORDS = 512
+_MAX_WORDS_LENGTH = 200
 _MAX_LENGTH = 32
 _MAX_DIGITS = 15
 
@@ -214,7 +215,9 @@ class Meter:
                 self._registers.append(reading.gauge)
         if len(self._meanings) >= _MAX_WORDS:
             self._meanings.clear()
-        self._meanings[words] = decode, reading
+        # What is too long to be a word would be kept as long as the station.
+        if sum(len(word) for word in words if word) <= _MAX_WORDS_LENGTH:
+            self._meanings[words] = decode, reading
         return decode, reading
 
     def _key(self, words: Words) -> MeasurementKey | None:
