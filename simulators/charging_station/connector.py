@@ -7,6 +7,9 @@ from typing import Any
 from .schedules import Installed
 from .vehicle import VOLTAGE, Meter, Vehicle
 
+SUSPENDING = 0.5
+"""A current in A below which nothing is called charging."""
+
 
 @dataclass(kw_only=True, slots=True)
 class LocalTransaction:
@@ -52,6 +55,24 @@ class Connector:
     def started_at(self) -> datetime | None:
         """Return when the transaction began that runs, if one does."""
         return self.transaction.started_at if self.transaction else None
+
+    @property
+    def idle(self) -> str:
+        """Return its status without a vehicle."""
+        if self.reserved is not None:
+            return "Reserved"
+        return "Available" if self.operative else "Unavailable"
+
+    @property
+    def flow(self) -> str:
+        """Return its status with a transaction."""
+        if self.vehicle is None:
+            return "SuspendedEV"
+        if self.offered < self.vehicle.minimum_current:
+            return "SuspendedEVSE"
+        if self.vehicle.wanted(self.offered) < SUSPENDING:
+            return "SuspendedEV"
+        return "Charging"
 
     def offer(self, amps: float, phases: int) -> None:
         """Offer what the profiles allow, as far as balancer and cable allow it too."""

@@ -16,9 +16,6 @@ from .uplink import Uplink
 from .vehicle import Meter, Vehicle
 from .vendors import VENDORS, VendorProfile
 
-SUSPENDING = 0.5
-"""A current in A below which nothing is called charging."""
-
 
 class ChargingStation16(Uplink):
     """One charging station; time passes only through `advance` and `pass_time`."""
@@ -150,7 +147,7 @@ class ChargingStation16(Uplink):
         connector.meter.current = 0
         connector.authorized = None
         connector.prepared = None
-        await self.set_status(connector, self._idle(connector))
+        await self.set_status(connector, connector.idle)
 
     async def fault(self, error_code: str, connector_id: int = 1) -> None:
         """Break a connector."""
@@ -165,7 +162,7 @@ class ChargingStation16(Uplink):
         """Repair a connector."""
         connector = self.connectors[connector_id]
         connector.error_code = "NoError"
-        status = "Preparing" if connector.vehicle else self._idle(connector)
+        status = "Preparing" if connector.vehicle else connector.idle
         await self.set_status(connector, status)
 
     async def reboot(self, *, hard: bool, reason: str | None = None) -> None:
@@ -215,7 +212,7 @@ class ChargingStation16(Uplink):
         if profile is not None:
             self.charging.install(connector.id, profile)
         self.charging.offer()
-        await self.set_status(connector, self._flow(connector))
+        await self.set_status(connector, connector.flow)
 
     async def stop_transaction(self, connector: Connector, reason: str) -> None:
         """End what runs on a connector (OCPP 1.6 4.10)."""
@@ -244,26 +241,10 @@ class ChargingStation16(Uplink):
         if connector.after_transaction is not None:
             connector.operative = connector.after_transaction
             connector.after_transaction = None
-        status = "Finishing" if connector.vehicle else self._idle(connector)
+        status = "Finishing" if connector.vehicle else connector.idle
         await self.set_status(connector, status)
 
     # Status
-
-    def _idle(self, connector: Connector) -> str:
-        """Return the status of a connector without a vehicle."""
-        if connector.reserved is not None:
-            return "Reserved"
-        return "Available" if connector.operative else "Unavailable"
-
-    def _flow(self, connector: Connector) -> str:
-        """Return the status of a connector with a transaction."""
-        if connector.vehicle is None:
-            return "SuspendedEV"
-        if connector.offered < connector.vehicle.minimum_current:
-            return "SuspendedEVSE"
-        if connector.vehicle.wanted(connector.offered) < SUSPENDING:
-            return "SuspendedEV"
-        return "Charging"
 
     async def set_status(self, connector: Connector, status: str) -> None:
         """Change a status, and tell of it."""
@@ -273,7 +254,7 @@ class ChargingStation16(Uplink):
     async def refresh(self, connector: Connector) -> None:
         """Bring an idle connector's status in line with its availability."""
         if connector.transaction is None and connector.vehicle is None:
-            await self.set_status(connector, self._idle(connector))
+            await self.set_status(connector, connector.idle)
 
     async def report_status(self, connector_id: int, *, force: bool = False) -> None:
         """Send StatusNotification if something changed, or if asked to."""
@@ -319,7 +300,7 @@ class ChargingStation16(Uplink):
             ):
                 await self.stop_transaction(connector, "Other")
             else:
-                await self.set_status(connector, self._flow(connector))
+                await self.set_status(connector, connector.flow)
 
     async def pass_time(self, seconds: float, *, step: float = 1.0) -> None:
         """Move the clock and all that happens on with it, in steps of so many s."""
@@ -341,7 +322,7 @@ class ChargingStation16(Uplink):
                 if connector.vehicle is not None:
                     target = connector.vehicle.wanted(connector.offered)
                 connector.meter.advance(seconds, target, connector.vehicle)
-                await self.set_status(connector, self._flow(connector))
+                await self.set_status(connector, connector.flow)
                 connector.since_sample += seconds
                 interval = self._seconds("MeterValueSampleInterval")
                 if interval and connector.since_sample >= interval:
