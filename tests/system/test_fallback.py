@@ -69,4 +69,4 @@ async def test_killed_while_a_limit_holds(server: Server, station: Station) -> N
     await until(shown)
     assert await server.entity("current_limit", "number") == str(float(WANTED))
     assert await server.entity("limited_by") == "our_limit"
-    assert "ev_charger_hub/" not in server.log, "a traceback of ours"
+    assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"

@@ -118,7 +118,7 @@ async def test_killed_in_the_middle_of_a_session(
     energy = await server.entity("session_energy")
     assert energy is not None
     assert float(energy) * 1000 == pytest.approx(session["energy"])
-    assert "ev_charger_hub/" not in server.log, "a traceback of ours"
+    assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
 
 
 @pytest.mark.parametrize("handled", [False, True], ids=["unread", "answer_lost"])
@@ -144,4 +144,4 @@ async def test_killed_while_a_session_starts(
 
     await _stop_and_read(server, station)
     assert station.starts == 2
-    assert "ev_charger_hub/" not in server.log, "a traceback of ours"
+    assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
