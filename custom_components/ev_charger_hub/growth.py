@@ -7,6 +7,7 @@ from functools import partial
 from itertools import batched
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -160,6 +161,9 @@ class Growth:
 
     def _current(self) -> bool:
         """Return whether the charger is still followed, and the same."""
+        # The platforms go first: nobody would take a later entity away.
+        if self._hub.entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
+            return False
         known = self._hub.stations.get(self._station.identity)
         return self._unsubscribe is not None and known is self._hub_station
 

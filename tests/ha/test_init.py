@@ -22,6 +22,7 @@ from homeassistant.const import (
     CONF_PORT,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     EVENT_HOMEASSISTANT_STOP,
+    STATE_UNAVAILABLE,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -156,6 +157,30 @@ async def test_unload_says_goodbye(
     assert await approved_charger.closed() == 1001
     assert shared.journal.journal is None
     assert len(shared.registry) == 0
+
+
+async def test_nothing_appears_while_the_server_is_unloaded(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+) -> None:
+    """Test that a connector which is told of too late has no entities left behind."""
+    unload = hass.config_entries.async_unload_platforms
+
+    async def unload_slowly(*args: Any) -> bool:
+        done = await unload(*args)
+        await approved_charger.status(2, "Available")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return done
+
+    with patch.object(
+        hass.config_entries, "async_unload_platforms", side_effect=unload_slowly
+    ):
+        assert await hass.config_entries.async_unload(init_integration.entry_id)
+    await hass.async_block_till_done()
+    assert {one.state for one in hass.states.async_all()} == {STATE_UNAVAILABLE}
 
 
 async def test_servers_share_one_journal(
