@@ -6,17 +6,16 @@ import contextlib
 import logging
 import random
 
-from aiohttp import ClientError, web
+from aiohttp import web
 
 from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle
 from .control import application
-from .rpc import CallRefused, NotConnected
+from .rpc import TROUBLE
 
 _LOGGER = logging.getLogger(__name__)
 
 TICK = 1.0
 RECONNECT = 3.0
-TROUBLE = (CallRefused, NotConnected, TimeoutError, ClientError)
 
 
 def arguments() -> argparse.Namespace:

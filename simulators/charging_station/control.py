@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from .misbehaviour import Misbehaviour
+from .rpc import TROUBLE
 from .v16 import ChargingStation16
 from .vehicle import Vehicle
 
@@ -76,7 +77,9 @@ async def _advance(station: ChargingStation16, body: dict[str, Any]) -> None:
 
 
 async def _balance(station: ChargingStation16, body: dict[str, Any]) -> None:
-    station.connectors[body.get("connector", 1)].balanced = body["amps"]
+    amps = body["amps"]
+    connector = station.connectors[body.get("connector", 1)]
+    connector.balanced = None if amps is None else float(amps)
     await station.apply_limits()
 
 
@@ -102,11 +105,20 @@ ACTS: dict[str, Act] = {
 }
 
 
+async def _body(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object of a request; raises ValueError for anything else."""
+    body = await request.json() if request.can_read_body else {}
+    if not isinstance(body, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004
+    return body
+
+
 def application(station: ChargingStation16) -> web.Application:
     """Return the web application that controls one station.
 
     `GET /state` shows it; `POST /<act>` with an optional JSON object moves it, and
-    answers the new state. Acts are the keys of `ACTS`.
+    answers the new state. Acts are the keys of `ACTS`. What is wrong with the request
+    is answered 400, what goes wrong with the central system 502.
     """
 
     async def show(request: web.Request) -> web.Response:
@@ -115,11 +127,12 @@ def application(station: ChargingStation16) -> web.Application:
     async def act(request: web.Request) -> web.Response:
         if (doing := ACTS.get(request.match_info["act"])) is None:
             return web.json_response({"acts": sorted(ACTS)}, status=404)
-        body = await request.json() if request.can_read_body else {}
         try:
-            await doing(station, body)
-        except (KeyError, ValueError) as err:
+            await doing(station, await _body(request))
+        except (KeyError, TypeError, ValueError) as err:
             return web.json_response({"error": repr(err)}, status=400)
+        except TROUBLE as err:
+            return web.json_response({"error": repr(err)}, status=502)
         return web.json_response(station.state())
 
     app = web.Application()

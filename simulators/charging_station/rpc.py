@@ -7,6 +7,7 @@ import logging
 from typing import Any
 from uuid import uuid4
 
+from aiohttp import ClientError
 from ocpp.exceptions import OCPPError
 from ocpp.messages import Call, CallResult, MessageType, validate_payload
 
@@ -22,6 +23,10 @@ class CallRefused(Exception):
 
 class NotConnected(Exception):
     """The socket is gone."""
+
+
+TROUBLE = (CallRefused, ClientError, NotConnected, TimeoutError)
+"""What may go wrong with a central system."""
 
 
 class StationRpc:

@@ -35,6 +35,12 @@ class Control:
             answer: dict[str, Any] = await response.json()
             return answer
 
+    async def status(self, verb: str, body: str) -> int:
+        """Send a text and return the status of the answer."""
+        async with self._http.post(f"{self._base}/{verb}", data=body) as response:
+            await response.json()
+            return response.status
+
 
 @pytest.fixture
 async def control(station: ChargingStation16) -> Any:
@@ -107,6 +113,34 @@ async def test_the_control_interface_lets_a_limit_run_out(
     state = await control.act("advance", seconds=300, step=10)
     assert state["now"] == "2026-11-21T10:05:00+00:00"
     assert state["connectors"][0]["offered"] == 32
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("plug", "{"),
+        ("plug", "[]"),
+        ("swipe", "{}"),
+        ("unplug", '{"connector": 9}'),
+        ("balance", '{"amps": "many"}'),
+        ("advance", '{"seconds": null}'),
+        ("fly", "{}"),
+    ],
+)
+async def test_what_the_control_interface_cannot_do_is_told(
+    station: ChargingStation16, control: Control, verb: str, body: str
+) -> None:
+    """A wrong request is the fault of who asks, not of the simulator."""
+    assert 400 <= await control.status(verb, body) < 500
+
+
+async def test_the_control_interface_tells_of_a_server_that_is_not_there(
+    station: ChargingStation16, control: Control
+) -> None:
+    """Going online fails while nobody listens."""
+    await control.act("offline")
+    station.url = "ws://127.0.0.1:1/CP1"
+    assert await control.status("online", "{}") == 502
 
 
 def test_every_switch_is_documented() -> None:
