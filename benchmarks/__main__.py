@@ -91,7 +91,8 @@ class Loader:
 
     async def stop(self) -> None:
         """End the process."""
-        self._process.terminate()
+        if self._process.returncode is None:
+            self._process.terminate()
         await self._process.wait()
 
 
@@ -271,4 +272,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    if not Path("/proc/self/stat").exists():
+        sys.exit("benchmark: CPU time and memory are read from /proc, as on Linux")
+    try:
+        asyncio.run(main())
+    except RuntimeError as err:
+        sys.exit(f"benchmark: {err}")

@@ -8,6 +8,8 @@ import resource
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
+LINES = 20
+"""How much of what a process wrote is shown when it fails."""
 IDLE = 0.05
 """CPU seconds per second below which a process counts as idle."""
 
@@ -17,6 +19,7 @@ class Measured:
     """A running child process."""
 
     process: asyncio.subprocess.Process
+    log: Path
 
     @property
     def cpu(self) -> float:
@@ -44,7 +47,8 @@ async def start(*command: str, log: Path) -> Measured:
         return Measured(
             process=await asyncio.create_subprocess_exec(
                 *command, stdout=output, stderr=output
-            )
+            ),
+            log=log,
         )
 
 
@@ -76,4 +80,7 @@ async def listening(port: int, measured: Measured, seconds: int = 180) -> None:
         writer.close()
         await writer.wait_closed()
         return
-    raise RuntimeError(f"nothing listens on port {port}")
+    said = measured.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    raise RuntimeError(
+        "\n".join([*said[-LINES:], f"nothing listens on port {port}, see above"])
+    )
