@@ -7,6 +7,11 @@
 # shellcheck shell=bash
 set -Eeuo pipefail
 
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+  echo "${0##*/}: bash 4.4 or newer is needed; macOS has an older one, Homebrew a newer" >&2
+  exit 1
+fi
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ev_charger_hub
 HA_VERSION=2026.10
