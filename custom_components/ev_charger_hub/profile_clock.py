@@ -17,7 +17,7 @@ from .const import DOMAIN
 from .models import HubStation
 from .profile_schedule import LENGTHS, recurring_start
 from .station.clock import utc_now
-from .station.errors import NotConnected, NotSupported
+from .station.errors import JournalError, NotConnected, NotSupported
 from .station.link import Capability
 from .station.profiles.ledger import UNANSWERED, Entry
 from .station.profiles.model import Installed
@@ -47,8 +47,16 @@ async def _async_follow(hub_station: HubStation) -> None:
     if hub_station.station.settings.quiet:
         return
     for entry in hub_station.ledger.entries:
-        if (moved := _moved(entry, utc_now())) is not None:
+        if (moved := _moved(entry, utc_now())) is None:
+            continue
+        try:
             await _async_send(hub_station, entry, moved)
+        except JournalError:
+            _LOGGER.exception(
+                "%s: charging profile %s cannot be written down",
+                shortened(hub_station.station.identity),
+                moved.installed.profile.id,
+            )
 
 
 def _moved(entry: Entry, now: datetime) -> Entry | None:

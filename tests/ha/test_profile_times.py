@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -15,6 +16,10 @@ from custom_components.ev_charger_hub.const import CONF_QUIET
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
 from custom_components.ev_charger_hub.station.clock import utc_now
+from custom_components.ev_charger_hub.station.errors import JournalError
+from custom_components.ev_charger_hub.station.link import Link
+from custom_components.ev_charger_hub.station.outcome import Outcome
+from custom_components.ev_charger_hub.station.profiles.ledger import Entry, Ledger
 
 type Fields = dict[str, Any]
 
@@ -277,6 +282,36 @@ async def test_a_refused_change_is_told_once(
     assert len(berlin_charger.calls("SetChargingProfile")) == 2
     assert "refused charging profile 5000" in caplog.text
     assert (await act(hass, "get_charging_profiles"))["profiles"]
+
+
+async def test_a_profile_that_cannot_be_written_down_keeps_no_other_back(
+    hass: HomeAssistant,
+    berlin_charger: Charger,
+    schedule_clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for connector in (0, 1):
+        await act(
+            hass,
+            "set_charging_profile",
+            connector=connector,
+            periods=DAY_AND_NIGHT,
+            recurrence="daily",
+        )
+    berlin_charger.received.clear()
+    install = Ledger.install
+
+    async def full(ledger: Ledger, link: Link, entry: Entry) -> Outcome:
+        if entry.installed.evse_id == 0:
+            raise JournalError("disk is full")
+        return await install(ledger, link, entry)
+
+    schedule_clock.now = SUMMER
+    with patch.object(Ledger, "install", full):
+        await pass_quarter(hass)
+    assert sent(berlin_charger)["connectorId"] == 1
+    assert "disk is full" in caplog.text
+    caplog.clear()
 
 
 async def test_a_change_without_an_answer_is_tried_again(
