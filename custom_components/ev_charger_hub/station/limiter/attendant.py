@@ -120,8 +120,14 @@ class Attendant:
             slot.arm(Alarm.EXPIRED, left, partial(self.run, self._expire, slot))
 
     async def _expire(self, slot: Slot) -> None:
-        slot.show(slot.wish.expired())
-        await self._wishes.save()
+        # Until a newer limit is sent or refused, nobody knows which one ends.
+        async with self._lock:
+            until = slot.wish.until
+            if until is None or until > self._clock():
+                self.attend_end(slot)
+                return
+            slot.show(slot.wish.expired())
+            await self._wishes.save()
         await self.follow(slot)
 
     async def _renew(self, slot: Slot) -> None:
