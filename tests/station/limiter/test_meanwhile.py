@@ -1,9 +1,13 @@
 """What happens meanwhile: ends and settings that change while a limit is sent."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from .house import House, ampere
+from custom_components.ev_charger_hub.station import limits
+from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
+from tests.virtual_time import rest
 
 
 async def test_an_end_while_a_newer_limit_is_sent_does_not_end_that_limit() -> None:
@@ -19,3 +23,33 @@ async def test_an_end_while_a_newer_limit_is_sent_does_not_end_that_limit() -> N
     await house.time.advance(120)
     assert house.wanted == ampere(8)
     assert house.charger.offered() == 8
+
+
+async def test_a_timed_limit_ends_although_a_scheduled_one_was_refused() -> None:
+    house = House()
+    await house.want(ampere(8))
+    await house.want(ampere(16), duration=timedelta(minutes=10))
+    outcome = await house.limiter.request(1, ampere(20))
+    assert outcome.status is OutcomeStatus.SCHEDULED
+    house.charger.answer = Outcome(status=OutcomeStatus.REJECTED)
+    await house.time.advance(61)
+    assert house.wanted == ampere(16)
+    house.charger.answer = None
+    await house.time.advance(600)
+    assert house.wanted == ampere(8)
+    assert house.charger.offered() == 8
+
+
+async def test_a_refused_limit_does_not_bring_back_one_above_a_lower_maximum() -> None:
+    house = House()
+    await house.want(ampere(32))
+    house.charger.gate.clear()
+    house.charger.answer = Outcome(status=OutcomeStatus.REJECTED)
+    await house.time.advance(61)
+    wish = asyncio.create_task(house.limiter.request(1, ampere(20)))
+    await rest()
+    house.station.settings = replace(house.settings, maximum_current=16)
+    limits.clamp(house.station)
+    house.charger.gate.set()
+    await wish
+    assert house.wanted == ampere(16)

@@ -286,7 +286,9 @@ class Limiter:
 
     async def _take_back(self, slot: Slot, before: Wish) -> None:
         # What happened meanwhile, such as the end of a pause, stays true.
-        slot.show(before.outlived(slot.transaction_key))
+        left = before.outlived(slot.transaction_key)
+        slot.show(left.clamped(self._station.settings))
+        self._attendant.attend_end(slot)
         await self._wishes.save()
 
     async def _apply(self, slot: Slot) -> Outcome:
