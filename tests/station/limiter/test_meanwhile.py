@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from .house import House, ampere
+from .house import House, ampere, watt
+from .test_care import switching
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from tests.virtual_time import rest
@@ -53,3 +54,13 @@ async def test_a_refused_limit_does_not_bring_back_one_above_a_lower_maximum() -
     house.charger.gate.set()
     await wish
     assert house.wanted == ampere(16)
+
+
+async def test_watts_for_three_phases_are_no_more_than_the_maximum_on_one() -> None:
+    house = House(maximum_current=16)
+    switching(house)
+    await house.begin()
+    await house.want(watt(11040))
+    await house.time.advance(61)
+    assert (await house.limiter.request_phases(1, 1)).ok
+    assert house.charger.offered() == 16

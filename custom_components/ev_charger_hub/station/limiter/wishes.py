@@ -65,10 +65,11 @@ class Wishes:
         Without a limit of the user the maximum current is one where a profile is
         needed all the same: to choose the phases, or to lift the fall-back.
         """
-        wish = slot.wish if wish is None else wish
+        settings = self._station.settings
+        # The watts of three phases are too many for one, and maxima are lowered.
+        wish = (slot.wish if wish is None else wish).clamped(settings)
         if (limit := wish.effective) is not None:
             return limit
-        settings = self._station.settings
         lifted = settings.fallback_current is not None and slot.place.id != 0
         if wish.phases is None and not lifted:
             return None
