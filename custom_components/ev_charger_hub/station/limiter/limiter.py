@@ -10,7 +10,7 @@ from functools import partial
 from ..channel import Listener
 from ..clock import CallLater, Clock, call_later as loop_call_later
 from ..enums import RateUnit
-from ..errors import StationError
+from ..errors import NotConnected, StationError
 from ..journal import Journal
 from ..limits import LimitError, LimitErrorKind, bounds, check, converted
 from ..link import Capability, Limit
@@ -76,6 +76,7 @@ class Limiter:
         self._clock = clock
         self._listeners: tuple[Listener, ...] = ()
         self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Outcome]] = set()
         self._wishes = Wishes(station, journal, call_later)
         self._knowledge = Knowledge(station, journal, self._notify)
         self._budget = Budget(station.identity, journal)
@@ -121,6 +122,8 @@ class Limiter:
 
     def close(self) -> None:
         """Let nothing happen any more."""
+        for task in self._tasks:
+            task.cancel()
         self._attendant.close()
         self._knowledge.close()
         self._wishes.close()
@@ -223,9 +226,25 @@ class Limiter:
     # When it is sent
 
     async def _pursue(self, slot: Slot, adjust: Adjust) -> Outcome:
-        """Make a wish hold when it is time for it, unless a newer one comes."""
+        """Make a wish hold, even if whoever asked for it is cancelled meanwhile."""
         self._climber.link()
-        ticket = slot.overtake(adjust)
+        task = asyncio.create_task(self._take_turn(slot, slot.overtake(adjust)))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        # A script that is started anew must leave nothing half done.
+        await asyncio.wait({task})
+        if task.cancelled():
+            raise NotConnected
+        return task.result()
+
+    def _done(self, task: asyncio.Task[Outcome]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Perhaps nobody is there any more to see it.
+            task.exception()
+
+    async def _take_turn(self, slot: Slot, ticket: int) -> Outcome:
+        """Make a wish hold when it is time for it, unless a newer one comes."""
         while slot.newest(ticket):
             if (seconds := self._delay(slot)) > PATIENCE:
                 return await self._defer(slot, seconds)
