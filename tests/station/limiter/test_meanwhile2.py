@@ -1,11 +1,15 @@
 """What happens meanwhile: callers that give up, failures, and clocks that step back."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from .house import House, ampere
 from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.link import Capability, Limit
+from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from tests.virtual_time import rest
 
 
@@ -48,3 +52,84 @@ async def test_whoever_waits_when_all_ends_is_told_so() -> None:
     with pytest.raises(NotConnected):
         await wish
     assert house.charger.offered() == 16
+
+
+@pytest.mark.parametrize("session", [False, True])
+async def test_after_an_unanswered_limit_the_earlier_one_is_sent_again(
+    session: bool,
+) -> None:
+    house = House()
+    if session:
+        await house.begin()
+    await house.want(ampere(8))
+    house.charger.answer = Outcome(status=OutcomeStatus.TIMED_OUT)
+    await house.want(ampere(16))
+    # The charger took it, and only its answer was lost.
+    taken = house.sets()[-1]
+    there = house.charger.profiles[taken.id]
+    house.charger.profiles[taken.id] = replace(there, profile=taken)
+    assert house.charger.offered() == 16
+    house.charger.answer = None
+    await house.time.advance(5)
+    assert house.wanted == ampere(8)
+    assert house.charger.offered() == 8
+
+
+async def test_a_limit_that_was_cleared_for_one_that_was_refused_comes_back() -> None:
+    house = House()
+    house.charger.profile_support = replace(
+        house.charger.profile_support, replaces_by_clearing=True
+    )
+    await house.begin()
+    await house.want(ampere(8))
+    house.charger.answer = Outcome(status=OutcomeStatus.REJECTED)
+    await house.want(ampere(16))
+    assert house.charger.offered() == 32
+    house.charger.answer = None
+    await house.time.advance(5)
+    assert house.charger.offered() == 8
+
+
+async def test_a_newer_limit_goes_before_the_earlier_one_that_comes_back() -> None:
+    house = House()
+    await house.begin()
+    await house.want(ampere(8))
+    house.charger.answer = Outcome(status=OutcomeStatus.TIMED_OUT)
+    await house.want(ampere(16))
+    house.charger.answer = None
+    house.charger.sent.clear()
+    assert (await house.limiter.request(1, ampere(10))).ok
+    await house.time.advance(60)
+    assert house.amounts() == [10]
+
+
+async def test_without_profiles_an_unanswered_limit_gives_way_to_the_earlier() -> None:
+    house = House()
+    charger = cast(Any, house.charger)
+    charger.capabilities = frozenset({Capability.LIMIT})
+    sent: list[Limit] = []
+    answer = Outcome(status=OutcomeStatus.ACCEPTED)
+
+    async def set_limit(evse_id: int, limit: Limit) -> Outcome:
+        sent.append(limit)
+        return answer
+
+    charger.set_limit = set_limit
+    await house.want(ampere(8))
+    answer = Outcome(status=OutcomeStatus.TIMED_OUT)
+    await house.want(ampere(16))
+    assert house.limiter.applied(1) is None
+    answer = Outcome(status=OutcomeStatus.ACCEPTED)
+    await house.time.advance(5)
+    assert sent == [ampere(8), ampere(16), ampere(8)]
+
+
+async def test_after_a_plain_refusal_nothing_is_sent() -> None:
+    house = House()
+    await house.want(ampere(8))
+    house.charger.answer = Outcome(status=OutcomeStatus.REJECTED)
+    await house.want(ampere(16))
+    house.charger.answer = None
+    house.charger.sent.clear()
+    await house.time.advance(60)
+    assert house.sets() == []

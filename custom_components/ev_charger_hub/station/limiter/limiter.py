@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,13 +11,13 @@ from functools import partial
 from ..channel import Listener
 from ..clock import CallLater, Clock, call_later as loop_call_later
 from ..enums import RateUnit
-from ..errors import NotConnected, StationError
+from ..errors import NotConnected, NotSupported, StationError
 from ..journal import Journal
 from ..limits import LimitError, LimitErrorKind, bounds, check, converted
 from ..link import Capability, Limit
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
-from ..profiles.ledger import Ledger
+from ..profiles.ledger import UNANSWERED, Ledger
 from ..profiles.model import ChargingProfile, CompositeSchedule, Purpose
 from .attendant import Attendant, Spawn
 from .budget import Budget
@@ -32,6 +33,9 @@ from .wish import Wish
 from .wishes import Wishes
 
 __all__ = ["Applied", "Limiter", "Spawn"]
+
+AGAIN = 2.0
+"""Seconds after which an earlier limit is made to hold again once a newer one failed."""
 
 ZERO = Limit(value=Decimal(0))
 
@@ -300,6 +304,11 @@ class Limiter:
             slot.show(slot.wish)
             self._attendant.attend(slot)
         else:
+            sent = slot.sent
+            if outcome.status in UNANSWERED and sent is not None and sent.rung is None:
+                # Without profiles nothing else tells that it may hold no longer.
+                slot.sent = None
+                self._notify()
             await self._take_back(slot, before)
         return outcome
 
@@ -308,7 +317,17 @@ class Limiter:
         left = before.outlived(slot.transaction_key)
         slot.show(left.clamped(self._station.settings))
         self._attendant.attend_end(slot)
+        self._follow_again(slot)
         await self._wishes.save()
+
+    def _follow_again(self, slot: Slot) -> None:
+        """Let the earlier limit be sent again if it may hold no longer."""
+        if slot.overtaken:
+            return
+        # Whoever is away gets it when it is back.
+        with suppress(NotConnected, NotSupported):
+            follow = partial(self._attendant.run, self._attendant.follow, slot)
+            slot.arm(Alarm.AGAIN, max(AGAIN, self._delay(slot)), follow)
 
     async def _apply(self, slot: Slot) -> Outcome:
         self._station.findings.pop("ignored", None)

@@ -33,6 +33,7 @@ class Sent:
 class Alarm(StrEnum):
     """What may be due at a place."""
 
+    AGAIN = "again"
     DEFERRED = "deferred"
     EXPIRED = "expired"
     RENEWAL = "renewal"
@@ -103,7 +104,7 @@ class Slot:
     def overtake(self, adjust: Adjust) -> int:
         """Take the turn of whoever waits, and what they wanted with it; get a ticket."""
         self._newest += 1
-        self.cancel(Alarm.DEFERRED)
+        self.cancel(Alarm.AGAIN, Alarm.DEFERRED)
         if (earlier := self._pending) is not None:
             self._pending = lambda wish: adjust(earlier(wish))
         else:
@@ -119,6 +120,11 @@ class Slot:
     def newest(self, ticket: int) -> bool:
         """Return whether nobody took the turn."""
         return ticket == self._newest
+
+    @property
+    def overtaken(self) -> bool:
+        """Return whether somebody waits with a newer wish."""
+        return self._pending is not None
 
     def take(self) -> Wish:
         """Return the wish to make true now."""
