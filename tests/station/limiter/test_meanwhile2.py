@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from .house import House, ampere
-from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.errors import JournalError, NotConnected
 from custom_components.ev_charger_hub.station.link import Capability, Limit
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from tests.virtual_time import rest
@@ -133,3 +133,79 @@ async def test_after_a_plain_refusal_nothing_is_sent() -> None:
     house.charger.sent.clear()
     await house.time.advance(60)
     assert house.sets() == []
+
+
+async def test_a_limit_scheduled_while_a_newer_one_comes_is_not_sent_after_it() -> None:
+    house = House()
+    await house.want(ampere(10))
+    journal = cast(Any, house.journal)
+    store, stored = journal.store, asyncio.Event()
+
+    async def slow(*what: Any) -> None:
+        await store(*what)
+        await stored.wait()
+
+    journal.store = slow
+    late = asyncio.create_task(house.limiter.request(1, ampere(16)))
+    await rest()
+    journal.store = store
+    newer = asyncio.create_task(house.limiter.request(1, ampere(8)))
+    await house.time.advance(6)
+    stored.set()
+    assert (await newer).ok
+    assert (await late).status is OutcomeStatus.SUPERSEDED
+    house.charger.sent.clear()
+    await house.time.advance(120)
+    assert house.wanted == ampere(8)
+    assert house.sets() == []
+
+
+async def test_a_limit_that_cannot_be_written_down_is_not_scheduled() -> None:
+    house = House()
+    await house.want(ampere(10))
+    journal = cast(Any, house.journal)
+    store = journal.store
+
+    async def broken(*what: Any) -> None:
+        raise JournalError
+
+    journal.store = broken
+    with pytest.raises(JournalError):
+        await house.limiter.request(1, ampere(16))
+    journal.store = store
+    await house.time.advance(120)
+    assert house.wanted == ampere(10)
+    assert house.charger.offered() == 10
+
+
+async def test_a_failure_does_not_take_back_a_newer_limit_that_is_scheduled() -> None:
+    house = House()
+    await house.want(ampere(10))
+    house.charger.gate.clear()
+    house.charger.answer = Outcome(status=OutcomeStatus.REJECTED)
+    wish = asyncio.create_task(house.limiter.request(1, ampere(8)))
+    await house.time.advance(6)
+    newer = await house.limiter.request(1, ampere(16))
+    assert newer.status is OutcomeStatus.SCHEDULED
+    house.charger.gate.set()
+    assert not (await wish).ok
+    house.charger.answer = None
+    assert house.wanted == ampere(16)
+    await house.time.advance(61)
+    assert house.charger.offered() == 16
+
+
+async def test_a_limit_that_is_due_while_the_charger_is_away_stays_wanted() -> None:
+    house = House()
+    await house.limiter.reassert()
+    await house.want(ampere(10))
+    outcome = await house.limiter.request(1, ampere(16))
+    assert outcome.status is OutcomeStatus.SCHEDULED
+    house.charger.connected = False
+    house.station.online.set(False)
+    await house.time.advance(120)
+    assert house.wanted == ampere(16)
+    house.charger.connected = True
+    house.station.online.set(True)
+    await house.time.advance(16)
+    assert house.charger.offered() == 16

@@ -251,7 +251,7 @@ class Limiter:
         """Make a wish hold when it is time for it, unless a newer one comes."""
         while slot.newest(ticket):
             if (seconds := self._delay(slot)) > PATIENCE:
-                return await self._defer(slot, seconds)
+                return await self._defer(slot, ticket, seconds)
             await slot.wait(seconds)
             async with self._lock:
                 # What was sent while we waited for our turn sets the pace, too.
@@ -272,15 +272,24 @@ class Limiter:
             )
         return delay(slot.last, new, self._station.settings.limit_interval)
 
-    async def _defer(self, slot: Slot, seconds: float) -> Outcome:
+    async def _defer(self, slot: Slot, ticket: int, seconds: float) -> Outcome:
         """Want something from now on that is sent later."""
         before = slot.wish
         slot.show(slot.take())
-        await self._wishes.save()
-        self._attendant.attend_end(slot)
         later = partial(self._send_deferred, before=before)
         due = partial(self._attendant.run, later, slot)
+        # Whoever comes while it is written down can cancel it already.
         slot.arm(Alarm.DEFERRED, seconds, due)
+        self._attendant.attend_end(slot)
+        try:
+            await self._wishes.save()
+        except StationError:
+            if slot.newest(ticket):
+                slot.cancel(Alarm.DEFERRED)
+                await self._take_back(slot, before)
+            raise
+        if not slot.newest(ticket):
+            return Outcome(status=OutcomeStatus.SUPERSEDED)
         told = f"sent in {round(seconds)} s"
         return Outcome(status=OutcomeStatus.SCHEDULED, detail=told)
 
@@ -288,17 +297,23 @@ class Limiter:
         ticket = slot.overtake(lambda wish: wish)
         async with self._lock:
             if slot.newest(ticket):
-                await self._realize(slot, slot.take(), before)
+                await self._realize(slot, slot.take(), before, promised=True)
 
-    async def _realize(self, slot: Slot, wish: Wish, before: Wish) -> Outcome:
-        """Make a wish hold; one that cannot be is wanted no longer."""
+    async def _realize(
+        self, slot: Slot, wish: Wish, before: Wish, *, promised: bool = False
+    ) -> Outcome:
+        """Make a wish hold; one that cannot be is wanted no longer.
+
+        One that was promised stays wanted while its station is away.
+        """
         slot.wish = wish
         try:
             # Should we die before the answer, it is still wanted.
             await self._wishes.save()
             outcome = await self._apply(slot)
-        except StationError:
-            await self._take_back(slot, before)
+        except StationError as err:
+            if not (promised and isinstance(err, NotConnected)):
+                await self._take_back(slot, before)
             raise
         if outcome.ok:
             slot.show(slot.wish)
@@ -313,6 +328,9 @@ class Limiter:
         return outcome
 
     async def _take_back(self, slot: Slot, before: Wish) -> None:
+        if slot.due(Alarm.DEFERRED):
+            # What is wanted now is newer.
+            return
         # What happened meanwhile, such as the end of a pause, stays true.
         left = before.outlived(slot.transaction_key)
         slot.show(left.clamped(self._station.settings))

@@ -157,6 +157,10 @@ class Slot:
         self.cancel(alarm)
         self._timers[alarm] = self._call_later(max(0.0, delay), ring)
 
+    def due(self, alarm: Alarm) -> bool:
+        """Return whether something will happen."""
+        return alarm in self._timers
+
     def cancel(self, *alarms: Alarm) -> None:
         """Let something not happen."""
         for alarm in alarms:
