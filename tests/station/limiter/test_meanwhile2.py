@@ -2,15 +2,24 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
 from .house import House, ampere
 from custom_components.ev_charger_hub.station.errors import JournalError, NotConnected
+from custom_components.ev_charger_hub.station.limiter.budget import (
+    WINDOW,
+    WRITES,
+    Budget,
+)
+from custom_components.ev_charger_hub.station.limiter.pacing import Change, delay
+from custom_components.ev_charger_hub.station.limiter.slot import Alarm, Slot
 from custom_components.ev_charger_hub.station.link import Capability, Limit
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
-from tests.virtual_time import rest
+from tests.virtual_time import START, rest
 
 
 async def test_a_limit_holds_although_its_caller_gave_up_while_it_waited() -> None:
@@ -209,3 +218,42 @@ async def test_a_limit_that_is_due_while_the_charger_is_away_stays_wanted() -> N
     house.station.online.set(True)
     await house.time.advance(16)
     assert house.charger.offered() == 16
+
+
+def test_a_clock_that_stepped_back_lets_nothing_wait_longer() -> None:
+    last = Change(amount=Decimal(16), at=START + timedelta(hours=1))
+    assert delay(last, Change(amount=Decimal(8), at=START), 5) == 5
+
+
+async def test_a_lower_limit_is_sent_in_time_although_the_clock_stepped_back() -> None:
+    house = House()
+    await house.begin()
+    await house.want(ampere(16))
+    house.time.now -= timedelta(hours=1)
+    wish = asyncio.create_task(house.limiter.request(1, ampere(8)))
+    due = house.settings.limit_interval
+    # The timers of a loop do not follow the clock; those of the tests do.
+    await house.time.advance(due)
+    assert house.charger.offered() == 8
+    assert (await wish).ok
+
+
+async def test_writes_dated_in_the_future_do_not_count_for_ever() -> None:
+    house = House()
+    budget = Budget("CP1", cast(Any, house.journal))
+    for _ in range(WRITES):
+        await budget.spend(START + timedelta(days=365))
+    assert budget.again_at(START) == START + WINDOW
+    assert budget.again_at(START + timedelta(hours=1)) == START + WINDOW
+    assert budget.again_at(START + WINDOW) is None
+
+
+async def test_nothing_is_due_at_a_place_that_is_closed() -> None:
+    house = House()
+    slot = Slot(house.station.evse(1), house.time.call_later)
+    slot.close()
+    rung: list[bool] = []
+    slot.arm(Alarm.EXPIRED, 1, lambda: rung.append(True))
+    await house.time.advance(5)
+    assert not rung
+    assert not slot.due(Alarm.EXPIRED)

@@ -38,7 +38,9 @@ class Budget:
         await self._journal.store(self._identity, FACT, value)
 
     def _recent(self, now: datetime) -> list[datetime]:
-        return [one for one in self._writes if one > now - WINDOW]
+        # Since a clock that stepped back they are in the future: that is now at most.
+        self._writes = [min(one, now) for one in self._writes if one > now - WINDOW]
+        return self._writes
 
 
 def _parsed(kept: Any) -> list[datetime]:

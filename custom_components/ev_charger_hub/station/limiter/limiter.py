@@ -263,7 +263,11 @@ class Limiter:
         wish = slot.pending()
         goal = self._wishes.goal(slot, wish)
         phases = wish.phases or self._station.settings.phases
-        new = Change(amount=None, at=self._clock(), phases=phases)
+        now = self._clock()
+        if slot.last is not None and slot.last.at > now:
+            # The clock stepped back, and who waits would start over each time.
+            slot.last = replace(slot.last, at=now)
+        new = Change(amount=None, at=now, phases=phases)
         if goal is not None:
             new = replace(
                 new,

@@ -54,4 +54,5 @@ def delay(last: Change | None, new: Change, interval: int) -> float:
         if new.small(last):
             pause = max(pause, DEAD_BAND_WAIT)
     due = last.at + timedelta(seconds=pause)
-    return max(0.0, (due - new.at).total_seconds())
+    # A clock that stepped back must not make anything wait for hours.
+    return min(max(0.0, (due - new.at).total_seconds()), pause)

@@ -64,6 +64,7 @@ class Slot:
         """Why there is no fall-back although one is wanted."""
         self._call_later = call_later
         self._timers: dict[Alarm, Timer] = {}
+        self._closed = False
         self._newest = 0
         self._pending: Adjust | None = None
         self._waiting: asyncio.Future[None] | None = None
@@ -155,6 +156,8 @@ class Slot:
             callback()
 
         self.cancel(alarm)
+        if self._closed:
+            return
         self._timers[alarm] = self._call_later(max(0.0, delay), ring)
 
     def due(self, alarm: Alarm) -> bool:
@@ -169,6 +172,7 @@ class Slot:
 
     def close(self) -> None:
         """Let nothing happen any more."""
+        self._closed = True
         self.cancel(*Alarm)
         if self._waiting is not None:
             self._waiting.cancel()
