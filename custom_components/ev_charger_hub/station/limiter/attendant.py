@@ -135,10 +135,17 @@ class Attendant:
             sent, goal = slot.sent, self._wishes.goal(slot)
             if sent is None or goal is None or not self._station.online.value:
                 return
-            outcome = await self._climber.hold(slot, goal, anew=True)
-            self.attend(slot)
-        if not outcome.ok:
-            slot.arm(Alarm.RENEWAL, RETRY, partial(self.run, self._renew, slot))
+            try:
+                outcome = await self._climber.hold(slot, goal, anew=True)
+                self.attend(slot)
+            except Exception:
+                self._renew_later(slot)
+                raise
+            if not outcome.ok:
+                self._renew_later(slot)
+
+    def _renew_later(self, slot: Slot) -> None:
+        slot.arm(Alarm.RENEWAL, RETRY, partial(self.run, self._renew, slot))
 
     async def _settle(self, slot: Slot) -> None:
         async with self._lock:
@@ -190,8 +197,7 @@ class Attendant:
             if rung.transaction_id not in {None, slot.transaction_id}:
                 slot.sent = None
                 self.attend(slot)
-        slot.show(slot.wish.outlived(slot.transaction_key))
-        self._wishes.save_soon()
+        self._outlive(slot)
         goal = self._wishes.goal(slot)
         # A limit of 0 is not written: without us the next car must still charge.
         if goal is None or goal.value > 0:
@@ -247,6 +253,7 @@ class Attendant:
         return outcomes
 
     async def _restore(self, slot: Slot) -> Outcome | None:
+        self._outlive(slot)
         if (goal := self._wishes.goal(slot)) is None:
             if not self._climber.mine(slot):
                 return None
@@ -272,9 +279,15 @@ class Attendant:
         # It was wanted before it was known that it ends the transaction.
         return goal.value == 0 and bool(self._knowledge.learnt.zero_ends_transaction)
 
+    def _outlive(self, slot: Slot) -> None:
+        """Forget what was wanted of a transaction whose end was told late."""
+        slot.show(slot.wish.outlived(slot.transaction_key))
+        self._wishes.save_soon()
+
     async def follow(self, slot: Slot) -> None:
         """Make what is wanted hold, unless it does already."""
         async with self._lock:
+            self._outlive(slot)
             goal = self._wishes.goal(slot)
             if goal is None:
                 if self._climber.mine(slot):

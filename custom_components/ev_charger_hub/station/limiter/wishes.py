@@ -68,6 +68,8 @@ class Wishes:
         settings = self._station.settings
         # The watts of three phases are too many for one, and maxima are lowered.
         wish = (slot.wish if wish is None else wish).clamped(settings)
+        # The end of a transaction is no news if it was told late.
+        wish = wish.outlived(slot.transaction_key)
         if (limit := wish.effective) is not None:
             return limit
         lifted = settings.fallback_current is not None and slot.place.id != 0
