@@ -257,18 +257,3 @@ async def test_nothing_is_due_at_a_place_that_is_closed() -> None:
     await house.time.advance(5)
     assert not rung
     assert not slot.due(Alarm.EXPIRED)
-
-
-async def test_releases_in_between_do_not_lift_the_pace_of_persisted_limits() -> None:
-    house = House()
-    await house.want(ampere(10))
-    for _ in range(60):
-        for limit in (None, ampere(16)):
-            wish = asyncio.create_task(house.limiter.request(1, limit))
-            wish.add_done_callback(lambda done: done.exception())
-            await house.time.advance(5)
-    assert len(house.sets()) <= 11
-    lower = asyncio.create_task(house.limiter.request(1, ampere(8)))
-    await house.time.advance(5)
-    assert (await lower).ok
-    assert house.charger.offered() == 8

@@ -49,7 +49,7 @@ def delay(last: Change | None, new: Change, interval: int) -> float:
         return 0
     pause = interval
     if new.raises(last):
-        if last.persisted or new.persisted:
+        if (last.persisted or new.persisted) and new.amount is not None:
             pause = max(pause, PERSISTED_INTERVAL)
         if new.small(last):
             pause = max(pause, DEAD_BAND_WAIT)
