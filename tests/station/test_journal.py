@@ -1,11 +1,13 @@
 """The journal: what it returns, what it shares, and what it refuses."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 import json
 import logging
 from pathlib import Path
 import sqlite3
 import stat
+import threading
 
 import pytest
 
@@ -94,6 +96,95 @@ async def test_what_could_not_be_written_is_tried_again(
     broken.close()
     await hall.journal.flush()
     assert facts_in(hall.path) == {("CP1", "snapshot"): 1}
+
+
+async def interrupted(hall: Hall, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    """Let a flush fail, and something happen that reaches the disk after it."""
+    gate = threading.Event()
+
+    def fail(connection: sqlite3.Connection) -> None:
+        gate.wait()
+        connection.execute("ALTER TABLE facts RENAME TO elsewhere")
+
+    def repair(connection: sqlite3.Connection) -> None:
+        connection.execute("ALTER TABLE elsewhere RENAME TO facts")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hall.journal._run(fail))
+        await asyncio.sleep(0)
+        flush = group.create_task(failing(hall))
+        await asyncio.sleep(0)
+        group.create_task(hall.journal._run(repair))
+        await asyncio.sleep(0)
+        group.create_task(awaited(meanwhile))
+        await asyncio.sleep(0)
+        gate.set()
+    assert flush.done()
+    await hall.journal.flush()
+
+
+async def failing(hall: Hall) -> None:
+    with pytest.raises(JournalError):
+        await hall.journal.flush()
+
+
+async def awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+async def test_what_could_not_be_written_does_not_replace_what_is_newer(
+    hall: Hall,
+) -> None:
+    hall.journal.store_soon("CP1", "wishes", "old")
+    hall.journal.store_soon("CP1", "other", "kept")
+    await interrupted(hall, lambda: hall.journal.store("CP1", "wishes", "new"))
+    assert facts_in(hall.path) == {
+        ("CP1", "wishes"): "new",
+        ("CP1", "other"): "kept",
+    }
+
+
+async def test_what_could_not_be_written_of_a_forgotten_station_stays_forgotten(
+    hall: Hall,
+) -> None:
+    hall.journal.store_soon("CP1", "wishes", "old")
+    hall.journal.store_soon("CP2", "wishes", "kept")
+    await interrupted(hall, lambda: hall.journal.forget("CP1"))
+    assert facts_in(hall.path) == {("CP2", "wishes"): "kept"}
+
+
+async def test_a_newer_fact_that_cannot_be_written_leaves_the_one_for_soon(
+    hall: Hall,
+) -> None:
+    hall.journal.store_soon("CP1", "wishes", "old")
+    with sqlite3.connect(hall.path) as broken:
+        broken.execute("ALTER TABLE facts RENAME TO elsewhere")
+    with pytest.raises(JournalError):
+        await hall.journal.store("CP1", "wishes", "new")
+    broken.execute("ALTER TABLE elsewhere RENAME TO facts")
+    broken.close()
+    await hall.journal.flush()
+    assert facts_in(hall.path) == {("CP1", "wishes"): "old"}
+
+
+async def test_close_waits_for_everything_that_is_written_slowly(hall: Hall) -> None:
+    gate = threading.Event()
+    slow = asyncio.create_task(hall.journal._run(lambda connection: gate.wait()))
+    await asyncio.sleep(0)
+    for number in range(2):
+        hall.journal.store_soon("CP1", f"fact {number}", number)
+        hall.timers.fire()
+        await asyncio.sleep(0)
+    flushing = set(hall.journal._flushing)
+    assert len(flushing) == 2
+    closing = asyncio.create_task(hall.journal.close())
+    await asyncio.sleep(0)
+    gate.set()
+    await slow
+    await closing
+    assert all(one.done() for one in flushing)
+    assert len(facts_in(hall.path)) == 2
+    await hall.open()
 
 
 async def test_numbers_are_never_given_twice(hall: Hall) -> None:

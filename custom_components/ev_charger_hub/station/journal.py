@@ -59,7 +59,9 @@ class Journal:
         self._facts: dict[tuple[str, str], Any] = {}
         self._progress: dict[int, Record] = {}
         self._timer: Timer | None = None
-        self._flushing: asyncio.Task[None] | None = None
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._taken: list[tuple[dict[tuple[str, str], Any], dict[int, Record]]] = []
+        """What is being written: put back if that fails and nothing newer came."""
 
     @classmethod
     async def open(cls, path: Path, *, call_later: CallLater = loop_call_later) -> Self:
@@ -78,8 +80,8 @@ class Journal:
     async def close(self) -> None:
         """Write what is pending and close the file."""
         try:
-            if self._flushing is not None:
-                await self._flushing
+            if self._flushing:
+                await asyncio.wait(self._flushing)
             await self.flush()
         finally:
             await self._run(sqlite3.Connection.close)
@@ -105,8 +107,19 @@ class Journal:
 
     async def store(self, identity: str, name: str, value: Any) -> None:
         """Store a fact about a station; `value` is anything that JSON can carry."""
-        self._facts.pop((identity, name), None)
-        await self._run(partial(_write, facts={(identity, name): value}, progress={}))
+        key = identity, name
+        waiting: dict[tuple[str, str], Any] = {}
+        for facts in (*(facts for facts, _ in self._taken), self._facts):
+            if key in facts:
+                waiting[key] = facts.pop(key)
+        try:
+            await self._run(partial(_write, facts={key: value}, progress={}))
+        except JournalError:
+            # What was to be written before is still true.
+            if waiting:
+                self._facts = waiting | self._facts
+                self._flush_soon()
+            raise
 
     def store_soon(self, identity: str, name: str, value: Any) -> None:
         """Store a fact within seconds, with others; `value` must not change any more."""
@@ -119,14 +132,12 @@ class Journal:
 
     async def forget(self, identity: str) -> None:
         """Remove everything about a station; its numbers are not given again."""
-        self._facts = {
-            key: fact for key, fact in self._facts.items() if key[0] != identity
-        }
-        self._progress = {
-            key: record
-            for key, record in self._progress.items()
-            if record.transaction.identity != identity
-        }
+        for facts, progress in (*self._taken, (self._facts, self._progress)):
+            for key in [key for key in facts if key[0] == identity]:
+                del facts[key]
+            for number, record in list(progress.items()):
+                if record.transaction.identity == identity:
+                    del progress[number]
         await self._run(partial(_forget, identity=identity))
 
     # What is written soon
@@ -137,7 +148,9 @@ class Journal:
 
     def _flush_now(self) -> None:
         self._timer = None
-        self._flushing = asyncio.create_task(self._flush_logged())
+        task = asyncio.create_task(self._flush_logged())
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
 
     async def _flush_logged(self) -> None:
         try:
@@ -156,12 +169,16 @@ class Journal:
         facts, self._facts = self._facts, {}
         progress, self._progress = self._progress, {}
         rows = {key: to_row(record) for key, record in progress.items()}
+        taken = facts, progress
+        self._taken.append(taken)
         try:
-            await self._run(partial(_write, facts=facts, progress=rows))
+            await self._run(partial(_write, facts=dict(facts), progress=rows))
         except JournalError:
             self._facts = facts | self._facts
             self._progress = progress | self._progress
             raise
+        finally:
+            self._taken = [one for one in self._taken if one is not taken]
 
     # Transactions
 

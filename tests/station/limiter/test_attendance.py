@@ -4,6 +4,7 @@ import pytest
 
 from .house import House, ampere
 from custom_components.ev_charger_hub.station.errors import JournalError
+from custom_components.ev_charger_hub.station.limiter.wish import Wish
 from custom_components.ev_charger_hub.station.outcome import Outcome
 from custom_components.ev_charger_hub.station.transaction import TransactionState
 
@@ -44,3 +45,26 @@ async def test_a_pause_does_not_outlive_a_session_whose_end_is_told_late() -> No
     assert house.charger.offered() == 10
     assert house.wanted == ampere(10)
     assert house.station.evse(1).pause is None
+
+
+async def test_a_wish_is_durable_although_it_already_waits_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def soon(identity: str, name: str, value: object) -> None:
+        """Wait for longer than Home Assistant lives."""
+
+    house = House()
+    monkeypatch.setattr(house.journal, "store_soon", soon)
+    stored: list[object] = []
+
+    async def store(identity: str, name: str, value: object) -> None:
+        stored.append(value)
+
+    monkeypatch.setattr(house.journal, "store", store)
+    wishes = house.limiter._wishes
+    wishes.slot(1).show(Wish(limit=ampere(10)))
+    wishes.save_soon()
+    await wishes.save()
+    assert len(stored) == 1
+    await wishes.save()
+    assert len(stored) == 1

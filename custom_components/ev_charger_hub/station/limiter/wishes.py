@@ -27,6 +27,7 @@ class Wishes:
         self._call_later = call_later
         self._slots: dict[int, Slot] = {}
         self._saved: Any = None
+        self._durable = False
 
     def __iter__(self) -> Iterator[Slot]:
         """Iterate over all places, the station as a whole first."""
@@ -38,7 +39,7 @@ class Wishes:
         for evse_id, wish in (kept if isinstance(kept, dict) else {}).items():
             if evse_id.isdecimal():
                 self.slot(int(evse_id)).show(parse(wish))
-        self._saved = self._dump()
+        self._saved, self._durable = self._dump(), True
 
     def close(self) -> None:
         """Let nothing happen any more."""
@@ -79,15 +80,23 @@ class Wishes:
 
     async def save(self) -> None:
         """Write down what is wanted, if it changed; durable when it returns."""
-        if (wishes := self._dump()) != self._saved:
+        if (wishes := self._dump()) == self._saved and self._durable:
+            return
+        self._saved, self._durable = wishes, False
+        try:
             await self._journal.store(self._station.identity, FACT, wishes)
-            self._saved = wishes
+        except BaseException:
+            if self._saved is wishes:
+                self._saved = None
+            raise
+        # Something newer may be waiting, or on its way.
+        self._durable = self._saved is wishes
 
     def save_soon(self) -> None:
         """Write down what is wanted within seconds."""
         if (wishes := self._dump()) != self._saved:
             self._journal.store_soon(self._station.identity, FACT, wishes)
-            self._saved = wishes
+            self._saved, self._durable = wishes, False
 
     def _dump(self) -> dict[str, Any]:
         return {
