@@ -68,3 +68,23 @@ async def test_a_wish_is_durable_although_it_already_waits_to_be_written(
     assert len(stored) == 1
     await wishes.save()
     assert len(stored) == 1
+
+
+async def test_a_remote_start_that_never_began_leaves_later_sessions_alone() -> None:
+    house = House()
+    await house.want(ampere(10))
+    house.limiter.started_with_limit(1, "TAG", ampere(32))
+    await house.time.advance(601)
+    await house.begin()
+    assert house.limiter._wishes.slot(1).wish.started is None
+    assert house.charger.offered() == 10
+
+
+async def test_a_newer_limit_is_above_that_of_a_remote_start() -> None:
+    house = House()
+    await house.want(ampere(10))
+    house.limiter.started_with_limit(1, "TAG", ampere(32))
+    await house.want(ampere(8))
+    await house.begin()
+    assert house.limiter._wishes.slot(1).wish.started is None
+    assert house.charger.offered() == 8

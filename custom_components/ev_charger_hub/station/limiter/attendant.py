@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 from typing import Any
@@ -42,6 +42,9 @@ START_DELAY = 2.0
 RETRY = 30.0
 """Seconds until a renewal is tried again that did not get through."""
 
+START_WINDOW = timedelta(minutes=10)
+"""Time in which a transaction that was started from afar begins, or never."""
+
 ZERO_WINDOW = timedelta(seconds=90)
 """A transaction that ends within this time after a limit of 0 ended because of it."""
 
@@ -49,6 +52,15 @@ _UNEXPLAINED = frozenset({StopReason.OTHER, None})
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 """Starts a background task of a name."""
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class _Start:
+    """A remote start with a limit, and what was wanted by then."""
+
+    limit: Limit
+    at: datetime
+    wanted: dict[int, Limit | None]
 
 
 class Attendant:
@@ -79,7 +91,7 @@ class Attendant:
         self._call_later = call_later
         self._asserted = False
         self._back: Timer | None = None
-        self._starts: dict[tuple[int | None, str], Limit] = {}
+        self._starts: dict[tuple[int | None, str], _Start] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribes = (
             station.on_event(self._happened),
@@ -173,7 +185,9 @@ class Attendant:
         self, evse_id: int | None, id_token: str, limit: Limit
     ) -> None:
         """Remember that the next transaction of a token brings its own limit."""
-        self._starts[evse_id, id_token] = limit
+        wanted = {slot.place.id: slot.wish.limit for slot in self._wishes}
+        start = _Start(limit=limit, at=self._clock(), wanted=wanted)
+        self._starts[evse_id, id_token] = start
 
     def _started(self, slot: Slot, transaction: Transaction) -> None:
         wish = slot.wish.outlived(transaction.key)
@@ -181,9 +195,13 @@ class Attendant:
         slot.fresh = transaction.transaction_id
         token = transaction.id_token or ""
         for key in ((slot.place.id, token), (None, token)):
-            if (limit := self._starts.pop(key, None)) is not None:
-                wish = replace(wish, started=(transaction.key, limit))
+            if (start := self._starts.pop(key, None)) is not None:
                 slot.fresh = None
+                if self._clock() - start.at > START_WINDOW:
+                    continue
+                # A newer wish counts for more.
+                if start.wanted.get(slot.place.id) == wish.limit:
+                    wish = replace(wish, started=(transaction.key, start.limit))
         slot.show(wish)
         self._wishes.save_soon()
         slot.known_at = self._clock()
