@@ -61,10 +61,6 @@ async def test_killed_while_a_limit_holds(server: Server, station: Station) -> N
     await server.start()
     await until(station.dial)
 
-    async def wanted() -> bool:
-        await station.apply_limits()
-        return station.offered() == WANTED
-
     await until(wanted)
 
     # A sample of what flows now says more than the ones from before.
