@@ -16,7 +16,6 @@ from .entity import HubEntity, HubEntityDescription
 from .growth import HubPlatform
 from .helpers import async_limit
 from .station import limits
-from .station.enums import RateUnit
 from .station.link import Limit
 from .station.model import Evse, Place
 
@@ -67,8 +66,7 @@ class HubNumber[P: Place](HubEntity[P], NumberEntity):
         if wanted is None:
             value = float(settings.maximum_current)
         else:
-            in_ampere = limits.converted(wanted, RateUnit.AMPERE, self.subject.phases)
-            value = round(float(in_ampere.value), 1)
+            value = round(float(limits.in_ampere(wanted, self.subject.phases)), 1)
         return value, settings.minimum_current, settings.maximum_current
 
     @override

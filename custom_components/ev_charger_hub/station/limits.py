@@ -66,6 +66,11 @@ def converted(limit: Limit, unit: RateUnit, phases: int) -> Limit:
     return Limit(value=limit.value / factor, unit=unit)
 
 
+def in_ampere(limit: Limit, phases: int) -> Decimal:
+    """Return a limit in A per phase."""
+    return converted(limit, RateUnit.AMPERE, phases).value
+
+
 def bounds(
     settings: StationSettings, unit: RateUnit, phases: int | None = None
 ) -> tuple[Decimal, Decimal]:

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from ..clock import Clock
 from ..errors import NotConnected, NotSupported
-from ..limits import LimitError
+from ..limits import LimitError, in_ampere
 from ..link import Capability, Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
 from ..profiles.ledger import UNANSWERED
 from ..profiles.model import ChargingProfile, ProfileSupport, Purpose
-from .holdings import Holdings, in_ampere, number
+from .holdings import Holdings, number
 from .knowledge import Knowledge
 from .ladder import Step, fallback, ladder
 from .pacing import Change

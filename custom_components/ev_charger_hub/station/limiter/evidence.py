@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..enums import ConnectorStatus, Location, Measurand, Phase, RateUnit
-from ..limits import converted
+from ..limits import in_ampere
 from ..link import Limit
 from ..model import Evse, MeasurementKey, Place
-from ..profiles.model import VOLTAGE, CompositePeriod, CompositeSchedule, Purpose
+from ..profiles.model import VOLTAGE, CompositePeriod, CompositeSchedule
 from .effective import Evidence, Scheduled
 from .limiter import Applied, Limiter
 
@@ -150,7 +150,7 @@ def gather(
     held = _held_at(limiter, place.id, now)
     record.hold(held)
     record.take(limiter.composites.get(place.id), now)
-    session_profile = held is not None and held.purpose is Purpose.TX
+    session_profile = held is not None and held.of_session
     ours = _noted(place, held, record, now)
     offered, measured = _samples(place, now)
     if offered is not None:
@@ -217,7 +217,7 @@ def _ampere(place: Place, limit: Limit | None) -> Decimal | None:
     """Return a limit in A."""
     if limit is None:
         return None
-    return converted(limit, RateUnit.AMPERE, place.phases).value
+    return in_ampere(limit, place.phases)
 
 
 # What the station says

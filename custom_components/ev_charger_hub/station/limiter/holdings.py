@@ -5,9 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..clock import Clock
-from ..enums import RateUnit
 from ..errors import NotConnected
-from ..limits import LimitError, LimitErrorKind, converted
+from ..limits import LimitError, LimitErrorKind, in_ampere
 from ..link import Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
@@ -197,11 +196,6 @@ class Holdings:
 def number(entry: Entry) -> int:
     """Return the id of a profile."""
     return entry.installed.profile.id
-
-
-def in_ampere(limit: Limit, phases: int) -> Decimal:
-    """Return a limit in A."""
-    return converted(limit, RateUnit.AMPERE, phases).value
 
 
 def amount_of(entry: Entry, phases: int) -> Decimal:

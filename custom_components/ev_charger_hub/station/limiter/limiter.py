@@ -5,15 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 from ..channel import Listener
 from ..clock import CallLater, Clock, call_later as loop_call_later
-from ..enums import RateUnit
 from ..errors import NotConnected, NotSupported, StationError
 from ..journal import Journal
-from ..limits import LimitError, LimitErrorKind, bounds, check, converted
+from ..limits import PAUSE, LimitError, LimitErrorKind, bounds, check, in_ampere
 from ..link import Capability, Limit
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
@@ -36,8 +34,6 @@ __all__ = ["Applied", "Limiter", "Spawn"]
 
 AGAIN = 2.0
 """Seconds after which an earlier limit is made to hold again once a newer one failed."""
-
-ZERO = Limit(value=Decimal(0))
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -207,7 +203,7 @@ class Limiter:
         slot = self._wishes.known(evse_id)
         if (key := slot.transaction_key) is None:
             raise LimitError(LimitErrorKind.NO_SESSION)
-        self._check(slot, ZERO)
+        self._check(slot, PAUSE)
         return await self._pursue(slot, lambda wish: replace(wish, paused=key))
 
     async def resume(self, evse_id: int) -> Outcome:
@@ -271,7 +267,7 @@ class Limiter:
         if goal is not None:
             new = replace(
                 new,
-                amount=converted(goal, RateUnit.AMPERE, phases).value,
+                amount=in_ampere(goal, phases),
                 persisted=self._climber.persists(slot, goal),
             )
         return delay(slot.last, new, self._station.settings.limit_interval)
