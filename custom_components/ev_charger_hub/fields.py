@@ -1,6 +1,7 @@
 """Fields of actions: what several of them have in common."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -26,6 +27,21 @@ DURATION: Final = vol.All(cv.positive_time_period, vol.Range(min=timedelta(secon
 
 type Data = Mapping[str, Any]
 type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]
+type Actions = Mapping[str, tuple[Handler, dict[Any, Any]]]
+"""Actions by name: what they do, and their fields beside the charger."""
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class ActionGroup:
+    """Actions of one subject: those that do something, and those that only ask.
+
+    What an administrator alone may do is apart.
+    """
+
+    commands: Actions = field(default_factory=dict)
+    queries: Actions = field(default_factory=dict)
+    admin_commands: Actions = field(default_factory=dict)
+    admin_queries: Actions = field(default_factory=dict)
 
 
 def number(value: object) -> Decimal:

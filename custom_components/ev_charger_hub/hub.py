@@ -17,6 +17,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 
+from .building import SNAPSHOT, async_build_charger
 from .const import (
     CONF_POLICY,
     CONF_REFUSED,
@@ -24,12 +25,7 @@ from .const import (
     SIGNAL_NEW_STATION,
     SUBENTRY_CHARGER,
 )
-from .devices import (
-    async_identities,
-    async_refresh_charger,
-    async_register_charger,
-    async_register_server,
-)
+from .devices import async_identities, async_refresh_charger, async_register_server
 from .flusher import Flusher
 from .issues import (
     async_create_waiting_issue,
@@ -51,15 +47,11 @@ from .station.authorization import AcceptAll
 from .station.clock import utc_now
 from .station.errors import JournalError
 from .station.journal import Journal
-from .station.limiter.limiter import Limiter
 from .station.limiter.watch import Watch
-from .station.model import ChargingStation
-from .station.profiles.ledger import Ledger
 from .station.registry import StationRegistry
 from .station.secrets import shortened
 from .station.settings import StationSettings
-from .station.snapshot import dump, restore
-from .station.transactions import Transactions
+from .station.snapshot import dump
 from .turns import Turns
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,7 +59,6 @@ _LOGGER = logging.getLogger(__name__)
 type Applied = tuple[str, Mapping[str, Any]]
 """What of a subentry is in force: its title and data."""
 
-SNAPSHOT: Final = "snapshot"
 SNAPSHOT_DELAY: Final = timedelta(seconds=30)
 
 
@@ -102,7 +93,8 @@ class OcppHub:
             clock=utc_now,
         )
         self._registry = registry
-        self._server_id = ""
+        self.server_id = ""
+        """The device of the server."""
         self._unsubscribes: dict[str, list[CALLBACK_TYPE]] = {}
         self._arrivals: dict[str, asyncio.Task[None]] = {}
         self._applied: dict[str, Applied] = {}
@@ -208,7 +200,7 @@ class OcppHub:
 
     async def async_prepare(self) -> None:
         """Build the approved chargers with what was last known of them."""
-        self._server_id = async_register_server(self.hass, self.entry)
+        self.server_id = async_register_server(self.hass, self.entry)
         for identity, subentry in async_chargers(self.entry).items():
             await self._async_build(identity, subentry)
 
@@ -270,7 +262,7 @@ class OcppHub:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
             dr.async_get(self.hass).async_update_device(
-                self._server_id, name=self.entry.title
+                self.server_id, name=self.entry.title
             )
         await self._async_apply_policy()
 
@@ -299,31 +291,9 @@ class OcppHub:
 
     async def _async_build(self, identity: str, subentry: ConfigSubentry) -> HubStation:
         """Build a charger from its settings and what the journal kept of it."""
-        station = ChargingStation(identity, station_settings(subentry))
-        if (kept := await self.journal.load(identity, SNAPSHOT)) is not None:
-            restore(station, kept)
-        transactions = Transactions(station, self.journal, utc_now)
-        await transactions.load()
-        ledger = Ledger(station, self.journal)
-        await ledger.load()
-        limiter = Limiter(
-            station,
-            self.journal,
-            utc_now,
-            ledger=ledger,
-            spawn=partial(self.entry.async_create_background_task, self.hass),
-        )
-        await limiter.load()
-        hub_station = self.stations[identity] = HubStation(
-            station=station,
-            transactions=transactions,
-            ledger=ledger,
-            limiter=limiter,
-            subentry_id=subentry.subentry_id,
-            device_id=async_register_charger(
-                self.hass, self.entry, subentry.subentry_id, station, self._server_id
-            ),
-        )
+        hub_station = await async_build_charger(self, identity, subentry)
+        station = hub_station.station
+        self.stations[identity] = hub_station
         self._applied[identity] = _content(subentry)
         self._registry.add(station)
         self._unsubscribes[identity] = [
@@ -335,7 +305,7 @@ class OcppHub:
             # Every frame moves the heartbeat, so this sees whatever changes.
             station.heartbeat.subscribe(partial(self._mark, identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
-            Watch(station, limiter, utc_now).close,
+            Watch(station, hub_station.limiter, utc_now).close,
         ]
         return hub_station
 

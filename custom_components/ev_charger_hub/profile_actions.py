@@ -17,8 +17,9 @@ from .fields import (
     ATTR_UNIT,
     CONNECTOR_OR_ALL,
     DURATION,
+    ActionGroup,
+    Actions,
     Data,
-    Handler,
     number,
     response,
 )
@@ -341,7 +342,7 @@ _CRITERIA: dict[Any, Any] = {
     vol.Optional(ATTR_STACK_LEVEL): _NATURAL,
 }
 
-COMMANDS: Final[dict[str, tuple[Handler, dict[Any, Any]]]] = {
+_COMMANDS: Final[Actions] = {
     "set_charging_profile": (
         _set_charging_profile,
         {
@@ -358,7 +359,7 @@ COMMANDS: Final[dict[str, tuple[Handler, dict[Any, Any]]]] = {
     "clear_charging_profile": (_clear_charging_profile, _CRITERIA),
 }
 
-QUERIES: Final[dict[str, tuple[Handler, dict[Any, Any]]]] = {
+_QUERIES: Final[Actions] = {
     "get_charging_profiles": (_get_charging_profiles, _CRITERIA),
     "get_composite_schedule": (
         _get_composite_schedule,
@@ -371,3 +372,5 @@ QUERIES: Final[dict[str, tuple[Handler, dict[Any, Any]]]] = {
         },
     ),
 }
+
+ACTIONS: Final = ActionGroup(commands=_COMMANDS, queries=_QUERIES)

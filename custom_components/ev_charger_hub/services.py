@@ -13,7 +13,6 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from . import profile_actions
 from .const import DOMAIN
 from .fields import (
     ATTR_CONNECTOR,
@@ -22,6 +21,7 @@ from .fields import (
     ATTR_UNIT,
     CONNECTOR_OR_ALL,
     DURATION,
+    ActionGroup,
     Data,
     Handler,
     number,
@@ -41,6 +41,7 @@ from .helpers import (
     translated_errors,
 )
 from .ocpp.frames import encode
+from .profile_actions import ACTIONS as PROFILE_ACTIONS
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Capability, Limit
@@ -244,7 +245,7 @@ def _session(session: Transaction) -> JsonObjectType:
 MAX_SESSIONS = 1000
 _CONNECTOR = {vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))}
 
-COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
+_COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     "start_charging": (
         _start_charging,
         {
@@ -302,7 +303,7 @@ COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     ),
 }
 
-QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
+_QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
     "get_configuration": (
         _get_configuration,
         {
@@ -321,7 +322,7 @@ QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
     ),
 }
 
-CALL_FIELDS: dict[Any, Any] = {
+_CALL_FIELDS: dict[Any, Any] = {
     vol.Required(ATTR_ACTION): _text(50),
     vol.Optional(ATTR_PAYLOAD, default=dict): vol.All(dict, _json),
 }
@@ -334,6 +335,16 @@ def _commanding(send: Sender) -> Handler:
         return response(await send(target, data))
 
     return handle
+
+
+CHARGER_ACTIONS = ActionGroup(
+    commands={
+        name: (_commanding(send), fields) for name, (send, fields) in _COMMANDS.items()
+    },
+    queries=_QUERIES,
+    admin_commands={"call": (_commanding(_call), _CALL_FIELDS)},
+)
+GROUPS = (CHARGER_ACTIONS, PROFILE_ACTIONS)
 
 
 @callback
@@ -354,22 +365,20 @@ def async_setup_services(hass: HomeAssistant) -> None:
     def schema(fields: dict[Any, Any]) -> vol.Schema:
         return vol.Schema({vol.Required(ATTR_DEVICE_ID): _one_device, **fields})
 
-    commands: dict[str, tuple[Handler, dict[Any, Any]]] = {
-        name: (_commanding(send), fields) for name, (send, fields) in COMMANDS.items()
-    }
-    for name, (handler, fields) in (commands | profile_actions.COMMANDS).items():
-        hass.services.async_register(
-            DOMAIN, name, service(handler), schema(fields), SupportsResponse.OPTIONAL
-        )
-    for name, (handler, fields) in (QUERIES | profile_actions.QUERIES).items():
-        hass.services.async_register(
-            DOMAIN, name, service(handler), schema(fields), SupportsResponse.ONLY
-        )
-    async_register_admin_service(
-        hass,
-        DOMAIN,
-        "call",
-        service(_commanding(_call)),
-        schema(CALL_FIELDS),
-        SupportsResponse.OPTIONAL,
-    )
+    for group in GROUPS:
+        for actions, answers in (
+            (group.commands, SupportsResponse.OPTIONAL),
+            (group.queries, SupportsResponse.ONLY),
+        ):
+            for name, (handler, fields) in actions.items():
+                hass.services.async_register(
+                    DOMAIN, name, service(handler), schema(fields), answers
+                )
+        for actions, answers in (
+            (group.admin_commands, SupportsResponse.OPTIONAL),
+            (group.admin_queries, SupportsResponse.ONLY),
+        ):
+            for name, (handler, fields) in actions.items():
+                async_register_admin_service(
+                    hass, DOMAIN, name, service(handler), schema(fields), answers
+                )

@@ -37,6 +37,7 @@ from .charger import Charger
 from .conftest import IDENTITY, ChargerFactory, device_of, set_up
 from .test_config_flow import make_pair
 from custom_components.ev_charger_hub import async_remove_config_entry_device
+from custom_components.ev_charger_hub.building import SNAPSHOT
 from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
@@ -45,7 +46,7 @@ from custom_components.ev_charger_hub.const import (
     RESTORE_GRACE,
     SUBENTRY_CHARGER,
 )
-from custom_components.ev_charger_hub.hub import SNAPSHOT, SNAPSHOT_DELAY, OcppHub
+from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy, Candidate
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus

@@ -17,7 +17,7 @@ from .entities import act
 from .profiles import DAY_AND_NIGHT, ONE, PACKAGE, Clock, sent
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
-from custom_components.ev_charger_hub.profile_actions import COMMANDS, QUERIES
+from custom_components.ev_charger_hub.profile_actions import ACTIONS
 from custom_components.ev_charger_hub.station.clock import utc_now
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 
@@ -27,8 +27,8 @@ type Fields = dict[str, Any]
 def test_every_action_is_tested() -> None:
     performed = re.findall(r'\bact\(\s*hass,\s+"(\w+)"', Path(__file__).read_text())
     assert {*performed} - {"get_configuration"} == {
-        *COMMANDS,
-        *QUERIES,
+        *ACTIONS.commands,
+        *ACTIONS.queries,
         "set_charging_limit",
     }
 

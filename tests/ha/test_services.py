@@ -25,7 +25,7 @@ from custom_components.ev_charger_hub.const import CONF_QUIET, DOMAIN
 from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
-from custom_components.ev_charger_hub.services import COMMANDS, QUERIES
+from custom_components.ev_charger_hub.services import CHARGER_ACTIONS
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
 
@@ -212,7 +212,11 @@ async def test_not_connected_means_that_nothing_was_sent(
 def test_every_action_is_tested() -> None:
     performed = set(re.findall(r'\bact\(\s*hass, "(\w+)"', Path(__file__).read_text()))
     sent = {action for action, *_ in MESSAGES}
-    assert performed | sent == {*COMMANDS, *QUERIES, "call"}
+    assert performed | sent == {
+        *CHARGER_ACTIONS.commands,
+        *CHARGER_ACTIONS.queries,
+        *CHARGER_ACTIONS.admin_commands,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,28 @@
 """Authorization: who may charge, whatever protocol asks."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, override
 
 from .enums import AuthorizationStatus
 
 
-class Authorizer(Protocol):
-    """Decides about id tokens."""
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Verdict:
+    """What a station is told of an id token.
 
-    def authorize(self, identity: str, id_token: str) -> AuthorizationStatus:
+    `group` is the parent id token, whose members stand in for each other.
+    """
+
+    status: AuthorizationStatus
+    expires: datetime | None = None
+    group: str | None = None
+
+
+class Authorizer(Protocol):
+    """Decides about id tokens, from memory."""
+
+    def authorize(self, identity: str, id_token: str) -> Verdict:
         """Return whether `id_token` may charge at station `identity`."""
 
 
@@ -16,6 +30,6 @@ class AcceptAll(Authorizer):
     """Everybody may charge: the charger's own lock is the household's door."""
 
     @override
-    def authorize(self, identity: str, id_token: str) -> AuthorizationStatus:
+    def authorize(self, identity: str, id_token: str) -> Verdict:
         """Return Accepted."""
-        return AuthorizationStatus.ACCEPTED
+        return Verdict(status=AuthorizationStatus.ACCEPTED)

@@ -1,10 +1,20 @@
 """Links: the ways to reach a station, and the commands they carry."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
+from .commands import (
+    CertificateHash,
+    CertificateUse,
+    FirmwareRequest,
+    ListEntry,
+    LocalListSupport,
+    LogRequest,
+    ReservationRequest,
+)
 from .enums import RateUnit
 from .outcome import Outcome
 from .profiles.model import (
@@ -27,10 +37,15 @@ class Capability(StrEnum):
     """A command that a link may carry."""
 
     CALL = "call"
+    CERTIFICATES = "certificates"
     CONFIGURATION = "configuration"
+    FIRMWARE = "firmware"
     LIMIT = "limit"
+    LOCAL_LIST = "local_list"
+    LOGS = "logs"
     PHASES = "phases"
     PROFILES = "profiles"
+    RESERVATION = "reservation"
     RESET = "reset"
     START_STOP = "start_stop"
     TRIGGER = "trigger"
@@ -141,6 +156,50 @@ class Link(Protocol):
         self, vendor_id: str, message_id: str | None, data: str | None
     ) -> Outcome:
         """Send vendor data (OCPP 1.6 5.6, 2.0.1 P01)."""
+
+    @property
+    def local_list_support(self) -> LocalListSupport:
+        """Return what the station says of its local authorization list."""
+
+    async def local_list_version(self) -> tuple[Outcome, int | None]:
+        """Return the version of the list: 0 is empty (OCPP 1.6 5.10, 2.0.1 D02).
+
+        -1, which says that there is no such list, is NOT_SUPPORTED.
+        """
+
+    async def send_local_list(
+        self, version: int, entries: Sequence[ListEntry], *, full: bool
+    ) -> Outcome:
+        """Replace the list, or change it (OCPP 1.6 5.15, 2.0.1 D01)."""
+
+    async def reserve(self, request: ReservationRequest) -> Outcome:
+        """Reserve an EVSE, or the station (OCPP 1.6 5.13, 2.0.1 H01)."""
+
+    async def cancel_reservation(self, reservation_id: int) -> Outcome:
+        """Give a reservation up (OCPP 1.6 5.1, 2.0.1 H02)."""
+
+    async def update_firmware(self, request: FirmwareRequest) -> Outcome:
+        """Ask for an update (OCPP 1.6 5.19, Security 5.17, 2.0.1 L01)."""
+
+    async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
+        """Ask for an upload; return its file name (OCPP 1.6 5.9, Security 5.10)."""
+
+    async def install_certificate(self, use: CertificateUse, pem: str) -> Outcome:
+        """Install a root certificate (OCPP 1.6 Security 5.12, 2.0.1 M05)."""
+
+    async def installed_certificates(
+        self, use: CertificateUse
+    ) -> tuple[Outcome, list[CertificateHash]]:
+        """Return the root certificates of a use (OCPP 1.6 Security 5.8, 2.0.1 M03).
+
+        That there are none is no error.
+        """
+
+    async def delete_certificate(self, certificate: CertificateHash) -> Outcome:
+        """Delete a root certificate (OCPP 1.6 Security 5.3, 2.0.1 M04)."""
+
+    async def certificate_signed(self, chain: str) -> Outcome:
+        """Bring the certificate that was asked for, PEM, leaf first (2.0.1 A02)."""
 
     async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
         """Send a raw call, for experts."""

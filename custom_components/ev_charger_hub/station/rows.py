@@ -65,6 +65,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         f"""INSERT INTO numbers VALUES
             ('{TRANSACTION_ID}', abs(random() % 800000000) + 100000000)""",  # noqa: S608
     ),
+    (
+        """CREATE TABLE reservations (
+            reservation_id INTEGER PRIMARY KEY,
+            identity TEXT NOT NULL,        -- of the station
+            evse_id INTEGER NOT NULL,      -- 0: any of the station
+            id_token TEXT NOT NULL,
+            id_group TEXT,
+            created_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            state TEXT NOT NULL,
+            ended_at TEXT,
+            transaction_id TEXT            -- of the session that used it
+        )""",
+        "CREATE INDEX reservations_by_station ON reservations (identity)",
+        """CREATE TABLE signed_values (
+            key INTEGER PRIMARY KEY AUTOINCREMENT,
+            transaction_key INTEGER NOT NULL,
+            received_at TEXT NOT NULL,
+            context TEXT,                  -- as the station sent it
+            value TEXT NOT NULL            -- byte for byte
+        )""",
+        "CREATE INDEX signed_values_by_session ON signed_values (transaction_key)",
+    ),
 )
 """The statements that lead from each schema version (user_version) to the next."""
 

@@ -17,6 +17,7 @@ from custom_components.ev_charger_hub.ocpp.rpc import ReplyCache, Rpc
 from custom_components.ev_charger_hub.ocpp.timestamps import render
 from custom_components.ev_charger_hub.ocpp.v16.adapter import V16Adapter
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
+from custom_components.ev_charger_hub.station.authorization import Verdict
 from custom_components.ev_charger_hub.station.enums import (
     AuthorizationStatus,
     Location,
@@ -98,9 +99,10 @@ class FakeAuthorizer:
         """Accept everybody."""
         self.statuses: dict[str, AuthorizationStatus] = {}
 
-    def authorize(self, identity: str, id_token: str) -> AuthorizationStatus:
+    def authorize(self, identity: str, id_token: str) -> Verdict:
         """Return the status of an id tag."""
-        return self.statuses.get(id_token, AuthorizationStatus.ACCEPTED)
+        accepted = AuthorizationStatus.ACCEPTED
+        return Verdict(status=self.statuses.get(id_token, accepted))
 
 
 class Charger:

@@ -50,4 +50,5 @@ async def test_the_same_tag_again_is_news(charger: Charger, clock: FakeClock) ->
 
 
 def test_everybody_may_charge_by_default() -> None:
-    assert AcceptAll().authorize("CP1", "TAG1") is AuthorizationStatus.ACCEPTED
+    verdict = AcceptAll().authorize("CP1", "TAG1")
+    assert verdict.status is AuthorizationStatus.ACCEPTED

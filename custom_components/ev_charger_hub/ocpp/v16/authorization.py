@@ -19,7 +19,7 @@ class Authorization:
         """Answer whether an id tag may charge, and tell that it was presented."""
         id_tag = payload["idTag"]
         station = self._context.station
-        status = self._context.authorizer.authorize(station.identity, id_tag)
+        verdict = self._context.authorizer.authorize(station.identity, id_tag)
         station.id_token_presented.set((id_tag, self._context.clock()))
-        station.emit(TokenPresented(id_token=id_tag, status=status))
-        return Reply({"idTagInfo": id_tag_info(status)})
+        station.emit(TokenPresented(id_token=id_tag, status=verdict.status))
+        return Reply({"idTagInfo": id_tag_info(verdict)})

@@ -3,7 +3,7 @@
 from typing import Any, override
 
 from ...station.enums import RateUnit
-from ...station.errors import InvalidTransactionId, NotConnected
+from ...station.errors import InvalidTransactionId
 from ...station.link import Capability, ConfigurationKey, Limit, Link, LinkKind
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.profiles.model import (
@@ -13,50 +13,17 @@ from ...station.profiles.model import (
     ProfileCriteria,
     ProfileSupport,
 )
-from ..adapter import StationContext
-from ..errors import (
-    CallError,
-    CallInterrupted,
-    CallNotSent,
-    CallTimeout,
-    ErrorCode,
-    InvalidAnswer,
-)
 from ..quirks import quirks_of
 from . import charging_profiles
+from .certificates import CertificateCommands
 from .charging_profiles import Unspeakable
-from .configuration import (
-    Configuration,
-    Feature,
-    Key,
-    concealed,
-    parse_keys,
-    parse_unknown,
-    select,
-)
+from .configuration import Feature, Key, parse_keys, parse_unknown, select
+from .housekeeping import HousekeepingCommands
+from .sender import TIMEOUT
 
-TIMEOUT = 30.0
 COMPOSITE_TIMEOUT = 10.0
 
-_GOOD_ANSWERS = {
-    "accepted": OutcomeStatus.ACCEPTED,
-    "acceptedcanceled": OutcomeStatus.ACCEPTED,
-    "rebootrequired": OutcomeStatus.REBOOT_REQUIRED,
-    "scheduled": OutcomeStatus.SCHEDULED,
-    "unlocked": OutcomeStatus.ACCEPTED,
-    "notimplemented": OutcomeStatus.NOT_SUPPORTED,
-    "notsupported": OutcomeStatus.NOT_SUPPORTED,
-}
-_NOT_SUPPORTED = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
-
-
-def _judged(response: dict[str, Any]) -> Outcome:
-    answer = response.get("status")
-    if not isinstance(answer, str):
-        return Outcome(status=OutcomeStatus.ACCEPTED, response=response)
-    # Every word that is not one of agreement refuses (UnlockFailed, UnknownVendorId).
-    status = _GOOD_ANSWERS.get(answer.lower(), OutcomeStatus.REJECTED)
-    return Outcome(status=status, answer=answer, response=response)
+_ONLY_EXTENDED = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
 
 
 def _unspeakable(err: Unspeakable) -> Outcome:
@@ -66,16 +33,10 @@ def _unspeakable(err: Unspeakable) -> Outcome:
     )
 
 
-class V16Link(Link):
+class V16Link(HousekeepingCommands, CertificateCommands, Link):
     """Carry the commands of a station over its OCPP 1.6 connection."""
 
     kind = LinkKind.OCPP
-
-    def __init__(self, context: StationContext) -> None:
-        """Carry commands over `context.call`."""
-        self._context = context
-        self.configuration = Configuration()
-        """What is known of the station's configuration keys."""
 
     @property
     @override
@@ -96,36 +57,6 @@ class V16Link(Link):
         if not self.configuration.flag(Key.PHASE_SWITCHING):
             return everything - {Capability.PHASES}
         return everything
-
-    async def send(
-        self, action: str, payload: dict[str, Any], timeout: float = TIMEOUT
-    ) -> Outcome:
-        """Send one call and return what became of it; NotConnected if nothing was."""
-        try:
-            response = await self._context.call(action, payload, timeout)
-        except CallNotSent as err:
-            raise NotConnected from err
-        except CallTimeout as err:
-            return Outcome(status=OutcomeStatus.TIMED_OUT, detail=str(err))
-        except CallInterrupted as err:
-            return Outcome(status=OutcomeStatus.NO_ANSWER, detail=str(err))
-        except InvalidAnswer as err:
-            raw = concealed(err.raw) if isinstance(err.raw, dict) else {}
-            return Outcome(
-                status=OutcomeStatus.REJECTED,
-                detail=f"invalid answer: {err}",
-                response=raw,
-            )
-        except CallError as err:
-            unsupported = err.code in _NOT_SUPPORTED
-            return Outcome(
-                status=OutcomeStatus.NOT_SUPPORTED
-                if unsupported
-                else OutcomeStatus.REJECTED,
-                answer=err.raw_code or err.code,
-                detail=err.description,
-            )
-        return _judged(concealed(response))
 
     @override
     async def start_charging(
@@ -248,11 +179,13 @@ class V16Link(Link):
 
     @override
     async def trigger(self, message: str, evse_id: int | None) -> Outcome:
-        """Send TriggerMessage (5.17)."""
+        """Send TriggerMessage (5.17), or the extended one (Security 5.6)."""
         payload: dict[str, Any] = {"requestedMessage": message}
         if evse_id is not None:
             payload["connectorId"] = evse_id
-        return await self.send("TriggerMessage", payload)
+        extended = message in _ONLY_EXTENDED
+        action = "ExtendedTriggerMessage" if extended else "TriggerMessage"
+        return await self.send(action, payload)
 
     @override
     async def get_configuration(

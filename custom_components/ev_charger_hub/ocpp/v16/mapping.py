@@ -3,6 +3,7 @@
 import logging
 import re
 
+from ...station.authorization import Verdict
 from ...station.enums import (
     AuthorizationStatus,
     ConnectorStatus,
@@ -12,6 +13,7 @@ from ...station.enums import (
     StopReason,
 )
 from ...station.secrets import shortened
+from .. import timestamps
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,9 +80,14 @@ def location(word: str) -> Location | None:
     return _LOCATIONS.get(_plain(word))
 
 
-def id_tag_info(status: AuthorizationStatus) -> dict[str, str]:
+def id_tag_info(verdict: Verdict) -> dict[str, str]:
     """Return an IdTagInfo (OCPP 1.6 7.24)."""
-    return {"status": _AUTHORIZATIONS[status]}
+    info = {"status": _AUTHORIZATIONS[verdict.status]}
+    if verdict.expires is not None:
+        info["expiryDate"] = timestamps.render(verdict.expires)
+    if verdict.group is not None:
+        info["parentIdTag"] = verdict.group
+    return info
 
 
 def snake(word: str) -> str:

@@ -40,7 +40,7 @@ class TransactionBlock:
         context = self._context
         id_tag = payload["idTag"]
         # Authorized again: the station may have used an old list (OCPP 1.6 4.8).
-        status = context.authorizer.authorize(context.station.identity, id_tag)
+        verdict = context.authorizer.authorize(context.station.identity, id_tag)
         transaction = await context.transactions.start(
             evse_id=self._evse_id(payload["connectorId"]),
             id_token=id_tag,
@@ -51,10 +51,10 @@ class TransactionBlock:
         self._bracket(transaction, payload["meterStart"], transaction.started_at)
         return Reply(
             {
-                "idTagInfo": id_tag_info(status),
+                "idTagInfo": id_tag_info(verdict),
                 "transactionId": int(transaction.transaction_id),
             },
-            partial(self._started, transaction, status),
+            partial(self._started, transaction, verdict.status),
         )
 
     async def stop_transaction(self, payload: dict[str, Any]) -> Reply:
@@ -87,8 +87,8 @@ class TransactionBlock:
         if id_tag is None:
             return {}
         identity = self._context.station.identity
-        status = self._context.authorizer.authorize(identity, id_tag)
-        return {"idTagInfo": id_tag_info(status)}
+        verdict = self._context.authorizer.authorize(identity, id_tag)
+        return {"idTagInfo": id_tag_info(verdict)}
 
     def _bracket(
         self, transaction: Transaction, register: int, at: datetime | None

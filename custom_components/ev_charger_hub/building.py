@@ -1,0 +1,53 @@
+"""Building: a charger from its settings and what the journal kept of it."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.config_entries import ConfigSubentry
+
+from .devices import async_register_charger
+from .models import HubStation
+from .settings import station_settings
+from .station.clock import utc_now
+from .station.limiter.limiter import Limiter
+from .station.model import ChargingStation
+from .station.profiles.ledger import Ledger
+from .station.snapshot import restore
+from .station.transactions import Transactions
+
+if TYPE_CHECKING:
+    from .hub import OcppHub
+
+SNAPSHOT: Final = "snapshot"
+
+
+async def async_build_charger(
+    hub: OcppHub, identity: str, subentry: ConfigSubentry
+) -> HubStation:
+    """Return a charger that knows what was known of it; raises JournalError."""
+    hass, entry, journal = hub.hass, hub.entry, hub.journal
+    station = ChargingStation(identity, station_settings(subentry))
+    if (kept := await journal.load(identity, SNAPSHOT)) is not None:
+        restore(station, kept)
+    transactions = Transactions(station, journal, utc_now)
+    await transactions.load()
+    ledger = Ledger(station, journal)
+    await ledger.load()
+    limiter = Limiter(
+        station,
+        journal,
+        utc_now,
+        ledger=ledger,
+        spawn=partial(entry.async_create_background_task, hass),
+    )
+    await limiter.load()
+    return HubStation(
+        station=station,
+        transactions=transactions,
+        ledger=ledger,
+        limiter=limiter,
+        subentry_id=subentry.subentry_id,
+        device_id=async_register_charger(
+            hass, entry, subentry.subentry_id, station, hub.server_id
+        ),
+    )

@@ -1,0 +1,128 @@
+"""Housekeeping: the calls about lists, reservations, firmware and logs (OCPP 1.6)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...station.commands import (
+    FirmwareRequest,
+    ListEntry,
+    LocalListSupport,
+    LogKind,
+    LogRequest,
+    ReservationRequest,
+)
+from ...station.outcome import Outcome, OutcomeStatus
+from ..timestamps import render
+from .configuration import Key
+from .mapping import id_tag_info
+from .sender import Sender
+
+_LOGS = {LogKind.DIAGNOSTICS: "DiagnosticsLog", LogKind.SECURITY: "SecurityLog"}
+_NO_LIST = -1
+
+
+class HousekeepingCommands(Sender):
+    """The part of a link that looks after what a station keeps."""
+
+    @property
+    def local_list_support(self) -> LocalListSupport:
+        """Return what the configuration keys say (9.3)."""
+        known = self.configuration
+        return LocalListSupport(
+            enabled=known.flag(Key.LIST_ENABLED),
+            max_entries=known.number(Key.LIST_MAX_LENGTH),
+            max_per_message=known.number(Key.LIST_MESSAGE_LENGTH),
+        )
+
+    async def local_list_version(self) -> tuple[Outcome, int | None]:
+        """Send GetLocalListVersion (5.10); -1 says that there is no list."""
+        outcome = await self.send("GetLocalListVersion", {})
+        version = outcome.response.get("listVersion")
+        if not outcome.ok or not isinstance(version, int):
+            return outcome, None
+        if version <= _NO_LIST:
+            unsupported = OutcomeStatus.NOT_SUPPORTED
+            return Outcome(status=unsupported, response=outcome.response), None
+        return outcome, version
+
+    async def send_local_list(
+        self, version: int, entries: Sequence[ListEntry], *, full: bool
+    ) -> Outcome:
+        """Send SendLocalList (5.15); versions are above 0 (errata 3.52)."""
+        payload: dict[str, Any] = {
+            "listVersion": version,
+            "updateType": "Full" if full else "Differential",
+        }
+        if entries:
+            payload["localAuthorizationList"] = [_line(one) for one in entries]
+        return await self.send("SendLocalList", payload)
+
+    async def reserve(self, request: ReservationRequest) -> Outcome:
+        """Send ReserveNow (5.13)."""
+        payload: dict[str, Any] = {
+            "connectorId": request.evse_id,
+            "expiryDate": render(request.expires),
+            "idTag": request.id_token,
+            "reservationId": request.reservation_id,
+        }
+        if request.group is not None:
+            payload["parentIdTag"] = request.group
+        return await self.send("ReserveNow", payload)
+
+    async def cancel_reservation(self, reservation_id: int) -> Outcome:
+        """Send CancelReservation (5.1)."""
+        return await self.send("CancelReservation", {"reservationId": reservation_id})
+
+    async def update_firmware(self, request: FirmwareRequest) -> Outcome:
+        """Send UpdateFirmware (5.19), or SignedUpdateFirmware (Security 5.17)."""
+        payload: dict[str, Any] = _retries(request)
+        if request.certificate is None or request.signature is None:
+            payload["location"] = request.location
+            payload["retrieveDate"] = render(request.retrieve_at)
+            return await self.send("UpdateFirmware", payload)
+        firmware = {
+            "location": request.location,
+            "retrieveDateTime": render(request.retrieve_at),
+            "signingCertificate": request.certificate,
+            "signature": request.signature,
+        }
+        if request.install_at is not None:
+            firmware["installDateTime"] = render(request.install_at)
+        payload |= {"requestId": request.request_id, "firmware": firmware}
+        return await self.send("SignedUpdateFirmware", payload)
+
+    async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
+        """Send GetDiagnostics (5.9), or GetLog (Security 5.10) for the security log."""
+        if request.kind is LogKind.DIAGNOSTICS:
+            payload = _span(request, "startTime", "stopTime")
+            payload |= {"location": request.location, **_retries(request)}
+            outcome = await self.send("GetDiagnostics", payload)
+            name = outcome.response.get("fileName")
+        else:
+            log = _span(request, "oldestTimestamp", "latestTimestamp")
+            payload = {
+                "log": {"remoteLocation": request.location, **log},
+                "logType": _LOGS[request.kind],
+                "requestId": request.request_id,
+                **_retries(request),
+            }
+            outcome = await self.send("GetLog", payload)
+            name = outcome.response.get("filename")
+        return outcome, name if isinstance(name, str) and name else None
+
+
+def _line(entry: ListEntry) -> dict[str, Any]:
+    line: dict[str, Any] = {"idTag": entry.id_token}
+    if entry.verdict is not None:
+        line["idTagInfo"] = id_tag_info(entry.verdict)
+    return line
+
+
+def _retries(request: FirmwareRequest | LogRequest) -> dict[str, Any]:
+    told = {"retries": request.retries, "retryInterval": request.retry_interval}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _span(request: LogRequest, since: str, until: str) -> dict[str, Any]:
+    told = {since: request.since, until: request.until}
+    return {name: render(at) for name, at in told.items() if at is not None}

@@ -1,0 +1,96 @@
+"""Commands: what those about lists, reservations, files and certificates carry."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .authorization import Verdict
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class ListEntry:
+    """One line of a local authorization list; `verdict` None takes the token off it."""
+
+    id_token: str
+    verdict: Verdict | None
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class LocalListSupport:
+    """What a station says of its local authorization list; None: it does not say.
+
+    `max_entries` is what the list holds, `max_per_message` what one message may bring.
+    """
+
+    enabled: bool | None = None
+    max_entries: int | None = None
+    max_per_message: int | None = None
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class ReservationRequest:
+    """A wish to keep a connector free for a token; `evse_id` 0 is any of the station."""
+
+    reservation_id: int
+    evse_id: int
+    id_token: str
+    expires: datetime
+    group: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class FirmwareRequest:
+    """An update: where the firmware is, when to fetch and when to install it.
+
+    `certificate` (PEM) and `signature` (base64) make it a signed one. `retry_interval`
+    in seconds; None leaves retries to the station.
+    """
+
+    request_id: int
+    location: str
+    retrieve_at: datetime
+    install_at: datetime | None = None
+    retries: int | None = None
+    retry_interval: int | None = None
+    certificate: str | None = None
+    signature: str | None = None
+
+
+class LogKind(StrEnum):
+    """Which log a station is asked for."""
+
+    DIAGNOSTICS = "diagnostics"
+    SECURITY = "security"
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class LogRequest:
+    """A log to be uploaded to `location`; `since` and `until` bound it."""
+
+    request_id: int
+    kind: LogKind
+    location: str
+    since: datetime | None = None
+    until: datetime | None = None
+    retries: int | None = None
+    retry_interval: int | None = None
+
+
+class CertificateUse(StrEnum):
+    """What a root certificate of a station is for (OCPP 1.6 Security 5.8)."""
+
+    CENTRAL_SYSTEM_ROOT = "central_system_root"
+    MANUFACTURER_ROOT = "manufacturer_root"
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class CertificateHash:
+    """How a station names one of its certificates; hashes and serial in hex.
+
+    `algorithm` is the station's word (SHA256, SHA384, SHA512) and goes back unchanged.
+    """
+
+    algorithm: str
+    issuer_name_hash: str
+    issuer_key_hash: str
+    serial: str
