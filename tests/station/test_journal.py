@@ -110,11 +110,11 @@ async def interrupted(hall: Hall, meanwhile: Callable[[], Awaitable[None]]) -> N
         connection.execute("ALTER TABLE elsewhere RENAME TO facts")
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(hall.journal._run(fail))
+        group.create_task(hall.journal.run(fail))
         await asyncio.sleep(0)
         flush = group.create_task(failing(hall))
         await asyncio.sleep(0)
-        group.create_task(hall.journal._run(repair))
+        group.create_task(hall.journal.run(repair))
         await asyncio.sleep(0)
         group.create_task(awaited(meanwhile))
         await asyncio.sleep(0)
@@ -169,7 +169,7 @@ async def test_a_newer_fact_that_cannot_be_written_leaves_the_one_for_soon(
 
 async def test_close_waits_for_everything_that_is_written_slowly(hall: Hall) -> None:
     gate = threading.Event()
-    slow = asyncio.create_task(hall.journal._run(lambda connection: gate.wait()))
+    slow = asyncio.create_task(hall.journal.run(lambda connection: gate.wait()))
     await asyncio.sleep(0)
     for number in range(2):
         hall.journal.store_soon("CP1", f"fact {number}", number)
@@ -249,7 +249,7 @@ async def test_every_write_is_synced(hall: Hall) -> None:
             for name in ("journal_mode", "synchronous", "user_version")
         )
 
-    assert await hall.journal._run(pragmas) == ("wal", 2, len(MIGRATIONS))
+    assert await hall.journal.run(pragmas) == ("wal", 2, len(MIGRATIONS))
 
 
 async def test_an_older_file_is_brought_up_to_date(

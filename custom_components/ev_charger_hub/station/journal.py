@@ -84,11 +84,12 @@ class Journal:
                 await asyncio.wait(self._flushing)
             await self.flush()
         finally:
-            await self._run(sqlite3.Connection.close)
+            await self.run(sqlite3.Connection.close)
             # Its one thread is idle, so that this does not block.
             self._executor.shutdown()
 
-    async def _run[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` returns in the journal's thread; raises JournalError."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executor, work, self._connection)
@@ -102,7 +103,7 @@ class Journal:
         if (identity, name) in self._facts:
             return self._facts[identity, name]
 
-        text = await self._run(partial(_load, identity=identity, name=name))
+        text = await self.run(partial(_load, identity=identity, name=name))
         return None if text is None else json.loads(text)
 
     async def store(self, identity: str, name: str, value: Any) -> None:
@@ -113,7 +114,7 @@ class Journal:
             if key in facts:
                 waiting[key] = facts.pop(key)
         try:
-            await self._run(partial(_write, facts={key: value}, progress={}))
+            await self.run(partial(_write, facts={key: value}, progress={}))
         except JournalError:
             # What was to be written before is still true.
             if waiting:
@@ -128,7 +129,7 @@ class Journal:
 
     async def next_number(self, name: str) -> int:
         """Return the next number of a series, from 1; none is ever given twice."""
-        return await self._run(partial(_next_number, name=name))
+        return await self.run(partial(_next_number, name=name))
 
     async def forget(self, identity: str) -> None:
         """Remove everything about a station; its numbers are not given again."""
@@ -138,7 +139,7 @@ class Journal:
             for number, record in list(progress.items()):
                 if record.transaction.identity == identity:
                     del progress[number]
-        await self._run(partial(_forget, identity=identity))
+        await self.run(partial(_forget, identity=identity))
 
     # What is written soon
 
@@ -172,7 +173,7 @@ class Journal:
         taken = facts, progress
         self._taken.append(taken)
         try:
-            await self._run(partial(_write, facts=dict(facts), progress=rows))
+            await self.run(partial(_write, facts=dict(facts), progress=rows))
         except JournalError:
             self._facts = facts | self._facts
             self._progress = progress | self._progress
@@ -209,7 +210,7 @@ class Journal:
         station has ever used the transaction id.
         """
         work = partial(_insert, record=record, ended=ended, exclusive=exclusive)
-        stored = await self._run(work)
+        stored = await self.run(work)
         if stored is None:
             return None
         record.transaction.key, record.transaction.transaction_id = stored
@@ -218,7 +219,7 @@ class Journal:
     async def save(self, record: Record) -> None:
         """Store the state of a transaction."""
         self._progress.pop(record.transaction.key, None)
-        await self._run(partial(_save, key=record.transaction.key, row=to_row(record)))
+        await self.run(partial(_save, key=record.transaction.key, row=to_row(record)))
 
     def progress_soon(self, record: Record) -> None:
         """Store within seconds what an open transaction delivered so far."""
@@ -274,7 +275,7 @@ class Journal:
 
     async def _select(self, condition: str, *parameters: Value) -> list[Record]:
         query = f"SELECT * FROM transactions WHERE {condition}"  # noqa: S608
-        return await self._run(partial(_records, query=query, parameters=parameters))
+        return await self.run(partial(_records, query=query, parameters=parameters))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -395,5 +396,11 @@ def _insert(
 
 def _forget(connection: sqlite3.Connection, *, identity: str) -> None:
     with committed(connection):
-        connection.execute("DELETE FROM transactions WHERE identity = ?", (identity,))
-        connection.execute("DELETE FROM facts WHERE identity = ?", (identity,))
+        connection.execute(
+            "DELETE FROM signed_values WHERE transaction_key IN "
+            "(SELECT key FROM transactions WHERE identity = ?)",
+            (identity,),
+        )
+        for table in ("transactions", "facts", "reservations"):
+            query = f"DELETE FROM {table} WHERE identity = ?"  # noqa: S608
+            connection.execute(query, (identity,))
