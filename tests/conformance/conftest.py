@@ -1,6 +1,16 @@
 """Fixtures of the conformance tests: a charger at a running integration."""
 
+from collections.abc import AsyncGenerator
+
+from aiohttp import ClientSession
+import pytest
+
+from homeassistant.core import HomeAssistant
+
+from ..ha.charger import Charger
 from ..ha.conftest import (
+    IDENTITY,
+    ChargerFactory,
     approved_charger,
     auto_enable_custom_integrations,
     charger_ws,
@@ -14,6 +24,9 @@ from ..ha.conftest import (
     translations_checked,
     unpaced,
 )
+from .wire import Wire
+from custom_components.ev_charger_hub.const import CONF_QUIET
+from custom_components.ev_charger_hub.hub import OcppHub
 
 __all__ = [
     "approved_charger",
@@ -29,3 +42,46 @@ __all__ = [
     "translations_checked",
     "unpaced",
 ]
+
+
+@pytest.fixture
+async def quiet(hass: HomeAssistant, hub: OcppHub) -> None:
+    """Approve a charger that is sent nothing but what the test asks for."""
+    hub.approve(IDENTITY, "Garage", None)
+    (subentry,) = hub.entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        hub.entry, subentry, data={**subentry.data, CONF_QUIET: True}
+    )
+    await hass.async_block_till_done()
+
+
+@pytest.fixture
+async def quiet_charger(
+    hass: HomeAssistant, quiet: None, charger_ws: ChargerFactory
+) -> Charger:
+    """Return a charger with one connector that hears only what the test sends."""
+    charger = await charger_ws(IDENTITY)
+    await charger.boot()
+    await charger.status(0, "Available")
+    await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    return charger
+
+
+@pytest.fixture
+async def wire(hass: HomeAssistant, hub: OcppHub, quiet: None) -> AsyncGenerator[Wire]:
+    """Return the socket of an approved and booted charger, frame by frame."""
+    async with (
+        ClientSession() as session,
+        session.ws_connect(
+            f"ws://127.0.0.1:{hub.port}/ocpp/{IDENTITY}", protocols=["ocpp1.6"]
+        ) as ws,
+    ):
+        wire = Wire(ws)
+        boot = {"chargePointVendor": "Acme", "chargePointModel": "Wall One"}
+        answer = await wire.call("BootNotification", boot)
+        assert answer[2]["status"] == "Accepted"
+        status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+        await wire.call("StatusNotification", status)
+        await hass.async_block_till_done()
+        yield wire
