@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,7 @@ from .errors import CallNotSent, ErrorCode, RpcError
 from .recorder import Direction, Recorder
 from .rpc import Reply, ReplyCache, Rpc
 from .tasks import Tasks
-from .transport import Connection, Listeners
+from .transport import CHARGER, Connection, Listeners
 from .validation import Schemas
 from .waiting import WaitingAdapter
 
@@ -91,6 +91,9 @@ class Session:
         self.waiting: WaitingAdapter | None = None
         self.recorder = Recorder(clock)
         """The last frames in both directions, for diagnostics."""
+        self.on_shared: Callable[[list[str]], None] | None = None
+        """Hears of the addresses that replace each other's socket again and again."""
+        self._probe: asyncio.Task[bool] | None = None
         self._clock = clock
         self._schemas = schemas
         self._adapters = adapters
@@ -146,6 +149,19 @@ class Session:
             self._detach()
             await connection.close(code)
 
+    async def answers(self) -> bool:
+        """Return whether the socket that counts is alive; raises nothing.
+
+        All who ask at the same time wait for the same ping.
+        """
+        if (connection := self._connection) is None:
+            return False
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(
+                connection.alive(ping=self._wants_ping()), name=f"{self.name} probe"
+            )
+        return await asyncio.shield(self._probe) and connection is self._connection
+
     async def admit(self, registration: Registration) -> None:
         """Bind an approved station, live if a socket is up, and ask it to boot."""
         async with self._changing:
@@ -154,6 +170,7 @@ class Session:
             self._registration = registration
             self.waiting = None
             if self._connection is not None:
+                self._connection.hurry(CHARGER)
                 adapter = self._present(self._connection, registration)
                 if not registration.station.settings.quiet:
                     self._background.spawn(
@@ -179,6 +196,7 @@ class Session:
             rpc = self._attach(connection)
         try:
             if self._registration is not None:
+                connection.hurry(CHARGER)
                 self._present(connection, self._registration)
             await connection.run(
                 Listeners(
@@ -249,6 +267,8 @@ class Session:
                 self.name,
                 ", ".join(sorted(addresses)),
             )
+            if self.on_shared is not None:
+                self.on_shared(sorted(addresses))
         self._flapping = flapping
 
     def _present(self, connection: Connection, registration: Registration) -> Adapter:

@@ -3,10 +3,50 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 
 from ..station.clock import Clock
 
 _REMEMBERED = 1000
+_NETWORK_BITS = 64
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def neighborhood(address: str) -> str:
+    """Return what counts as one address: in IPv6 a /64, of which a host has them all."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(IPv6Address(int(known) >> _NETWORK_BITS << _NETWORK_BITS))
+
+
+class Pace:
+    """How fast one socket may go on: `burst` at once, then `rate` per second.
+
+    Who is too fast is told for how long to rest, and nothing of it is lost.
+    """
+
+    __slots__ = ("_at", "_burst", "_left", "_rate")
+
+    def __init__(self, *, rate: float, burst: float, now: float = 0.0) -> None:
+        """Start rested at `now`, in seconds of a clock that never steps back."""
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
+        self._at = now
+
+    def take(self, now: float, cost: float = 1.0) -> float:
+        """Take what something cost; return the seconds to rest until it is earned."""
+        earned = self._left + (now - self._at) * self._rate
+        self._left = min(self._burst, earned) - cost
+        self._at = now
+        return 0.0 if self._left >= 0 else -self._left / self._rate
 
 
 @dataclass(slots=True)

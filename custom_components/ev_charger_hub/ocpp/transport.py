@@ -9,14 +9,54 @@ import logging
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from .dialect import Dialect
+from .door import Knock
+from .throttle import Pace
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_FRAME = 1024 * 1024
 CLOSE_TIMEOUT = 5.0
+PROBE = 3.0
+"""Seconds within which a living socket answers a ping."""
+
+# A frame of a mebibyte takes as long to read as 65 small ones.
+_FRAME_SIZE = 16 * 1024
 _MISSED_PINGS = 2
 # Without pings, four heartbeats of 5 minutes that do not come mean a dead line.
 _MAX_SILENCE = 1200.0
+_RECENT = 60.0
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Tempo:
+    """How fast somebody is read, in frames and in bytes per second.
+
+    Who is faster than it is patient for is closed instead of being read later.
+    """
+
+    frames: float
+    frames_at_once: float
+    octets: float
+    octets_at_once: float
+    patient: bool = True
+
+
+CHARGER = Tempo(
+    frames=50,
+    frames_at_once=200,
+    octets=256 * 1024,
+    octets_at_once=4 * MAX_FRAME,
+)
+"""Several times what the busiest charger sends, also when it tells of a week at once."""
+
+STRANGER = Tempo(
+    frames=2,
+    frames_at_once=60,
+    octets=16 * 1024,
+    octets_at_once=256 * 1024,
+    patient=False,
+)
+"""More than anybody has to say who is not let in yet."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -40,17 +80,47 @@ class Connection:
         remote: str,
         dialect: Dialect,
         proof: str | None = None,
+        knock: Knock | None = None,
     ) -> None:
-        """Wrap an open websocket."""
+        """Wrap an open websocket of a stranger; `knock` is its HTTP if that is ours."""
         self.name = name
         self.remote = remote
         self.dialect = dialect
         self.proof = proof
+        self.origin: str | None = None
+        """How the charger addresses us, such as "http://192.168.1.2:9000"."""
         self._ws = ws
         self._transport = transport
-        self._heard_at = 0.0
+        self._knock = knock
+        self._heard_at = asyncio.get_running_loop().time()
+        self._heard = asyncio.Event()
         self._unanswered = 0
         self._pinged_at: float | None = None
+        self.hurry(STRANGER)
+
+    def hurry(self, tempo: Tempo) -> None:
+        """Read at another tempo from now on."""
+        now = asyncio.get_running_loop().time()
+        self._patient = tempo.patient
+        self._pace = Pace(rate=tempo.frames, burst=tempo.frames_at_once, now=now)
+        if self._knock is not None:
+            self._knock.pace = Pace(
+                rate=tempo.octets, burst=tempo.octets_at_once, now=now
+            )
+
+    async def alive(self, *, ping: bool) -> bool:
+        """Return whether the other end is still there.
+
+        Without `ping` only what it sent within the last minute can tell.
+        """
+        if not ping:
+            return asyncio.get_running_loop().time() - self._heard_at < _RECENT
+        self._heard.clear()
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(PROBE):
+                await self._ws.ping()
+                await self._heard.wait()
+        return self._heard.is_set()
 
     async def send(self, text: str) -> None:
         """Write a text frame; raises OSError once the socket is gone."""
@@ -99,13 +169,16 @@ class Connection:
     async def _read(self, listeners: Listeners, patience: asyncio.Timeout) -> None:
         loop = asyncio.get_running_loop()
         async for message in self._ws:
-            self._heard_at = loop.time()
+            self._heard_at = now = loop.time()
+            self._heard.set()
             self._unanswered = 0
             listeners.alive()
+            size = 0
             match message.type:
                 case WSMsgType.TEXT:
                     if patience.when() is not None:
                         patience.reschedule(None)
+                    size = len(message.data)
                     await listeners.frame(message.data)
                 case WSMsgType.PING:
                     # What came last may be read after the socket is gone.
@@ -120,6 +193,12 @@ class Connection:
                 case _:
                     _LOGGER.debug("%s: %s", self.name, message.data)
                     return
+            if rest := self._pace.take(now, 1 + size // _FRAME_SIZE):
+                if not self._patient:
+                    _LOGGER.debug("%s: too fast for a stranger", self.name)
+                    await self.close(WSCloseCode.POLICY_VIOLATION, "too fast")
+                    return
+                await asyncio.sleep(rest)
 
     def _ponged(self, listeners: Listeners) -> None:
         if self._pinged_at is not None:

@@ -1,5 +1,6 @@
 """Waiting: chargers that nobody approved yet, and what they are told."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +10,16 @@ from typing import Any
 from ..station.clock import Clock
 from .errors import ErrorCode, OcppError, RpcError
 from .rpc import Reply
-from .throttle import Buckets
+from .throttle import Buckets, neighborhood
 from .timestamps import render
 
 CAPACITY = 20
-RETRY_INTERVAL = 30
+RETRY_INTERVAL = 60
 """Seconds between the boots of a charger that waits (OCPP 1.6 4.2, Pending)."""
 
 _FORGET_AFTER = timedelta(days=1)
+# Who waits boots every 30 seconds: ten of them that did not come are silence.
+_SILENT_AFTER = timedelta(seconds=10 * RETRY_INTERVAL)
 _ARRIVALS = 20
 _ARRIVAL_EVERY = timedelta(seconds=12)
 _PASSAGES = 300
@@ -57,11 +60,18 @@ class Candidate:
 
 
 class WaitingRoom:
-    """The candidates: bounded, rate-limited by address, forgotten after a day."""
+    """The candidates: bounded, rate-limited by address, forgotten after a day.
 
-    def __init__(self, clock: Clock) -> None:
-        """Open an empty room."""
+    When it is full, who fell silent gives way, or else one of the address that has the
+    most seats, if it has more than the newcomer's.
+    """
+
+    def __init__(
+        self, clock: Clock, gave_way: Callable[[Candidate], None] | None = None
+    ) -> None:
+        """Open an empty room; `gave_way` hears of who lost a seat to another."""
         self._clock = clock
+        self._gave_way = gave_way
         self._candidates: dict[str, Candidate] = {}
         self._arrivals = Buckets(clock, burst=_ARRIVALS, refill=_ARRIVAL_EVERY)
         self._passages = Buckets(clock, burst=_PASSAGES, refill=_ARRIVAL_EVERY)
@@ -84,10 +94,15 @@ class WaitingRoom:
         """Let a charger wait, or go on waiting; raises RoomFull, TooManyArrivals."""
         now = self._clock()
         if (candidate := self._candidates.get(identity)) is None:
-            if len(self._candidates) >= CAPACITY:
-                raise RoomFull
-            if not self._arrivals.take(remote):
+            address = neighborhood(remote)
+            full = len(self._candidates) >= CAPACITY
+            loser = self._loser(address) if full else None
+            if not self._arrivals.take(address):
                 raise TooManyArrivals
+            if loser is not None:
+                self.leave(loser.identity)
+                if self._gave_way is not None:
+                    self._gave_way(loser)
             candidate = self._candidates[identity] = Candidate(
                 identity=identity, remote=remote, first_seen=now, last_seen=now
             )
@@ -111,6 +126,20 @@ class WaitingRoom:
             last_seen=now,
             has_credentials=has_credentials,
         )
+
+    def _loser(self, newcomer: str) -> Candidate:
+        """Return who gives way to somebody of an address; raises RoomFull."""
+        by_age = sorted(self._candidates.values(), key=lambda one: one.last_seen)
+        seats = Counter(neighborhood(one.remote or "") for one in by_age)
+        most = max(seats.values())
+        limit = self._clock() - _SILENT_AFTER
+        for one in by_age:
+            share = seats[neighborhood(one.remote or "")]
+            # Two more than the newcomer's address: then it still has no fewer.
+            greedy = share == most and share > seats[newcomer] + 1
+            if one.last_seen < limit or greedy:
+                return one
+        raise RoomFull
 
     def leave(self, identity: str) -> None:
         """Forget a candidate, if there is one."""
