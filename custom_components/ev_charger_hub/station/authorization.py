@@ -1,10 +1,15 @@
 """Authorization: who may charge, whatever protocol asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, override
 
 from .enums import AuthorizationStatus
+
+
+def key_of(id_token: str) -> str:
+    """Return a token as it is compared: without case (OCPP 1.6 CiString20Type)."""
+    return id_token.upper()
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -16,20 +21,49 @@ class Verdict:
 
     status: AuthorizationStatus
     expires: datetime | None = None
-    group: str | None = None
+    group: str | None = field(default=None, repr=False)
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Bearer:
+    """Who stands behind an id token: its name, if it is known.
+
+    `asked` says that the user is asked about it, `nobody` that it is no card that
+    somebody shows: our own token, or what a station says instead of one.
+    """
+
+    name: str | None = None
+    asked: bool = False
+    nobody: bool = False
 
 
 class Authorizer(Protocol):
     """Decides about id tokens, from memory."""
 
-    def authorize(self, identity: str, id_token: str) -> Verdict:
-        """Return whether `id_token` may charge at station `identity`."""
+    def authorize(
+        self, identity: str, id_token: str, evse_id: int | None = None
+    ) -> Verdict:
+        """Return whether `id_token` may charge at station `identity`.
+
+        `evse_id` is where a transaction begins with it; None means that it is only
+        asked about, perhaps to end one.
+        """
+
+    def bearer(self, identity: str, id_token: str) -> Bearer:
+        """Return who stands behind a token that station `identity` was shown."""
 
 
 class AcceptAll(Authorizer):
     """Everybody may charge: the charger's own lock is the household's door."""
 
     @override
-    def authorize(self, identity: str, id_token: str) -> Verdict:
+    def authorize(
+        self, identity: str, id_token: str, evse_id: int | None = None
+    ) -> Verdict:
         """Return Accepted."""
         return Verdict(status=AuthorizationStatus.ACCEPTED)
+
+    @override
+    def bearer(self, identity: str, id_token: str) -> Bearer:
+        """Return somebody without a name."""
+        return Bearer()

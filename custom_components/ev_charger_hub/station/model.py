@@ -1,7 +1,7 @@
 """The model of a charging station: what it is, what it does, how to reach it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, override
@@ -11,6 +11,9 @@ from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
+from .security.events import SecurityEventKind
+from .reader import TokenReader
+from .reservation import Reservation
 from .settings import StationSettings
 from .transaction import Transaction
 
@@ -159,6 +162,7 @@ class ChargingStation:
             None, urgent=True
         )
         """The token last presented anywhere at the station, and when."""
+        self.reader = TokenReader()
         self.skew = Skew()
         """How far the station's clock is off."""
         self.whole = Place(self, 0)
@@ -256,7 +260,11 @@ class SessionSettled:
 class TokenPresented:
     """An id token was shown to the station, with what we answered."""
 
-    id_token: str
+    `name` is what the user calls it; `asked` says that the user is asked about it.
+    `evse_id` is where a session began with it, if it was first heard of then.
+    """
+
+    id_token: str = field(repr=False)
     status: str
 
 

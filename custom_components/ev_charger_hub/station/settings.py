@@ -27,3 +27,4 @@ class StationSettings:
     clock_interval: int | None = 900
     quiet: bool = False
     ping: bool = True
+    free_charging: bool = False

@@ -17,7 +17,7 @@ from custom_components.ev_charger_hub.ocpp.rpc import ReplyCache, Rpc
 from custom_components.ev_charger_hub.ocpp.timestamps import render
 from custom_components.ev_charger_hub.ocpp.v16.adapter import V16Adapter
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
-from custom_components.ev_charger_hub.station.authorization import Verdict
+from custom_components.ev_charger_hub.station.authorization import Bearer, Verdict
 from custom_components.ev_charger_hub.station.enums import (
     AuthorizationStatus,
     Location,
@@ -98,11 +98,19 @@ class FakeAuthorizer:
     def __init__(self) -> None:
         """Accept everybody."""
         self.statuses: dict[str, AuthorizationStatus] = {}
+        self.asked: list[tuple[str, int | None]] = []
 
-    def authorize(self, identity: str, id_token: str) -> Verdict:
+    def authorize(
+        self, identity: str, id_token: str, evse_id: int | None = None
+    ) -> Verdict:
         """Return the status of an id tag."""
+        self.asked.append((id_token, evse_id))
         accepted = AuthorizationStatus.ACCEPTED
         return Verdict(status=self.statuses.get(id_token, accepted))
+
+    def bearer(self, identity: str, id_token: str) -> Bearer:
+        """Return somebody without a name."""
+        return Bearer()
 
 
 class Charger:

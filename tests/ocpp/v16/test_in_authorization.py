@@ -5,6 +5,7 @@ import pytest
 from .conftest import Charger, FakeClock
 from custom_components.ev_charger_hub.station.authorization import AcceptAll
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
+from custom_components.ev_charger_hub.station.link import Capability
 from custom_components.ev_charger_hub.station.model import TokenPresented
 
 
@@ -52,3 +53,61 @@ async def test_the_same_tag_again_is_news(charger: Charger, clock: FakeClock) ->
 def test_everybody_may_charge_by_default() -> None:
     verdict = AcceptAll().authorize("CP1", "TAG1")
     assert verdict.status is AuthorizationStatus.ACCEPTED
+
+
+async def test_a_start_tells_of_a_token_that_was_not_asked_about(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.start(id_tag="TAG1")
+    assert charger.events_of(TokenPresented) == [
+        TokenPresented(id_token="TAG1", status="accepted", evse_id=1)
+    ]
+    assert charger.station.id_token_presented.value == ("TAG1", clock.now)
+
+
+async def test_a_start_with_a_token_that_was_shown_tells_nothing_new(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.call("Authorize", {"idTag": "TAG1"})
+    clock.tick(60)
+    await charger.start(id_tag="tag1")
+    assert len(charger.events_of(TokenPresented)) == 1
+
+
+async def test_a_start_that_was_asked_for_is_no_token_that_was_shown(
+    charger: Charger,
+) -> None:
+    charger.connect()
+    await charger.station.link(Capability.START_STOP).start_charging(1, "TAG1")
+    await charger.start(id_tag="TAG1")
+    assert charger.events_of(TokenPresented) == []
+
+
+async def test_a_start_of_the_past_tells_nothing(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.start(timestamp=clock.text(-3600))
+    assert charger.events_of(TokenPresented) == []
+
+
+async def test_a_refused_token_gets_a_transaction_with_a_number(
+    charger: Charger, clock: FakeClock
+) -> None:
+    charger.authorizer.statuses["TAG1"] = AuthorizationStatus.INVALID
+    payload = {"connectorId": 1, "idTag": "TAG1", "meterStart": 0}
+    frame = await charger.call(
+        "StartTransaction", {**payload, "timestamp": clock.text()}
+    )
+    assert frame[2]["idTagInfo"] == {"status": "Invalid"}
+    assert frame[2]["transactionId"] > 0
+    assert charger.events_of(TokenPresented) == [
+        TokenPresented(id_token="TAG1", status="invalid", evse_id=1)
+    ]
+
+
+async def test_the_authorizer_is_told_where_a_transaction_begins(
+    charger: Charger,
+) -> None:
+    await charger.call("Authorize", {"idTag": "TAG1"})
+    await charger.start(connector_id=2, id_tag="TAG1")
+    assert charger.authorizer.asked == [("TAG1", None), ("TAG1", 2)]

@@ -41,12 +41,13 @@ class V16Adapter(Adapter):
         availability = Availability(context, oddities)
         metering = MeterValues(context, oddities)
         notifications = Notifications(context, oddities)
-        transactions = TransactionBlock(context, metering, oddities)
+        authorization = Authorization(context)
+        transactions = TransactionBlock(context, metering, oddities, authorization)
         self._boot = Boot(
             context, caller, availability, self._link, self.setup, call_later
         )
         self._answers: dict[str, Answer] = {
-            "Authorize": Authorization(context).authorize,
+            "Authorize": authorization.authorize,
             "BootNotification": self._boot.boot_notification,
             "DataTransfer": notifications.data_transfer,
             "DiagnosticsStatusNotification": notifications.upload_status,

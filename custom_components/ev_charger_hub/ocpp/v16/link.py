@@ -66,6 +66,7 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         payload: dict[str, Any] = {"idTag": id_token}
         if evse_id is not None:
             payload["connectorId"] = evse_id
+        self._context.station.reader.note(id_token, self._context.clock())
         limiter = self._context.station.limiter
         if limit is None or limiter is None:
             return await self.send("RemoteStartTransaction", payload)

@@ -4,12 +4,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ...station.authorization import Verdict
 from ...station.enums import AuthorizationStatus
 from ...station.model import SessionKnown, SessionSettled
 from ...station.transaction import Transaction
 from .. import timestamps
 from ..adapter import StationContext
 from ..rpc import Reply
+from .authorization import Authorization
 from .mapping import MAX_EVSES, Oddities, id_tag_info, stop_reason
 from .metering import DEFAULT_MEASURAND, SIGNED, MeterValues
 
@@ -29,8 +31,10 @@ class TransactionBlock:
         context: StationContext,
         metering: MeterValues,
         oddities: Oddities,
+        authorization: Authorization,
     ) -> None:
         """Keep the transactions of `context`."""
+        self._authorization = authorization
         self._context = context
         self._metering = metering
         self._oddities = oddities
@@ -40,21 +44,24 @@ class TransactionBlock:
         context = self._context
         id_tag = payload["idTag"]
         # Authorized again: the station may have used an old list (OCPP 1.6 4.8).
-        verdict = context.authorizer.authorize(context.station.identity, id_tag)
+        evse_id = self._evse_id(payload["connectorId"])
+        verdict = self._authorization.begin(id_tag, evse_id)
         transaction = await context.transactions.start(
-            evse_id=self._evse_id(payload["connectorId"]),
+            evse_id=evse_id,
             id_token=id_tag,
             meter_start=payload["meterStart"],
             claimed_at=timestamps.parse(payload.get("timestamp")),
             reservation_id=_reservation_id(payload),
         )
         self._bracket(transaction, payload["meterStart"], transaction.started_at)
+        if (reservations := context.station.reservations) is not None:
+            await reservations.started(transaction, verdict.group)
         return Reply(
             {
                 "idTagInfo": id_tag_info(verdict),
                 "transactionId": int(transaction.transaction_id),
             },
-            partial(self._started, transaction, verdict.status),
+            partial(self._started, transaction, verdict),
         )
 
     async def stop_transaction(self, payload: dict[str, Any]) -> Reply:
@@ -103,7 +110,7 @@ class TransactionBlock:
         self._oddities.note(f"transaction of connector {connector_id}")
         return 0 if connector_id else 1
 
-    def _started(self, transaction: Transaction, status: AuthorizationStatus) -> None:
+    def _started(self, transaction: Transaction, verdict: Verdict) -> None:
         context = self._context
         if (
             not transaction.open
@@ -114,7 +121,10 @@ class TransactionBlock:
         if transaction.id_token is not None:
             seen = (transaction.id_token, transaction.started_at)
             context.station.evse(transaction.evse_id).id_token_seen.set(seen)
-        if status is AuthorizationStatus.ACCEPTED:
+            self._authorization.begun(
+                transaction.id_token, transaction.evse_id, verdict
+            )
+        if verdict.status is AuthorizationStatus.ACCEPTED:
             known = SessionKnown(evse_id=transaction.evse_id, transaction=transaction)
             context.station.emit(known)
 
