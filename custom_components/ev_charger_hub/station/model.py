@@ -258,7 +258,7 @@ class SessionSettled:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class TokenPresented:
-    """An id token was shown to the station, with what we answered."""
+    """An id token was shown to the station, with what we answered.
 
     `name` is what the user calls it; `asked` says that the user is asked about it.
     `evse_id` is where a session began with it, if it was first heard of then.
@@ -266,6 +266,9 @@ class TokenPresented:
 
     id_token: str = field(repr=False)
     status: str
+    name: str | None = None
+    asked: bool = False
+    evse_id: int | None = None
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
