@@ -12,6 +12,7 @@ from .station.clock import utc_now
 from .station.limiter.limiter import Limiter
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
+from .station.reservations import Reservations
 from .station.snapshot import restore
 from .station.transactions import Transactions
 
@@ -41,11 +42,14 @@ async def async_build_charger(
         spawn=partial(entry.async_create_background_task, hass),
     )
     await limiter.load()
+    reservations = Reservations(station, journal, utc_now)
+    await reservations.load()
     return HubStation(
         station=station,
         transactions=transactions,
         ledger=ledger,
         limiter=limiter,
+        reservations=reservations,
         subentry_id=subentry.subentry_id,
         device_id=async_register_charger(
             hass, entry, subentry.subentry_id, station, hub.server_id

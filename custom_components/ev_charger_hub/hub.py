@@ -379,6 +379,7 @@ class OcppHub:
     # Snapshots
 
     @callback
+        await hub_station.reservations.close()
     def _mark(self, identity: str) -> None:
         """Remember that a charger has news to be kept."""
         self._changed.add(identity)

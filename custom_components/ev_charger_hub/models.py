@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from .station.limiter.limiter import Limiter
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
+from .station.reservations import Reservations
 from .station.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class HubStation:
     transactions: Transactions
     ledger: Ledger
     limiter: Limiter
+    reservations: Reservations
     subentry_id: str
     device_id: str
     seen: bool = False

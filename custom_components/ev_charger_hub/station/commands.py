@@ -1,6 +1,6 @@
 """Commands: what those about lists, reservations, files and certificates carry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from .authorization import Verdict
 class ListEntry:
     """One line of a local authorization list; `verdict` None takes the token off it."""
 
-    id_token: str
+    id_token: str = field(repr=False)
     verdict: Verdict | None
 
 
@@ -19,12 +19,15 @@ class ListEntry:
 class LocalListSupport:
     """What a station says of its local authorization list; None: it does not say.
 
-    `max_entries` is what the list holds, `max_per_message` what one message may bring.
+    `max_entries` is what the list holds, `max_per_message` what one message may bring,
+    `max_token` how many characters an id token has room for.
     """
 
+    supported: bool | None = None
     enabled: bool | None = None
     max_entries: int | None = None
     max_per_message: int | None = None
+    max_token: int | None = None
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -33,9 +36,9 @@ class ReservationRequest:
 
     reservation_id: int
     evse_id: int
-    id_token: str
+    id_token: str = field(repr=False)
     expires: datetime
-    group: str | None = None
+    group: str | None = field(default=None, repr=False)
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

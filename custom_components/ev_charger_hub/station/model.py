@@ -20,6 +20,10 @@ from .transaction import Transaction
 if TYPE_CHECKING:
     from .limiter.limiter import Limiter
 
+    from .security.security import Security
+    from .local_list import LocalList
+    from .logs import Logs
+    from .reservations import Reservations
 type Number = int | float
 
 
@@ -95,6 +99,8 @@ class Place:
         self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
         """Whether what we want does not hold although there was time enough for it."""
 
+        self.reservation: Channel[Reservation | None] = Channel(None, urgent=True)
+        """The reservation that may be used here, or else the last one."""
     @property
     def phases(self) -> int:
         """Return with how many phases a vehicle charges here, as far as is known."""
@@ -173,6 +179,18 @@ class ChargingStation:
         self.limiter: Limiter | None = None
         """What makes limits hold; set by the limiter itself."""
         self._growth: tuple[Listener, ...] = ()
+        self.security: Security | None = None
+        """What looks after password, certificate and profile; set by itself."""
+        self.firmware: Firmware | None = None
+        """Its updates; set by the firmware itself."""
+        self.logs: Logs | None = None
+        """Its uploads; set by the logs themselves."""
+        self.local_list: LocalList | None = None
+        """What keeps its list of id tokens; set by the list itself."""
+        self.list_size: Channel[int | None] = Channel(None, urgent=True)
+        """How many id tokens its local list holds, as far as is known."""
+        self.reservations: Reservations | None = None
+        """Who may have its connectors; set by the reservations themselves."""
         self._events: tuple[Callable[[StationEvent], None], ...] = ()
 
     def evse(self, evse_id: int) -> Evse:

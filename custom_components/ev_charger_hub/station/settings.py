@@ -1,6 +1,17 @@
 """Settings: what the user decided about one station."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LocalListMode(StrEnum):
+    """What is done with the local authorization list of a station."""
+
+    AUTOMATIC = "automatic"
+    """Kept in line where the station uses it."""
+    ENABLE = "enable"
+    """Switched on, and kept in line."""
+    OFF = "off"
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -27,4 +38,5 @@ class StationSettings:
     clock_interval: int | None = 900
     quiet: bool = False
     ping: bool = True
+    local_list: LocalListMode = LocalListMode.AUTOMATIC
     free_charging: bool = False

@@ -105,5 +105,6 @@ def _set_up_by(settings: StationSettings) -> tuple[object, ...]:
         settings.measurands,
         settings.meter_interval,
         settings.clock_interval,
+        settings.local_list,
         settings.quiet,
     )

@@ -36,6 +36,7 @@ class Key(StrEnum):
 class Feature(StrEnum):
     """A feature profile (OCPP 1.6 3.2.1)."""
 
+    LIST = "LocalAuthListManagement"
     REMOTE_TRIGGER = "RemoteTrigger"
     SMART_CHARGING = "SmartCharging"
 

@@ -13,11 +13,12 @@ from ...station.commands import (
 )
 from ...station.outcome import Outcome, OutcomeStatus
 from ..timestamps import render
-from .configuration import Key
+from .configuration import Feature, Key
 from .mapping import id_tag_info
 from .sender import Sender
 
 _LOGS = {LogKind.DIAGNOSTICS: "DiagnosticsLog", LogKind.SECURITY: "SecurityLog"}
+_ID_TAG_LENGTH = 20
 _NO_LIST = -1
 
 
@@ -28,10 +29,16 @@ class HousekeepingCommands(Sender):
     def local_list_support(self) -> LocalListSupport:
         """Return what the configuration keys say (9.3)."""
         known = self.configuration
+        enabled = None
+        if known.text(Key.LIST_ENABLED) is not None:
+            enabled = known.flag(Key.LIST_ENABLED)
         return LocalListSupport(
-            enabled=known.flag(Key.LIST_ENABLED),
+            # A list of features without it is believed only if no key contradicts it.
+            supported=True if enabled is not None else known.supports(Feature.LIST),
+            enabled=enabled,
             max_entries=known.number(Key.LIST_MAX_LENGTH),
             max_per_message=known.number(Key.LIST_MESSAGE_LENGTH),
+            max_token=_ID_TAG_LENGTH,
         )
 
     async def local_list_version(self) -> tuple[Outcome, int | None]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from ...station.errors import NotConnected
 from ...station.link import ConfigurationKey
+from ...station.local_list import SyncEnd
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.secrets import shortened
+from ...station.settings import LocalListMode
 from ..adapter import StationContext
 from ..quirks import Quirks, quirks_of
 from .configuration import Feature, Key, select
@@ -39,6 +41,7 @@ class Step(StrEnum):
     INTERVALS = "intervals"
     TRIGGERS = "triggers"
     LIMITS = "limits"
+    LOCAL_LIST = "local_list"
 
 
 class Finding(StrEnum):
@@ -46,8 +49,9 @@ class Finding(StrEnum):
 
     A user can act on these: "measurands" PARTIAL or REFUSED (choose others),
     "intervals" REFUSED (choose other intervals), "configuration" UNANSWERED (update
-    the firmware), "limits" REFUSED (another way to limit), any SKIPPED (the station
-    hangs up on the step: update the firmware, or quiet mode).
+    the firmware), "limits" REFUSED (another way to limit), "local_list" PARTIAL or
+    REFUSED (fewer tokens), any SKIPPED (the station hangs up on the step: update the
+    firmware, or quiet mode).
     """
 
     OK = "ok"
@@ -100,6 +104,7 @@ class Setup:
             Step.INTERVALS: self._write_intervals,
             Step.TRIGGERS: self._trigger,
             Step.LIMITS: self._hold_limits,
+            Step.LOCAL_LIST: self._sync_list,
         }
 
     def start(self) -> None:
@@ -321,6 +326,29 @@ class Setup:
         outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
         if outcome.ok:
             await self._keep("keys", self._configuration.dump())
+    async def _sync_list(self) -> str:
+        local_list = self._station.local_list
+        if local_list is None or not local_list.needed:
+            return Finding.OK("left alone")
+        wants_it_on = self._station.settings.local_list is LocalListMode.ENABLE
+        known = self._configuration.get(Key.LIST_ENABLED) is not None
+        if wants_it_on and known and not self._configuration.flag(Key.LIST_ENABLED):
+            await self._write(Key.LIST_ENABLED, "true")
+        done = await local_list.sync()
+        if done.outcome is not None:
+            _still_there(done.outcome)
+        match done.end:
+            case SyncEnd.IN_SYNC | SyncEnd.SENT if done.left_out:
+                there = f"{done.entries} of {done.entries + done.left_out}"
+                return Finding.PARTIAL(there)
+            case SyncEnd.IN_SYNC | SyncEnd.SENT:
+                return Finding.OK(f"{done.entries} tokens")
+            case SyncEnd.REFUSED | SyncEnd.UNANSWERED if done.outcome is not None:
+                return _refused(done.outcome)
+            case SyncEnd.NOT_SUPPORTED:
+                return Finding.NOT_SUPPORTED()
+        return Finding.OK(done.end)
+
         return _still_there(outcome)
 
     @property
