@@ -97,11 +97,12 @@ def test_files_are_for_the_owner_only(authority: Authority, tmp_path: Path) -> N
     assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
 
 
-@pytest.mark.parametrize("content", [b"", b"no PEM", b"-----BEGIN X-----\n"])
-def test_damaged_root_is_an_error_and_is_not_replaced(
-    authority: Authority, tmp_path: Path, content: bytes
+@pytest.mark.parametrize("name", ["root.pem", "clients.json"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"-----BEGIN X-----\n"])
+def test_damaged_file_is_an_error_and_is_not_replaced(
+    authority: Authority, tmp_path: Path, name: str, content: bytes
 ) -> None:
-    path = tmp_path / "root.pem"
+    path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(AuthorityError):
         Authority.open(tmp_path, Clock())
@@ -146,7 +147,7 @@ def test_server_certificate_is_good_for_every_name_and_address(
     verify = PolicyBuilder().store(Store([root_of(authority)])).time(NOW)
     for pair in server_pairs(authority).values():
         for host in HOSTS:
-            subject: x509.GeneralName = x509.DNSName(host)
+            subject: x509.DNSName | x509.IPAddress = x509.DNSName(host)
             if host != "ha.local":
                 subject = x509.IPAddress(ip_address(host))
             verify.build_server_verifier(subject).verify(pair.certificate, [])
@@ -361,5 +362,25 @@ async def test_list_of_revoked_forgets_what_has_ended_anyway(
     await authority.revoke("CP01")
     clock.advance(days=740)
     await authority.revoke("CP02")
-    assert "CP01" not in (tmp_path / "revoked.json").read_text()
+    assert "CP01" not in (tmp_path / "clients.json").read_text()
     assert not authority.trusts(certificate, "CP01")
+
+
+async def test_clients_are_known_of_until_their_certificates_end(
+    authority: Authority, tmp_path: Path, clock: Clock
+) -> None:
+    assert not authority.has_clients
+    await signed(authority)
+    again = Authority.open(tmp_path, clock)
+    for one in (authority, again):
+        assert one.has_clients
+    clock.advance(days=731)
+    assert not again.has_clients
+
+
+def test_damaged_list_of_clients_does_not_pass_for_an_empty_one(
+    authority: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "clients.json").write_text('{"signed_until": null}')
+    with pytest.raises(AuthorityError):
+        Authority.open(tmp_path, Clock())

@@ -1,7 +1,8 @@
 """Authority: the small CA of one Home Assistant, for its server and its chargers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 import json
@@ -42,12 +43,22 @@ RENEW_BEFORE = timedelta(days=60)
 
 _MIN_RSA, _MAX_RSA, _MIN_EC = 2048, 8192, 224
 _ROOT = "root.pem"
-_REVOKED = "revoked.json"
+_CLIENTS = "clients.json"
 _SERVERS: dict[str, Callable[[], PrivateKey]] = {
     "server_ec.pem": new_ec_key,
     "server_rsa.pem": new_rsa_key,
 }
 """The server's pairs: chargers need either the one or the other (A00.FR.318)."""
+
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    UnsupportedAlgorithm,
+)
 
 
 class AuthorityError(OcppError):
@@ -73,11 +84,47 @@ class CsrRefused(OcppError):
         self.problem = problem
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class _Clients:
+    """What has to be known of the certificates of chargers.
+
+    They tell themselves for whom they are, so there is no list of them that a restored
+    backup could lack: `revoked` holds up to which start they are void, by identity.
+    """
+
+    signed_until: datetime | None = None
+    revoked: Mapping[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return what a file says; raises as JSON and its content do."""
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return cls()
+        until = content["signed_until"]
+        return cls(
+            signed_until=None if until is None else datetime.fromisoformat(until),
+            revoked={
+                identity: datetime.fromisoformat(start)
+                for identity, start in content["revoked"].items()
+            },
+        )
+
+    def write(self, path: Path) -> None:
+        """Write a file; blocking."""
+        content = {
+            "signed_until": self.signed_until and self.signed_until.isoformat(),
+            "revoked": {one: start.isoformat() for one, start in self.revoked.items()},
+        }
+        write_private(path, json.dumps(content).encode())
+
+
 class Authority:
-    """A root, the server's certificates it signed, and what it took back."""
+    """A root, the server's certificates it signed, and those of chargers."""
 
     def __init__(
-        self, folder: Path, clock: Clock, root: Pair, revoked: dict[str, datetime]
+        self, folder: Path, clock: Clock, root: Pair, clients: _Clients
     ) -> None:
         """Use what is in a folder; see `open`."""
         self.root_pem = root.certificate.public_bytes(Encoding.PEM).decode()
@@ -85,7 +132,7 @@ class Authority:
         self._folder = folder
         self._clock = clock
         self._root = root
-        self._revoked = revoked
+        self._clients = clients
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -100,10 +147,10 @@ class Authority:
             if not path.exists():
                 write_private(path, new_root(clock()).pem)
             root = Pair.read(path.read_bytes())
-            revoked = _read_revoked(folder / _REVOKED)
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as err:
+            clients = _Clients.read(folder / _CLIENTS)
+        except _UNREADABLE as err:
             raise AuthorityError(f"{type(err).__name__} in {folder.name}") from err
-        return cls(folder, clock, root, revoked)
+        return cls(folder, clock, root, clients)
 
     @property
     def expires(self) -> datetime:
@@ -175,27 +222,39 @@ class Authority:
     def _sign(self, csr: str, names: set[str], identity: str) -> str:
         public, common = _read_request(csr, names)
         valid_from = self._clock().replace(microsecond=0) - BACKDATED
-        if (revoked := self._revoked.get(identity)) is not None:
+        if (revoked := self._clients.revoked.get(identity)) is not None:
             valid_from = max(valid_from, revoked + timedelta(seconds=1))
         leaf = new_client(self._root, public, common, identity, valid_from)
+        until = leaf.not_valid_after_utc
+        if (known := self._clients.signed_until) is None or known < until:
+            # Known before anybody has it: it is asked for from now on.
+            self._keep(replace(self._clients, signed_until=until))
         return leaf.public_bytes(Encoding.PEM).decode()
 
     async def revoke(self, identity: str) -> None:
         """Take back every certificate that was signed for a charger, durably."""
         async with self._lock:
-            now = self._clock()
-            kept = {
-                one: until
-                for one, until in self._revoked.items()
-                if until + BACKDATED + CLIENT_LIFETIME > now
-            }
-            kept[identity] = now.replace(microsecond=0) - BACKDATED
-            await asyncio.to_thread(self._write_revoked, kept)
-            self._revoked = kept
+            await asyncio.to_thread(self._revoke, identity)
 
-    def _write_revoked(self, revoked: dict[str, datetime]) -> None:
-        content = {identity: until.isoformat() for identity, until in revoked.items()}
-        write_private(self._folder / _REVOKED, json.dumps(content).encode())
+    def _revoke(self, identity: str) -> None:
+        now = self._clock()
+        kept = {
+            one: start
+            for one, start in self._clients.revoked.items()
+            if start + BACKDATED + CLIENT_LIFETIME > now
+        }
+        kept[identity] = now.replace(microsecond=0) - BACKDATED
+        self._keep(replace(self._clients, revoked=kept))
+
+    def _keep(self, clients: _Clients) -> None:
+        clients.write(self._folder / _CLIENTS)
+        self._clients = clients
+
+    @property
+    def has_clients(self) -> bool:
+        """Return whether any charger can have a certificate of its own now."""
+        until = self._clients.signed_until
+        return until is not None and until > self._clock()
 
     def trusts(self, certificate: bytes, identity: str) -> bool:
         """Return whether a client certificate (DER) proves an identity (SEC_06)."""
@@ -205,7 +264,7 @@ class Authority:
             usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
         except ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound:
             return False
-        revoked = self._revoked.get(identity)
+        revoked = self._clients.revoked.get(identity)
         return (
             leaf.not_valid_before_utc <= self._clock() < leaf.not_valid_after_utc
             and (revoked is None or leaf.not_valid_before_utc > revoked)
@@ -241,14 +300,3 @@ def _strong(public: object) -> PublicKey:
         case ec.EllipticCurvePublicKey() if public.key_size >= _MIN_EC:
             return public
     raise CsrRefused(CsrProblem.WEAK_KEY)
-
-
-def _read_revoked(path: Path) -> dict[str, datetime]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    return {
-        str(identity): datetime.fromisoformat(until)
-        for identity, until in content.items()
-    }
