@@ -132,7 +132,7 @@ async def test_each_message_can_be_asked_for_and_is_answered(
     for message, fields, payload, field in TRIGGERED:
         quiet_charger.received.clear()
         await act(hass, "trigger_message", message=message, **fields)
-        asked = {"requestedMessage": message}
+        asked: dict[str, Any] = {"requestedMessage": message}
         if fields:
             asked |= {"connectorId": 1}
         assert quiet_charger.calls("TriggerMessage") == [asked]

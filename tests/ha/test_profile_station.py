@@ -44,6 +44,7 @@ def limits(schedule: Fields) -> list[tuple[str, float]]:
     return [(one["start"], one["limit"]) for one in schedule["periods"]]
 
 
+@pytest.mark.conformance("SC_01")
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns"])
 @pytest.mark.parametrize(
     "profiles",

@@ -104,6 +104,7 @@ def expected(
     return periods
 
 
+@pytest.mark.conformance("SC_01")
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(placed_profiles(), min_size=2, max_size=8),
