@@ -17,5 +17,9 @@ class NotSupported(StationError):
     """No link of this station can carry the command."""
 
 
+class UpdateRunning(StationError):
+    """Nothing was sent, because the station updates its firmware."""
+
+
 class JournalError(StationError):
     """The journal cannot be opened, read or written."""

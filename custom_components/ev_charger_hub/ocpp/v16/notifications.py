@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from ...station.commands import LogKind
 from ...station.model import VendorData
 from ..adapter import StationContext
 from ..rpc import Reply
@@ -19,25 +20,28 @@ class Notifications:
         self._context = context
         self._oddities = oddities
 
-    def firmware_status(self, payload: dict[str, Any]) -> Reply:
-        """Take the progress of an update (OCPP 1.6 4.5, Security 5.8)."""
-        self._context.station.firmware_status.set(snake(payload["status"]))
+    async def firmware_status(self, payload: dict[str, Any]) -> Reply:
+        """Take the progress of an update (OCPP 1.6 4.5, Security 5.18)."""
+        station, status = self._context.station, snake(payload["status"])
+        station.firmware_status.set(status)
+        if station.firmware is not None:
+            await station.firmware.notified(status, payload.get("requestId"))
         return Reply({})
 
-    def upload_status(self, payload: dict[str, Any]) -> Reply:
-        """Take the progress of an upload (OCPP 1.6 4.4, Security 5.4)."""
-        self._context.station.diagnostics_status.set(snake(payload["status"]))
-        return Reply({})
+    async def diagnostics_status(self, payload: dict[str, Any]) -> Reply:
+        """Take the progress of an upload, which has no id (OCPP 1.6 4.4)."""
+        return await self._uploads(payload, LogKind.DIAGNOSTICS)
 
-    def security_event(self, payload: dict[str, Any]) -> Reply:
-        """Take a security event (OCPP 1.6 Security 5.6)."""
-        self._oddities.note(f"security event {payload['type'][:50]!r}")
-        return Reply({})
+    async def log_status(self, payload: dict[str, Any]) -> Reply:
+        """Take the progress of an upload (OCPP 1.6 Security 5.13)."""
+        return await self._uploads(payload, LogKind.SECURITY)
 
-    def sign_certificate(self, payload: dict[str, Any]) -> Reply:
-        """Refuse to sign a certificate (OCPP 1.6 Security 5.9)."""
-        self._oddities.note("asks for a certificate, which is not signed here")
-        return Reply({"status": "Rejected"})
+    async def _uploads(self, payload: dict[str, Any], kind: LogKind) -> Reply:
+        station, status = self._context.station, snake(payload["status"])
+        station.diagnostics_status.set(status)
+        if station.logs is not None:
+            await station.logs.notified(status, kind, payload.get("requestId"))
+        return Reply({})
 
     def data_transfer(self, payload: dict[str, Any]) -> Reply:
         """Pass vendor data on, which nobody here understands (OCPP 1.6 4.3)."""
