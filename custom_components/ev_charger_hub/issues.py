@@ -19,6 +19,7 @@ UNKNOWN: Final = "?"
 LEARN_MORE: Final = "https://github.com/ev-charger-hub/ev-charger-hub#troubleshooting"
 
 ACTIONABLE: Final = (
+    ("boot_loop", "boot", ("loop",)),
     ("configuration_unanswered", "configuration", ("unanswered",)),
     ("intervals_refused", "intervals", ("refused",)),
     ("limits_refused", "limits", ("refused",)),

@@ -385,6 +385,7 @@ async def test_what_the_user_ignores_stays_ignored_at_the_next_start(
 @pytest.mark.parametrize(
     ("findings", "key"),
     [
+        ({"boot": "loop: more than 5 restarts within 10 minutes"}, "boot_loop"),
         ({"configuration": "unanswered"}, "configuration_unanswered"),
         ({"intervals": "refused: ClockAlignedDataInterval"}, "intervals_refused"),
         ({"limits": "refused: EVSE 1"}, "limits_refused"),

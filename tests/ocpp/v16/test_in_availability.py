@@ -208,3 +208,38 @@ async def test_status_of_history_does_not_move_the_grace_of_a_transaction(
     clock.tick(120)
     await charger.settle()
     assert charger.station.evses[1].transaction is not None
+
+
+async def test_a_station_out_of_service_is_not_available_for_a_moment_as_it_starts(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.boot()
+    await charger.status("Unavailable")
+    charger.disconnect()
+    clock.tick(60)
+    charger.connect()
+    await charger.boot()
+    status = charger.station.evses[1].status
+    seen: list[ConnectorStatus | None] = []
+    status.subscribe(lambda: seen.append(status.value))
+
+    await charger.status("Available")
+    clock.tick(1.5)
+    await charger.status("Unavailable")
+    clock.tick(10)
+    assert ConnectorStatus.AVAILABLE not in seen
+    assert status.value is ConnectorStatus.UNAVAILABLE
+
+
+async def test_a_station_back_in_service_after_a_restart_is_believed(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.boot()
+    await charger.status("Unavailable")
+    charger.disconnect()
+    clock.tick(60)
+    charger.connect()
+    await charger.boot()
+    await charger.status("Available")
+    clock.tick(3)
+    assert charger.station.evses[1].status.value is ConnectorStatus.AVAILABLE

@@ -399,3 +399,36 @@ async def test_action_of_central_systems_is_not_supported(charger: Charger) -> N
     frame = await charger.call("Reset", {"type": "Hard"})
     assert frame[0] == 4
     assert frame[2] == "NotSupported"
+
+
+async def _restart(charger: Charger, clock: FakeClock) -> None:
+    """Restart the station: a new socket, and a boot a minute after the last."""
+    charger.disconnect()
+    clock.tick(60)
+    charger.connect()
+    await charger.boot()
+
+
+async def test_a_station_that_restarts_again_and_again_is_left_alone(
+    charger: Charger, clock: FakeClock, setups: list[None]
+) -> None:
+    for _ in range(6):
+        await _restart(charger, clock)
+    assert len(setups) == 5
+    assert charger.station.findings["boot"].startswith("loop")
+    await _restart(charger, clock)
+    assert len(setups) == 5
+    clock.tick(600)
+    assert len(setups) == 6
+    assert "boot" not in charger.station.findings
+    assert ASK_TO_BOOT not in charger.called("TriggerMessage")
+
+
+async def test_restarts_over_a_day_are_no_loop(
+    charger: Charger, clock: FakeClock, setups: list[None]
+) -> None:
+    for _ in range(10):
+        clock.tick(120)
+        await _restart(charger, clock)
+    assert len(setups) == 10
+    assert "boot" not in charger.station.findings

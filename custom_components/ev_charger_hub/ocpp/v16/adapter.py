@@ -17,6 +17,7 @@ from .link import V16Link
 from .mapping import Oddities
 from .metering import MeterValues
 from .notifications import Notifications
+from .security import SecurityBlock
 from .setup import Setup
 from .transactions import TransactionBlock
 
@@ -38,10 +39,11 @@ class V16Adapter(Adapter):
         self._link = V16Link(context)
         self.link: Link = self._link
         self.setup = Setup(context, self._link)
-        availability = Availability(context, oddities)
+        availability = Availability(context, oddities, call_later)
         metering = MeterValues(context, oddities)
         notifications = Notifications(context, oddities)
         authorization = Authorization(context)
+        security = SecurityBlock(context, oddities)
         transactions = TransactionBlock(context, metering, oddities, authorization)
         self._boot = Boot(
             context, caller, availability, self._link, self.setup, call_later
@@ -50,13 +52,13 @@ class V16Adapter(Adapter):
             "Authorize": authorization.authorize,
             "BootNotification": self._boot.boot_notification,
             "DataTransfer": notifications.data_transfer,
-            "DiagnosticsStatusNotification": notifications.upload_status,
+            "DiagnosticsStatusNotification": notifications.diagnostics_status,
             "FirmwareStatusNotification": notifications.firmware_status,
             "Heartbeat": self._boot.heartbeat,
-            "LogStatusNotification": notifications.upload_status,
+            "LogStatusNotification": notifications.log_status,
             "MeterValues": metering.meter_values,
-            "SecurityEventNotification": notifications.security_event,
-            "SignCertificate": notifications.sign_certificate,
+            "SecurityEventNotification": security.security_event,
+            "SignCertificate": security.sign_certificate,
             "SignedFirmwareStatusNotification": notifications.firmware_status,
             "StartTransaction": transactions.start_transaction,
             "StatusNotification": availability.status_notification,
@@ -93,7 +95,7 @@ class V16Adapter(Adapter):
     @override
     async def close(self) -> None:
         """Let go of the station; what runs for it is cancelled by its context."""
-        self._boot.detached()
+        self._boot.close()
 
 
 def _set_up_by(settings: StationSettings) -> tuple[object, ...]:

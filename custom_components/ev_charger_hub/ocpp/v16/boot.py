@@ -1,5 +1,6 @@
 """Boot: who a station is, when it restarted, and the time (OCPP 1.6 4.2, 4.6)."""
 
+from collections import deque
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,6 +28,14 @@ REPEAT_WITHIN = timedelta(seconds=10)
 
 ASKED_WITHIN = timedelta(seconds=60)
 """How long a boot may be the answer to our asking, and so no restart."""
+
+LOOP = 5
+"""More restarts than this within LOOP_WITHIN are a loop, which we may be the cause of."""
+
+LOOP_WITHIN = timedelta(minutes=10)
+
+FINDING = "boot"
+"""The finding about restarts."""
 
 _MAX_TEXT = 255
 
@@ -96,6 +105,8 @@ class Boot:
         self._booted_at: datetime | None = None
         self._call_later = call_later
         self._timer: Timer | None = None
+        self._restarts: deque[datetime] = deque(maxlen=LOOP + 1)
+        self._calm: Timer | None = None
 
     def attached(self) -> None:
         """Wait for a boot on a new socket, and in the end ask for it."""
@@ -106,7 +117,7 @@ class Boot:
             # Accepted before: it may go on without a boot, or without a word.
             station.online.set(True)
         self._cancel()
-        if not station.settings.quiet:
+        if not station.settings.quiet and not self._looping:
             self._timer = self._call_later(PATIENCE, self._ask)
 
     def detached(self) -> None:
@@ -121,6 +132,7 @@ class Boot:
         self._context.station.info.set(_info(payload))
         if restarted := self._restarted(now):
             self._availability.booted()
+            self._restarts.append(now)
         self._booted_at = now
         self._caller.forget()
         return Reply(
@@ -150,7 +162,35 @@ class Boot:
         station.online.set(True)
         if restarted:
             station.emit(Booted())
-        if restarted or self._unready:
+        if self._looping:
+            self._leave_alone()
+        elif restarted or self._unready:
+            self._start_setup()
+
+    @property
+    def _looping(self) -> bool:
+        """Return whether the station restarts again and again."""
+        restarts = self._restarts
+        return (
+            len(restarts) == restarts.maxlen
+            and self._context.clock() - restarts[0] < LOOP_WITHIN
+        )
+
+    def _leave_alone(self) -> None:
+        """Send nothing of our own accord until the station has calmed down."""
+        self._setup.stop()
+        minutes = LOOP_WITHIN // timedelta(minutes=1)
+        self._context.station.findings[FINDING] = (
+            f"loop: more than {LOOP} restarts within {minutes} minutes"
+        )
+        if self._calm is not None:
+            self._calm.cancel()
+        self._calm = self._call_later(LOOP_WITHIN.total_seconds(), self._calmed)
+
+    def _calmed(self) -> None:
+        self._calm = None
+        self._context.station.findings.pop(FINDING, None)
+        if self._link.connected:
             self._start_setup()
 
     @property
@@ -185,6 +225,13 @@ class Boot:
             self._timer = self._call_later(PATIENCE, self._start_setup)
         else:
             self._start_setup()
+
+    def close(self) -> None:
+        """Let nothing happen any more."""
+        self.detached()
+        if self._calm is not None:
+            self._calm.cancel()
+            self._calm = None
 
     def _cancel(self) -> None:
         if self._timer is not None:

@@ -109,13 +109,17 @@ class Setup:
 
     def start(self) -> None:
         """Run, or run again after a reboot; nothing in quiet mode."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        self.stop()
         self.interrupted = False
         if not self._station.settings.quiet:
             name = f"set-up of {self._name}"
             self._task = self._context.spawn(self._run(), name)
+
+    def stop(self) -> None:
+        """Send nothing more, until it is started again."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     async def _run(self) -> None:
         for name, step in self._steps.items():
@@ -322,10 +326,6 @@ class Setup:
         ]
         return Finding.REFUSED("; ".join(refused)) if refused else Finding.OK()
 
-    async def _write(self, key: str, value: str) -> Outcome:
-        outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
-        if outcome.ok:
-            await self._keep("keys", self._configuration.dump())
     async def _sync_list(self) -> str:
         local_list = self._station.local_list
         if local_list is None or not local_list.needed:
@@ -349,6 +349,10 @@ class Setup:
                 return Finding.NOT_SUPPORTED()
         return Finding.OK(done.end)
 
+    async def _write(self, key: str, value: str) -> Outcome:
+        outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
+        if outcome.ok:
+            await self._keep("keys", self._configuration.dump())
         return _still_there(outcome)
 
     @property
