@@ -7,12 +7,14 @@ from homeassistant.config_entries import ConfigSubentry
 
 from .devices import async_register_charger
 from .models import HubStation
+from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
 from .station.limiter.limiter import Limiter
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
+from .station.security.security import Security
 from .station.snapshot import restore
 from .station.transactions import Transactions
 
@@ -44,12 +46,21 @@ async def async_build_charger(
     await limiter.load()
     reservations = Reservations(station, journal, utc_now)
     await reservations.load()
+    security = Security(
+        station,
+        journal,
+        utc_now,
+        ports=security_ports(hub, station),
+        spawn=partial(entry.async_create_background_task, hass),
+    )
+    await security.load()
     return HubStation(
         station=station,
         transactions=transactions,
         ledger=ledger,
         limiter=limiter,
         reservations=reservations,
+        security=security,
         subentry_id=subentry.subentry_id,
         device_id=async_register_charger(
             hass, entry, subentry.subentry_id, station, hub.server_id

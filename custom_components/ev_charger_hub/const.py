@@ -27,11 +27,13 @@ CONF_CERTIFICATE_KEY: Final = "certificate_key"
 # its options
 CONF_POLICY: Final = "policy"
 CONF_REFUSED: Final = "refused"
+CONF_UNKNOWN_TOKENS: Final = "unknown_tokens"
 
 # A subentry of a charger: data; names of the fields of StationSettings
 SUBENTRY_CHARGER: Final = "charger"
 CONF_CLOCK_INTERVAL: Final = "clock_interval"
 CONF_FALLBACK_CURRENT: Final = "fallback_current"
+CONF_FREE_CHARGING: Final = "free_charging"
 CONF_LIMIT_INTERVAL: Final = "limit_interval"
 CONF_MAXIMUM_CURRENT: Final = "maximum_current"
 CONF_MEASURANDS: Final = "measurands"
@@ -42,6 +44,10 @@ CONF_PHASES: Final = "phases"
 CONF_PING: Final = "ping"
 CONF_PROTOCOL: Final = "protocol"
 CONF_QUIET: Final = "quiet"
+CONF_SECURITY_PROFILE: Final = "security_profile"
+
+# A subentry of a token: token_entries.py
+SUBENTRY_TOKEN: Final = "token"  # noqa: S105
 
 # Fields of forms only
 CONF_GENERATE_PASSWORD: Final = "generate_password"  # noqa: S105

@@ -34,6 +34,7 @@ from .issues import (
     async_update_finding_issues,
 )
 from .models import EvChargerHubConfigEntry, HubStation
+from .ocpp.authority import Authority
 from .ocpp.server import CentralSystem, Registration
 from .ocpp.waiting import AdmissionPolicy, Candidate
 from .settings import (
@@ -43,15 +44,18 @@ from .settings import (
     station_settings,
 )
 from .station import limits
-from .station.authorization import AcceptAll
 from .station.clock import utc_now
 from .station.errors import JournalError
+from .station.free_charging import FreeCharging
 from .station.journal import Journal
 from .station.limiter.watch import Watch
 from .station.registry import StationRegistry
 from .station.secrets import shortened
 from .station.settings import StationSettings
 from .station.snapshot import dump
+from .station.tokens import TokenAuthorizer
+from .storage import DATA
+from .token_entries import unknown_tokens
 from .turns import Turns
 
 _LOGGER = logging.getLogger(__name__)
@@ -83,6 +87,8 @@ class OcppHub:
         self.policy = _policy(entry)
         self.stations: dict[str, HubStation] = {}
         """The approved chargers by identity."""
+        self.authority: Authority | None = None
+        """Who signed the server's certificate and signs those of chargers."""
         self.restoring = True
         """Whether restored values are still shown for absent chargers."""
         self.central_system = CentralSystem(
@@ -93,6 +99,15 @@ class OcppHub:
             clock=utc_now,
         )
         self._registry = registry
+        self._shared = hass.data[DATA]
+        self._authorizer = TokenAuthorizer(
+            self._shared.tokens,
+            clock=utc_now,
+            is_free=self._is_free,
+            own_token=self.own_id_token,
+            policy=partial(unknown_tokens, entry),
+            stations=registry,
+        )
         self.server_id = ""
         """The device of the server."""
         self._unsubscribes: dict[str, list[CALLBACK_TYPE]] = {}
@@ -117,6 +132,15 @@ class OcppHub:
         """Return the chargers that wait for approval."""
         return list(self.central_system.waiting)
 
+    @property
+    def own_id_token(self) -> str:
+        """Return the id token with which this server starts charging by itself.
+
+        It is the same after every restart, and short, because some chargers overflow
+        at the 20 characters that are allowed.
+        """
+        return f"HA{self.entry.entry_id[-14:]}".upper()
+
     # What the central system asks and tells
 
     def settings(self, identity: str) -> StationSettings | None:
@@ -124,6 +148,16 @@ class OcppHub:
         if (hub_station := self.stations.get(identity)) is None:
             return None
         return hub_station.station.settings
+
+    def further_hashes(self, identity: str) -> tuple[str, ...]:
+        """Return the hashes of passwords that a charger may have changed to."""
+        known = self.stations.get(identity)
+        return () if known is None else known.security.hashes
+
+    def _is_free(self, identity: str) -> bool:
+        """Return whether everybody may charge at a charger."""
+        settings = self.settings(identity)
+        return settings is not None and settings.free_charging
 
     def refused(self, identity: str) -> bool:
         """Return whether the user does not want to hear of a charger again."""
@@ -136,7 +170,7 @@ class OcppHub:
             station=hub_station.station,
             transactions=hub_station.transactions,
             journal=self.journal,
-            authorizer=AcceptAll(),
+            authorizer=self._authorizer,
         )
 
     async def accept_unknown(self, candidate: Candidate) -> None:
@@ -306,6 +340,12 @@ class OcppHub:
             station.heartbeat.subscribe(partial(self._mark, identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
             Watch(station, hub_station.limiter, utc_now).close,
+            self._shared.desk.follow(self.entry.entry_id, hub_station),
+            FreeCharging(
+                station,
+                self.own_id_token,
+                spawn=partial(self.entry.async_create_background_task, self.hass),
+            ).close,
         ]
         return hub_station
 
@@ -348,6 +388,7 @@ class OcppHub:
         if (settings := station_settings(subentry)) == station.settings:
             return
         station.settings = settings
+        hub_station.security.settings_changed()
         async_refresh_charger(self.hass, hub_station.device_id, station)
         limits.clamp(station)
         station.online.notify()
@@ -372,6 +413,8 @@ class OcppHub:
         self._changed.discard(identity)
         async_delete_finding_issues(self.hass, hub_station.station)
         hub_station.limiter.close()
+        hub_station.security.close()
+        await hub_station.reservations.close()
         await hub_station.transactions.close()
         if keep:
             await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
@@ -379,7 +422,6 @@ class OcppHub:
     # Snapshots
 
     @callback
-        await hub_station.reservations.close()
     def _mark(self, identity: str) -> None:
         """Remember that a charger has news to be kept."""
         self._changed.add(identity)

@@ -9,6 +9,7 @@ from .station.limiter.limiter import Limiter
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
+from .station.security.security import Security
 from .station.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class HubStation:
     ledger: Ledger
     limiter: Limiter
     reservations: Reservations
+    security: Security
     subentry_id: str
     device_id: str
     seen: bool = False

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from .const import (
     CONF_CLOCK_INTERVAL,
     CONF_FALLBACK_CURRENT,
+    CONF_FREE_CHARGING,
     CONF_LIMIT_INTERVAL,
     CONF_MAXIMUM_CURRENT,
     CONF_MEASURANDS,
@@ -18,6 +19,7 @@ from .const import (
     CONF_PING,
     CONF_PROTOCOL,
     CONF_QUIET,
+    CONF_SECURITY_PROFILE,
     DOMAIN,
     IDENTITY_LENGTH,
     SUBENTRY_CHARGER,
@@ -70,6 +72,7 @@ def station_settings(subentry: ConfigSubentry) -> StationSettings:
     return StationSettings(
         name=subentry.title,
         password_hash=data.get(CONF_PASSWORD_HASH),
+        security_profile=data.get(CONF_SECURITY_PROFILE, DEFAULTS.security_profile),
         protocol=data.get(CONF_PROTOCOL),
         maximum_current=data.get(CONF_MAXIMUM_CURRENT, DEFAULTS.maximum_current),
         minimum_current=data.get(CONF_MINIMUM_CURRENT, DEFAULTS.minimum_current),
@@ -81,6 +84,7 @@ def station_settings(subentry: ConfigSubentry) -> StationSettings:
         clock_interval=data.get(CONF_CLOCK_INTERVAL, DEFAULTS.clock_interval),
         quiet=data.get(CONF_QUIET, DEFAULTS.quiet),
         ping=data.get(CONF_PING, DEFAULTS.ping),
+        free_charging=data.get(CONF_FREE_CHARGING, DEFAULTS.free_charging),
     )
 
 

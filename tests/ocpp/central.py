@@ -2,11 +2,10 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-import ssl
 from typing import Any, cast, override
 
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
@@ -22,6 +21,7 @@ from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.errors import RpcError
 from custom_components.ev_charger_hub.ocpp.rpc import Reply
 from custom_components.ev_charger_hub.ocpp.server import CentralSystem, Registrar
+from custom_components.ev_charger_hub.ocpp.tls import Contexts
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy, Candidate
 from custom_components.ev_charger_hub.station.errors import NotConnected
 from custom_components.ev_charger_hub.station.link import Capability, Link, LinkKind
@@ -140,10 +140,14 @@ class StubRegistrar(Registrar):
 
     policy: AdmissionPolicy = AdmissionPolicy.ASK
     stations: dict[str, ChargingStation] = field(default_factory=dict)
+    further: dict[str, tuple[str, ...]] = field(default_factory=dict)
     turned_away: set[str] = field(default_factory=set)
     changes: list[Candidate] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     on_unknown: Callable[[Candidate], Awaitable[None]] | None = None
+    certificates: dict[bytes, str] = field(default_factory=dict)
+    no_more: bool = False
+    incidents: list[tuple[str, ...]] = field(default_factory=list)
 
     def approve(self, identity: str, **settings: Any) -> ChargingStation:
         """Approve a charger, or change its settings."""
@@ -153,10 +157,35 @@ class StubRegistrar(Registrar):
         station.settings = wanted
         return station
 
+    @property
+    @override
+    def closed(self) -> bool:
+        return self.no_more
+
+    @override
+    def intruded(self, identity: str, known: str, stranger: str) -> None:
+        self.incidents.append(("intruded", identity, known, stranger))
+
+    @override
+    def shared(self, identity: str, addresses: Sequence[str]) -> None:
+        self.incidents.append(("shared", identity, *addresses))
+
+    @override
+    def unguarded(self, identity: str) -> None:
+        self.incidents.append(("unguarded", identity))
+
     @override
     def settings(self, identity: str) -> StationSettings | None:
         station = self.stations.get(identity)
         return station.settings if station is not None else None
+
+    @override
+    def further_hashes(self, identity: str) -> tuple[str, ...]:
+        return self.further.get(identity, ())
+
+    @override
+    def trusts(self, identity: str, certificate: bytes) -> bool:
+        return self.certificates.get(certificate) == identity
 
     @override
     def refused(self, identity: str) -> bool:
@@ -226,7 +255,7 @@ class Central:
     def __init__(
         self,
         *,
-        ssl_context: ssl.SSLContext | None = None,
+        contexts: Contexts | None = None,
         dialects: tuple[Dialect, ...] = (Dialect.V16,),
         **options: Any,
     ) -> None:
@@ -234,13 +263,13 @@ class Central:
         self.clock = Clock()
         self.registrar = StubRegistrar()
         self.adapters: list[StubAdapter] = []
-        self.scheme = "http" if ssl_context is None else "https"
+        self.scheme = "http" if contexts is None else "https"
         self.http = ClientSession()
         self._sockets: list[ClientWebSocketResponse] = []
         self.system = CentralSystem(
             host=HOST,
             port=0,
-            ssl_context=ssl_context,
+            contexts=contexts,
             registrar=self.registrar,
             clock=self.clock,
             adapters=dict.fromkeys(dialects, cast(AdapterFactory, self._build)),

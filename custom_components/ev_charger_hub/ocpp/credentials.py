@@ -25,6 +25,11 @@ def generate_password() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
 
 
+def authorization_key(password: str) -> str:
+    """Return a password as an OCPP 1.6 station is told it: in hex (1.6J 6.2)."""
+    return password.encode().hex()
+
+
 def hash_password(password: str) -> str:
     """Return the salted scrypt hash of a password as text; blocking."""
     salt = secrets.token_bytes(_SALT_BYTES)
@@ -61,11 +66,18 @@ class Verifier:
         self._right: OrderedDict[bytes, None] = OrderedDict()
         self._slots = asyncio.Semaphore(_CONCURRENT)
 
-    async def verify(self, password: bytes, password_hash: str) -> bool:
-        """Return whether a password is the hashed one."""
-        tag = hmac.digest(
+    def knows(self, password: bytes, password_hash: str) -> bool:
+        """Return whether a password was found to be the hashed one before."""
+        return self._tag(password, password_hash) in self._right
+
+    def _tag(self, password: bytes, password_hash: str) -> bytes:
+        return hmac.digest(
             self._key, password_hash.encode() + b"\0" + password, "sha256"
         )
+
+    async def verify(self, password: bytes, password_hash: str) -> bool:
+        """Return whether a password is the hashed one."""
+        tag = self._tag(password, password_hash)
         if tag in self._right:
             self._right.move_to_end(tag)
             return True

@@ -11,19 +11,20 @@ from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
-from .security.events import SecurityEventKind
 from .reader import TokenReader
 from .reservation import Reservation
+from .security.events import SecurityEventKind
 from .settings import StationSettings
 from .transaction import Transaction
 
 if TYPE_CHECKING:
+    from .firmware import Firmware
     from .limiter.limiter import Limiter
-
-    from .security.security import Security
     from .local_list import LocalList
     from .logs import Logs
     from .reservations import Reservations
+    from .security.security import Security
+
 type Number = int | float
 
 
@@ -98,9 +99,9 @@ class Place:
         """What sets the effective limit; None if nothing is known."""
         self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
         """Whether what we want does not hold although there was time enough for it."""
-
         self.reservation: Channel[Reservation | None] = Channel(None, urgent=True)
         """The reservation that may be used here, or else the last one."""
+
     @property
     def phases(self) -> int:
         """Return with how many phases a vehicle charges here, as far as is known."""
@@ -178,7 +179,6 @@ class ChargingStation:
         """What set-up learnt: step name to result, for diagnostics."""
         self.limiter: Limiter | None = None
         """What makes limits hold; set by the limiter itself."""
-        self._growth: tuple[Listener, ...] = ()
         self.security: Security | None = None
         """What looks after password, certificate and profile; set by itself."""
         self.firmware: Firmware | None = None
@@ -191,6 +191,7 @@ class ChargingStation:
         """How many id tokens its local list holds, as far as is known."""
         self.reservations: Reservations | None = None
         """Who may have its connectors; set by the reservations themselves."""
+        self._growth: tuple[Listener, ...] = ()
         self._events: tuple[Callable[[StationEvent], None], ...] = ()
 
     def evse(self, evse_id: int) -> Evse:
@@ -303,6 +304,19 @@ class VendorData:
     data: str | None
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class SecurityEvent:
+    """The station noticed something about its security, at `at` by its own clock.
+
+    `word` is how the station calls it.
+    """
+
+    kind: SecurityEventKind
+    word: str
+    info: str | None
+    at: datetime | None
+
+
 type StationEvent = (
     SessionStarted
     | SessionKnown
@@ -311,4 +325,5 @@ type StationEvent = (
     | TokenPresented
     | Booted
     | VendorData
+    | SecurityEvent
 )

@@ -18,8 +18,10 @@ class LocalListMode(StrEnum):
 class StationSettings:
     """The user's decisions about one station; currents in A, intervals in s.
 
-    `password_hash` None means that no password is asked for. `protocol` pins an OCPP
-    subprotocol such as "ocpp1.6". `measurands` None means: find out what it can send.
+    `password_hash` None means that no password is asked for. `security_profile` is the
+    lowest profile (0 to 3) that the station may come with. `protocol` pins an OCPP
+    subprotocol such as "ocpp1.6"; `missing_subprotocol` lets it in if it offers none at
+    all. `measurands` None means: find out what it can send.
     `fallback_current` is the limit that holds when Home Assistant is gone; None lets the
     last limit stay. `limit_interval` is the least time between two changes of a limit.
     `meter_interval` and `clock_interval` None leave the station's own value alone.
@@ -27,7 +29,9 @@ class StationSettings:
 
     name: str
     password_hash: str | None = None
+    security_profile: int = 0
     protocol: str | None = None
+    missing_subprotocol: bool = True
     maximum_current: int = 32
     minimum_current: int = 6
     fallback_current: int | None = None
@@ -36,7 +40,7 @@ class StationSettings:
     measurands: tuple[str, ...] | None = None
     meter_interval: int | None = 30
     clock_interval: int | None = 900
+    local_list: LocalListMode = LocalListMode.AUTOMATIC
     quiet: bool = False
     ping: bool = True
-    local_list: LocalListMode = LocalListMode.AUTOMATIC
     free_charging: bool = False

@@ -1,0 +1,45 @@
+"""Security: events and certificate requests of a station (OCPP 1.6 Security)."""
+
+from functools import partial
+from typing import Any
+
+from ...station.model import SecurityEvent
+from ...station.security.events import event_kind
+from ..adapter import StationContext
+from ..rpc import Reply
+from ..timestamps import parse
+from .mapping import Oddities
+
+_MAX_WORD = 50
+_MAX_INFO = 255
+
+
+class SecurityBlock:
+    """What a station tells and asks about its security."""
+
+    def __init__(self, context: StationContext, oddities: Oddities) -> None:
+        """Feed the station of `context`."""
+        self._context = context
+        self._oddities = oddities
+
+    def security_event(self, payload: dict[str, Any]) -> Reply:
+        """Take a security event (SecurityEventNotification, A04)."""
+        word = payload["type"][:_MAX_WORD]
+        info = payload.get("techInfo") or ""
+        self._context.station.emit(
+            SecurityEvent(
+                kind=event_kind(word),
+                word=word,
+                info=info[:_MAX_INFO] or None,
+                at=parse(payload.get("timestamp")),
+            )
+        )
+        return Reply({})
+
+    async def sign_certificate(self, payload: dict[str, Any]) -> Reply:
+        """Answer a certificate request, then sign it (SignCertificate, A02 and A03)."""
+        security, csr = self._context.station.security, payload["csr"]
+        if security is None or not await security.accepts_request(csr):
+            self._oddities.note("asks for a certificate that is not signed here")
+            return Reply({"status": "Rejected"})
+        return Reply({"status": "Accepted"}, partial(security.request_answered, csr))

@@ -1,0 +1,57 @@
+"""Security ports: what the security of a charger needs of Home Assistant."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.core import callback
+
+from .ocpp.credentials import authorization_key, generate_password, hash_password
+from .ocpp.signer import ChargerSigner
+from .settings import async_chargers
+from .station.model import ChargingStation
+from .station.security.ports import NewPassword, Ports, Signer
+
+if TYPE_CHECKING:
+    from .hub import OcppHub
+
+
+def security_ports(hub: OcppHub, station: ChargingStation) -> Ports:
+    """Return the means by which the security of a charger is changed."""
+    return Ports(
+        new_password=partial(_async_new_password, hub),
+        signer=partial(_signer, hub, station),
+        amend=partial(_amend, hub, station.identity),
+    )
+
+
+async def _async_new_password(hub: OcppHub) -> NewPassword:
+    """Return a new password, which nobody but the charger is told."""
+    password = generate_password()
+    hashed = await hub.hass.async_add_executor_job(hash_password, password)
+    return NewPassword(key=authorization_key(password), hashed=hashed)
+
+
+@callback
+def _signer(hub: OcppHub, station: ChargingStation) -> Signer | None:
+    """Return the authority that signs for a charger, if the server has one."""
+    if (authority := hub.authority) is None:
+        return None
+    return ChargerSigner(authority, station.identity, partial(_names, station))
+
+
+@callback
+def _names(station: ChargingStation) -> set[str]:
+    """Return what a charger may call itself: the certificate is bound to its identity."""
+    serial = station.info.value.serial
+    return {station.identity, serial} if serial else {station.identity}
+
+
+@callback
+def _amend(hub: OcppHub, identity: str, changes: Mapping[str, Any]) -> None:
+    """Change the settings of a charger as the user would; the fields are the keys."""
+    if (subentry := async_chargers(hub.entry).get(identity)) is None:
+        return
+    hub.hass.config_entries.async_update_subentry(
+        hub.entry, subentry, data={**subentry.data, **changes}
+    )

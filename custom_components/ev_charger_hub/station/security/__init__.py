@@ -1,0 +1,1 @@
+"""Security of a station: its password, certificate, profile, and how they change."""

@@ -1,0 +1,201 @@
+"""Kept: what has to be remembered of a station's security before it is acted upon."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from ..journal import Journal
+from ..settings import StationSettings
+
+FACT: Final = "security"
+
+
+class Step(StrEnum):
+    """The steps on the way to a security profile, in their order."""
+
+    PASSWORD = "password"  # noqa: S105
+    """The station is given a password (AuthorizationKey)."""
+    ROOT = "root"
+    """The station is given the root certificate by which it knows this server."""
+    CERTIFICATE = "certificate"
+    """The station asks for a certificate of its own, and gets it."""
+    PROFILE = "profile"
+    """The station is told the profile (SecurityProfile)."""
+    RESTART = "restart"
+    """The station is restarted, which makes it use the profile."""
+    ARRIVAL = "arrival"
+    """The station has to come back with the profile."""
+    DONE = "done"
+
+
+class Failure(StrEnum):
+    """Why a station stays with the profile that it has; values are translation keys."""
+
+    CERTIFICATE_REFUSED = "certificate_refused"
+    FELL_BACK = "fell_back"
+    GAVE_UP = "gave_up"
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105
+    PROFILE_REFUSED = "profile_refused"
+    ROOT_REFUSED = "root_refused"
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Upgrade:
+    """The way to a higher profile: `leg` is the next profile, `target` the last.
+
+    `tries` counts the steps that were begun on this leg, also those begun again.
+    """
+
+    target: int
+    leg: int
+    step: Step
+    tries: int = 0
+    failure: Failure | None = None
+
+    @property
+    def active(self) -> bool:
+        """Return whether there is still something to be done."""
+        return self.failure is None and self.step is not Step.DONE
+
+    def awaits(self, profile: int) -> bool:
+        """Return whether a station seen with a profile has come further, even late."""
+        return self.step is not Step.DONE and profile >= self.leg
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class ClientCertificate:
+    """The certificate that we gave a station last; `serial` in hex."""
+
+    serial: str
+    issued: datetime
+    expires: datetime
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Amendment:
+    """A setting that we changed, which Home Assistant may not have on disk yet."""
+
+    before: str | int | None = field(repr=False)
+    after: str | int | None = field(repr=False)
+    at: datetime
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Kept:
+    """What is remembered.
+
+    `hashes` are those of passwords that the station was told and may have taken,
+    newest last; `amendments` go by the field of StationSettings.
+    """
+
+    hashes: tuple[str, ...] = field(default=(), repr=False)
+    amendments: Mapping[str, Amendment] = field(default_factory=dict)
+    upgrade: Upgrade | None = None
+    certificate: ClientCertificate | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        return {
+            "hashes": list(self.hashes),
+            "amendments": {
+                name: [one.before, one.after, one.at.isoformat()]
+                for name, one in self.amendments.items()
+            },
+            "upgrade": self.upgrade and _dump_upgrade(self.upgrade),
+            "certificate": self.certificate and _dump_certificate(self.certificate),
+        }
+
+    @classmethod
+    def restore(cls, kept: dict[str, Any]) -> Kept:
+        """Return what `dump` wrote."""
+        upgrade, certificate = kept["upgrade"], kept["certificate"]
+        return cls(
+            hashes=tuple(kept["hashes"]),
+            amendments={
+                name: Amendment(
+                    before=before, after=after, at=datetime.fromisoformat(at)
+                )
+                for name, (before, after, at) in kept["amendments"].items()
+            },
+            upgrade=upgrade and _restore_upgrade(upgrade),
+            certificate=certificate and _restore_certificate(certificate),
+        )
+
+    def amended(self, settings: StationSettings) -> dict[str, Any]:
+        """Return what settings that came from disk lack of our amendments."""
+        return {
+            name: one.after
+            for name, one in self.amendments.items()
+            if getattr(settings, name) == one.before
+        }
+
+    def standing(self, settings: StationSettings) -> Kept:
+        """Return this without the amendments that the user has changed since."""
+        amendments = {
+            name: one
+            for name, one in self.amendments.items()
+            if getattr(settings, name) == one.after
+        }
+        return replace(self, amendments=amendments)
+
+
+class Keeper:
+    """The one place where what is kept changes: on disk first, then in memory."""
+
+    def __init__(self, identity: str, journal: Journal) -> None:
+        """Keep nothing yet."""
+        self.kept = Kept()
+        self._identity = identity
+        self._journal = journal
+        self._lock = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read what was kept; raises JournalError."""
+        if (kept := await self._journal.load(self._identity, FACT)) is not None:
+            self.kept = Kept.restore(kept)
+
+    async def change(self, change: Callable[[Kept], Kept]) -> None:
+        """Replace what is kept, for good; raises JournalError."""
+        async with self._lock:
+            changed = change(self.kept)
+            if changed != self.kept:
+                await self._journal.store(self._identity, FACT, changed.dump())
+                self.kept = changed
+
+
+def _dump_upgrade(upgrade: Upgrade) -> dict[str, Any]:
+    return {
+        "target": upgrade.target,
+        "leg": upgrade.leg,
+        "step": upgrade.step,
+        "tries": upgrade.tries,
+        "failure": upgrade.failure,
+    }
+
+
+def _restore_upgrade(kept: dict[str, Any]) -> Upgrade:
+    failure = kept["failure"]
+    return Upgrade(
+        target=kept["target"],
+        leg=kept["leg"],
+        step=Step(kept["step"]),
+        tries=kept["tries"],
+        failure=failure and Failure(failure),
+    )
+
+
+def _dump_certificate(certificate: ClientCertificate) -> list[str]:
+    times = certificate.issued, certificate.expires
+    return [certificate.serial, *(one.isoformat() for one in times)]
+
+
+def _restore_certificate(kept: list[str]) -> ClientCertificate:
+    serial, issued, expires = kept
+    return ClientCertificate(
+        serial=serial,
+        issued=datetime.fromisoformat(issued),
+        expires=datetime.fromisoformat(expires),
+    )

@@ -1,0 +1,222 @@
+"""Security: what looks after one station's password, certificate and profile."""
+
+from dataclasses import replace
+from datetime import timedelta
+import logging
+from typing import Any, Final
+
+from ..channel import Channel
+from ..clock import CallLater, Clock, Timer, call_later as loop_call_later
+from ..errors import JournalError, NotConnected, NotSupported
+from ..journal import Journal
+from ..model import ChargingStation
+from ..outcome import Outcome
+from ..secrets import shortened
+from .certificates import Certificates
+from .kept import Amendment, ClientCertificate, Keeper, Kept, Upgrade
+from .passwords import Passwords, proved
+from .ports import Ports
+from .profile import HIGHEST
+from .upgrader import Spawn, Upgrader, arrived, begun
+
+_LOGGER = logging.getLogger(__name__)
+
+ON_DISK_AFTER: Final = timedelta(minutes=1)
+"""Home Assistant writes its settings to disk within seconds."""
+
+LOOK_EVERY: Final = 86400.0
+"""Seconds between two looks at the age of the station's certificate."""
+
+
+class Security:
+    """What one station proves, what it has to prove, and how that changes."""
+
+    def __init__(
+        self,
+        station: ChargingStation,
+        journal: Journal,
+        clock: Clock,
+        *,
+        ports: Ports,
+        spawn: Spawn,
+        call_later: CallLater = loop_call_later,
+    ) -> None:
+        """Look after `station`; `load` comes first."""
+        self.profile: Channel[int | None] = Channel(None, urgent=True)
+        """The security profile that the station was last seen with (0 to 3)."""
+        self.upgrade: Channel[Upgrade | None] = Channel(None, urgent=True)
+        """The last way to a higher profile, and how far it got."""
+        self.certificate: Channel[ClientCertificate | None] = Channel(None)
+        """The certificate that we gave the station last."""
+        self._station = station
+        self._clock = clock
+        self._ports = ports
+        self._spawn = spawn
+        self._call_later = call_later
+        self._keeper = Keeper(station.identity, journal)
+        self._passwords = Passwords(station, self._keeper, ports)
+        self._certificates = Certificates(station, self._keeper, ports, clock)
+        self._upgrader = Upgrader(
+            station,
+            self._keeper,
+            self._passwords,
+            self._certificates,
+            ports,
+            spawn=spawn,
+            call_later=call_later,
+        )
+        self._upgrader.on_change = self._show
+        self._certificates.on_delivered = self._delivered
+        self._renewal: Timer | None = None
+        self._unsubscribe = station.online.subscribe(self._upgrader.online_changed)
+        station.security = self
+
+    async def load(self) -> None:
+        """Go on where it was left; raises JournalError.
+
+        What Home Assistant had not written to disk of our changes is changed again.
+        """
+        await self._keeper.load()
+        settings = self._station.settings
+        lost = self._keeper.kept.amended(settings)
+        if lost:
+            self._station.settings = replace(settings, **lost)
+            self._ports.amend(lost)
+        await self._keeper.change(self._remembered)
+        self._show()
+        self._look_later()
+
+    def _remembered(self, kept: Kept) -> Kept:
+        """Return what is kept without the changes that are on disk by now."""
+        kept = kept.standing(self._station.settings)
+        now = self._clock()
+        fresh = {
+            name: one
+            for name, one in kept.amendments.items()
+            if now - one.at < ON_DISK_AFTER
+        }
+        return replace(kept, amendments=fresh)
+
+    def close(self) -> None:
+        """Do nothing more until the next start."""
+        self._unsubscribe()
+        self._upgrader.close()
+        if self._renewal is not None:
+            self._renewal.cancel()
+            self._renewal = None
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Return the hashes of further passwords that the station may use."""
+        return self._keeper.kept.hashes
+
+    def attached(self, profile: int, proof: str | None) -> None:
+        """Take note of the profile and the password that the station came with."""
+        self.profile.set(profile)
+        name = f"{shortened(self._station.identity)} security"
+        self._spawn(self._settle(profile, proof), name)
+
+    def settings_changed(self) -> None:
+        """Take note of new settings, which may be the user's own."""
+        name = f"{shortened(self._station.identity)} settings"
+        self._spawn(self._overrule(), name)
+
+    async def rotate_password(self) -> Outcome:
+        """Give the station a new password; raises as a link does, and JournalError."""
+        return await self._passwords.rotate()
+
+    async def raise_profile(self, target: int) -> None:
+        """Lead the station to a profile; the one that it has ends what is under way."""
+        present = self.profile.value or 0
+        await self._upgrader.begin(begun(present, target) if target > present else None)
+
+    async def renew_certificate(self) -> Outcome:
+        """Have the station ask for a new certificate of its own (2.0.1 A02)."""
+        return await self._certificates.request()
+
+    async def accepts_request(self, csr: str) -> bool:
+        """Return whether a certificate request of the station will be signed."""
+        return await self._certificates.accepts(csr, self.profile.value or 0)
+
+    def request_answered(self, csr: str) -> None:
+        """Sign a request that was accepted, now that the station knows so."""
+        name = f"{shortened(self._station.identity)} certificate"
+        self._spawn(self._deliver(csr), name)
+
+    async def _deliver(self, csr: str) -> None:
+        try:
+            await self._certificates.deliver(csr)
+        except Exception:  # the top of a task
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: no certificate", name)
+
+    def _delivered(self, outcome: Outcome) -> None:
+        self._show()
+        self._upgrader.certificate_delivered(outcome)
+
+    async def _settle(self, profile: int, proof: str | None) -> None:
+        """Make final what the station has shown to have taken over."""
+        try:
+            await self._keeper.change(lambda kept: self._settled(kept, profile, proof))
+        except JournalError:
+            # Everything that was valid still is.
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: not written down", name)
+            return
+        settings = self._station.settings
+        if changes := self._keeper.kept.amended(settings):
+            self._station.settings = replace(settings, **changes)
+            self._ports.amend(changes)
+        self._show()
+        self._upgrader.go_on()
+        await self._renew_if_due()
+
+    def _settled(self, kept: Kept, profile: int, proof: str | None) -> Kept:
+        settings = self._station.settings
+        changes: dict[str, Any] = {}
+        if (doubtful := proved(kept, proof)) is not None:
+            kept = replace(kept, hashes=doubtful)
+            changes["password_hash"] = proof
+        upgrade = kept.upgrade
+        if upgrade is not None and upgrade.awaits(profile):
+            kept = replace(kept, upgrade=arrived(upgrade, profile))
+            changes["security_profile"] = max(settings.security_profile, profile)
+        now = self._clock()
+        amendments = {
+            name: Amendment(before=getattr(settings, name), after=value, at=now)
+            for name, value in changes.items()
+            if value != getattr(settings, name)
+        }
+        return replace(kept, amendments={**kept.amendments, **amendments})
+
+    async def _overrule(self) -> None:
+        settings = self._station.settings
+        try:
+            await self._keeper.change(lambda kept: kept.standing(settings))
+        except JournalError:
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: not written down", name)
+
+    def _look_later(self) -> None:
+        self._renewal = self._call_later(LOOK_EVERY, self._look)
+
+    def _look(self) -> None:
+        self._look_later()
+        name = f"{shortened(self._station.identity)} renewal"
+        self._spawn(self._renew_if_due(), name)
+
+    async def _renew_if_due(self) -> None:
+        """Renew the station's certificate in time; not in quiet mode."""
+        upgrade = self._keeper.kept.upgrade
+        busy = upgrade is not None and upgrade.active
+        quiet = self._station.settings.quiet
+        if self.profile.value != HIGHEST or busy or quiet or not self._certificates.due:
+            return
+        try:
+            await self.renew_certificate()
+        except NotConnected, NotSupported:
+            _LOGGER.debug("%s: not renewed yet", shortened(self._station.identity))
+
+    def _show(self) -> None:
+        self.upgrade.set(self._keeper.kept.upgrade)
+        self.certificate.set(self._keeper.kept.certificate)
