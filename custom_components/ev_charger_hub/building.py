@@ -11,12 +11,14 @@ from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
 from .station.limiter.limiter import Limiter
+from .station.local_list import LocalList
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
 from .station.security.security import Security
 from .station.snapshot import restore
 from .station.transactions import Transactions
+from .storage import DATA
 
 if TYPE_CHECKING:
     from .hub import OcppHub
@@ -44,8 +46,16 @@ async def async_build_charger(
         spawn=partial(entry.async_create_background_task, hass),
     )
     await limiter.load()
-    reservations = Reservations(station, journal, utc_now)
+    tokens = hass.data[DATA].tokens
+    reservations = Reservations(station, journal, utc_now, name_of=tokens.name_of)
     await reservations.load()
+    local_list = LocalList(
+        station,
+        journal,
+        partial(tokens.entries, identity),
+        spawn=partial(entry.async_create_background_task, hass),
+    )
+    await local_list.load()
     security = Security(
         station,
         journal,
@@ -59,6 +69,7 @@ async def async_build_charger(
         transactions=transactions,
         ledger=ledger,
         limiter=limiter,
+        local_list=local_list,
         reservations=reservations,
         security=security,
         subentry_id=subentry.subentry_id,

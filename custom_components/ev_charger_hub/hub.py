@@ -374,6 +374,8 @@ class OcppHub:
         hub_station = await self._async_build(identity, subentry)
         self.candidate_forgotten(identity)
         if self.refused(identity):
+            self._shared.tokens.subscribe(hub_station.local_list.changed),
+            hub_station.local_list.close,
             self._set_refused(identity, False)
         async_dispatcher_send(
             self.hass, SIGNAL_NEW_STATION.format(self.entry.entry_id), hub_station

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import ConfigEntry
 
 from .station.limiter.limiter import Limiter
+from .station.local_list import LocalList
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
@@ -26,6 +27,7 @@ class HubStation:
     transactions: Transactions
     ledger: Ledger
     limiter: Limiter
+    local_list: LocalList
     reservations: Reservations
     security: Security
     subentry_id: str

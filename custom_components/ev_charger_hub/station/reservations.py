@@ -53,12 +53,14 @@ class Reservations:
         journal: Journal,
         clock: Clock,
         *,
+        name_of: Callable[[str], str | None] = lambda _: None,
         call_later: CallLater = loop_call_later,
     ) -> None:
-        """Know of no reservation before `load`."""
+        """Know of no reservation before `load`; `name_of` names an id token."""
         self._station = station
         self._journal = journal
         self._clock = clock
+        self._name_of = name_of
         self._call_later = call_later
         self._lock = asyncio.Lock()
         self._known: dict[int, Reservation] = {}
@@ -97,6 +99,11 @@ class Reservations:
     def open_ones(self) -> list[Reservation]:
         """Return the reservations that may still be used, the oldest first."""
         return [one for one in self._known.values() if one.open]
+
+    def holder(self, reservation: Reservation) -> str:
+        """Return for whom a reservation is: a name, else the end of the id token."""
+        token = reservation.id_token
+        return self._name_of(token) or shortened(token)
 
     async def history(
         self, *, limit: int = 50, open_only: bool = False

@@ -103,6 +103,10 @@ class TokenStore:
         """Return a token that is known, however it is spelled."""
         return self._tokens.get(key_of(id_token))
 
+    def name_of(self, id_token: str) -> str | None:
+        """Return what the user calls a token, if it is known."""
+        return None if (token := self.find(id_token)) is None else token.name
+
     def replace(self, owner: str, tokens: Iterable[IdToken]) -> None:
         """Let these be all tokens of an owner; none forgets the owner."""
         new = tuple(tokens)
