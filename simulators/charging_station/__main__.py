@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 import random
 
 from aiohttp import web
 
 from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle
+from .certificates import certificates_in
 from .control import application
 from .rpc import TROUBLE
 
@@ -26,6 +28,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--url", default="ws://127.0.0.1:9000/ocpp")
     parser.add_argument("--identity", default="DEMO")
     parser.add_argument("--password")
+    parser.add_argument(
+        "--security-profile", type=int, choices=range(4), help="where it starts"
+    )
+    parser.add_argument("--root-certificate", type=Path, help="PEM file it trusts")
+    parser.add_argument("--manufacturer-certificate", type=Path, help="PEM file")
+    parser.add_argument("--common-name", help="what its certificate is to be made for")
+    parser.add_argument("--state", type=Path, help="JSON file that outlives a kill")
+    parser.add_argument(
+        "--reconnect", type=float, default=RECONNECT, help="seconds between attempts"
+    )
     parser.add_argument("--connectors", type=int, default=1)
     parser.add_argument("--vendor", choices=sorted(VENDORS), default="generic")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds per second")
@@ -38,7 +50,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def stay_connected(station: ChargingStation16) -> None:
+async def stay_connected(station: ChargingStation16, pause: float) -> None:
     """Dial in whenever the socket is gone."""
     while True:
         if not station.connected and station.reconnect:
@@ -47,7 +59,7 @@ async def stay_connected(station: ChargingStation16) -> None:
                 _LOGGER.info("%s: connected to %s", station.identity, station.url)
             except TROUBLE as err:
                 _LOGGER.info("%s: not connected: %s", station.identity, err)
-        await asyncio.sleep(RECONNECT)
+        await asyncio.sleep(pause)
 
 
 async def keep_time(station: ChargingStation16, speed: float) -> None:
@@ -95,10 +107,30 @@ async def run(station: ChargingStation16, args: argparse.Namespace) -> None:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", args.control_port).start()
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        group.create_task(stay_connected(station))
+        group.create_task(stay_connected(station, args.reconnect))
         group.create_task(keep_time(station, args.speed))
         if args.demo:
             group.create_task(demonstrate(station))
+
+
+def station_of(args: argparse.Namespace) -> ChargingStation16:
+    """Return the station that the command line describes."""
+    station = ChargingStation16(
+        args.url,
+        args.identity,
+        connectors=args.connectors,
+        password=args.password,
+        vendor=VENDORS[args.vendor],
+        misbehaviours=[Misbehaviour(name) for name in args.misbehave],
+        security_profile=args.security_profile,
+        common_name=args.common_name,
+        memory=args.state,
+    )
+    station.security.trust(
+        certificates_in(args.root_certificate),
+        certificates_in(args.manufacturer_certificate),
+    )
+    return station
 
 
 async def main() -> None:
@@ -109,15 +141,7 @@ async def main() -> None:
         format="%(asctime)s %(name)s %(message)s",
     )
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    station = ChargingStation16(
-        args.url,
-        args.identity,
-        connectors=args.connectors,
-        password=args.password,
-        vendor=VENDORS[args.vendor],
-    )
-    station.misbehaviours |= {Misbehaviour(name) for name in args.misbehave}
-    await run(station, args)
+    await run(station_of(args), args)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
         "UnlockConnectorOnEVSideDisconnect": Key(value="true"),
         "WebSocketPingInterval": Key(value="60", reboot=True),
     }
+    if vendor.security:
+        keys |= security_keys()
     for name in vendor.missing_keys:
         del keys[name]
     keys |= {
@@ -60,3 +62,14 @@ def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
         for name, value in vendor.extra_keys.items()
     }
     return keys
+
+
+def security_keys() -> dict[str, Key]:
+    """Return the keys of the security extensions (Security A.1)."""
+    return {
+        "AdditionalRootCertificateCheck": Key(value="false", readonly=True),
+        "CertificateSignedMaxChainSize": Key(value="10000", readonly=True),
+        "CertificateStoreMaxLength": Key(value="10", readonly=True),
+        "CpoName": Key(value=""),
+        "SecurityProfile": Key(value="0"),
+    }

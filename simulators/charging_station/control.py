@@ -87,6 +87,14 @@ async def _install(station: ChargingStation16, body: dict[str, Any]) -> None:
     station.install(body["profile"], body.get("connector", 1))
 
 
+async def _security_event(station: ChargingStation16, body: dict[str, Any]) -> None:
+    station.security.event(body["type"], body.get("info"))
+
+
+async def _sign_certificate(station: ChargingStation16, body: dict[str, Any]) -> None:
+    await station.security.request_certificate()
+
+
 ACTS: dict[str, Act] = {
     "advance": _advance,
     "balance": _balance,
@@ -100,6 +108,8 @@ ACTS: dict[str, Act] = {
     "pause": _pause,
     "plug": _plug,
     "reboot": _reboot,
+    "security_event": _security_event,
+    "sign_certificate": _sign_certificate,
     "swipe": _swipe,
     "unplug": _unplug,
 }

@@ -9,6 +9,7 @@ from ocpp.exceptions import (
 )
 
 from .misbehaviour import Misbehaviour
+from .triggers import Triggers
 
 if TYPE_CHECKING:
     from .v16 import ChargingStation16
@@ -39,6 +40,7 @@ class Requests:
     def __init__(self, station: ChargingStation16) -> None:
         """Serve one station."""
         self._station = station
+        triggers = Triggers(station)
         self._handlers: dict[str, Handler] = {
             "CancelReservation": self._cancel_reservation,
             "ChangeAvailability": self._change_availability,
@@ -53,9 +55,11 @@ class Requests:
             "ReserveNow": self._reserve_now,
             "Reset": self._reset,
             "SetChargingProfile": station.charging.set_profile,
-            "TriggerMessage": self._trigger_message,
             "UnlockConnector": self._unlock_connector,
+            **triggers.handlers,
         }
+        if station.vendor.security:
+            self._handlers |= {**triggers.extended, **station.security.handlers}
 
     async def handle(self, action: str, payload: dict[str, Any]) -> Answer:
         """Answer one request; None leaves it unanswered."""
@@ -108,6 +112,8 @@ class Requests:
                 station.vendor.measurands
             ):
                 return {"status": "Rejected"}
+        if (status := station.security.change(name, value)) is not None:
+            return {"status": status}
         key.value = value
         return {"status": "RebootRequired" if key.reboot else "Accepted"}
 
@@ -195,36 +201,11 @@ class Requests:
     async def _reset(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.14."""
         station = self._station
+        if Misbehaviour.NEVER_REBOOT in station.misbehaviours:
+            return {"status": "Accepted"}
         station.later(station.reboot(hard=payload["type"] == "Hard"))
         if Misbehaviour.DROP_ON_RESET in station.misbehaviours:
             return None
-        return {"status": "Accepted"}
-
-    async def _trigger_message(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.17."""
-        station = self._station
-        number = payload.get("connectorId")
-        if number is not None and number not in (0, *station.connectors):
-            return {"status": "Rejected"}
-        numbers = [*station.connectors] if number is None else [number]
-        match payload["requestedMessage"]:
-            case "BootNotification":
-                station.later(station.boot())
-            case "Heartbeat":
-                station.later(station.call("Heartbeat", {}))
-            case "StatusNotification":
-                for one in [0, *numbers] if number is None else numbers:
-                    station.later(station.report_status(one, force=True))
-            case "MeterValues":
-                for one in numbers:
-                    if one:
-                        station.later(
-                            station.sample(station.connectors[one], "Trigger")
-                        )
-            case "FirmwareStatusNotification" | "DiagnosticsStatusNotification" as one:
-                station.later(station.call(one, {"status": "Idle"}))
-            case _:
-                return {"status": "NotImplemented"}
         return {"status": "Accepted"}
 
     async def _unlock_connector(self, payload: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""What the control interface shows of a station."""
+"""What the control interface shows of a station, and what its memory keeps."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ def state(station: ChargingStation16) -> dict[str, Any]:
         "booted": station.booted.is_set(),
         "pending": station.pending,
         "misbehaviours": sorted(station.misbehaviours),
+        "security": station.security.state(),
         "violations": station.rpc.violations if station.rpc else [],
         "profiles": [
             {"connectorId": one.connector_id, **one.profile}
@@ -37,3 +38,23 @@ def state(station: ChargingStation16) -> dict[str, Any]:
             for one in station.connectors.values()
         ],
     }
+
+
+def dump(station: ChargingStation16) -> dict[str, Any]:
+    """Return what survives a loss of power."""
+    return {
+        "keys": {
+            name: key.value for name, key in station.keys.items() if not key.readonly
+        },
+        "outbox": station.outbox.dump(),
+        "security": station.security.dump(),
+    }
+
+
+def load(station: ChargingStation16, kept: dict[str, Any]) -> None:
+    """Take what survived."""
+    for name, value in kept["keys"].items():
+        if name in station.keys:
+            station.keys[name].value = value
+    station.outbox.load(kept["outbox"])
+    station.security.load(kept["security"])

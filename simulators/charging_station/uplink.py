@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 import asyncio
-from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable
 import contextlib
 import logging
+from ssl import SSLContext
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from .connector import LocalTransaction
 from .misbehaviour import Misbehaviour
-from .rpc import CallRefused, NotConnected, StationRpc
+from .rpc import TROUBLE, CallRefused, NotConnected, StationRpc
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Uplink(ABC):
         self._queue: deque[tuple[str, dict[str, Any], LocalTransaction]] = deque()
         self._queued = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._dialling = asyncio.Lock()
 
     @abstractmethod
     async def boot(self) -> None:
@@ -60,9 +61,39 @@ class Uplink(ABC):
         """Take the answer to the start of a transaction."""
 
     @property
+    @abstractmethod
+    def address(self) -> str:
+        """Return where to dial."""
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """Return what proves who is dialling."""
+
+    @abstractmethod
+    async def tls(self) -> SSLContext | None:
+        """Return what TLS goes by; None without TLS."""
+
+    @abstractmethod
+    def turned_away(self, err: ClientError) -> None:
+        """Take note that a connection did not come about."""
+
+    @abstractmethod
+    def arrived(self) -> None:
+        """Take note that a connection came about."""
+
+    @abstractmethod
+    async def resumed(self) -> None:
+        """Go on after a connection that needed no boot."""
+
+    @property
     def connected(self) -> bool:
         """Return whether the socket is open."""
         return self._socket is not None and not self._socket.closed
+
+    @property
+    def listened_to(self) -> bool:
+        """Return whether the central system takes any message now."""
+        return self.connected and self.booted.is_set()
 
     @property
     def pending(self) -> int:
@@ -71,27 +102,47 @@ class Uplink(ABC):
 
     async def connect(self) -> None:
         """Open the socket, boot, and start serving; raises ClientError if refused."""
-        headers = {}
-        if self.password is not None:
-            secret = b64encode(f"{self.identity}:{self.password}".encode()).decode()
-            headers["Authorization"] = f"Basic {secret}"
-        if self._session is None:
-            self._session = ClientSession()
-        self._socket = await self._session.ws_connect(
-            self.url, protocols=(self.subprotocol,), headers=headers, compress=0
-        )
-        self.rpc = StationRpc(
-            self.send, self.handle, version=self.version, strict=self.strict
-        )
-        self.later(self._read(self._socket, self.rpc))
-        self.later(self._drain(self.rpc))
+        waited = self._dialling.locked()
+        async with self._dialling:
+            if waited and self.connected:
+                return
+            socket = self._socket = await self._dial()
+            rpc = self.rpc = StationRpc(
+                self.send, self.handle, version=self.version, strict=self.strict
+            )
+        self.arrived()
+        self.later(self._read(socket, rpc))
+        self.later(self._drain(rpc))
         if (
             self._booted_once
             and Misbehaviour.NO_BOOT_ON_RECONNECT in self.misbehaviours
         ):
             self.accepted()
+            await self.resumed()
         else:
             await self.boot()
+
+    async def _dial(self) -> ClientWebSocketResponse:
+        """Return a new socket."""
+        if self._session is None:
+            self._session = ClientSession()
+        try:
+            return await self._session.ws_connect(
+                self.address,
+                protocols=(self.subprotocol,),
+                headers=self.headers(),
+                compress=0,
+                ssl=await self.tls() or True,
+            )
+        except ClientError as err:
+            self.turned_away(err)
+            raise
+
+    async def redial(self) -> None:
+        """Hang up, and dial in again."""
+        await self.disconnect()
+        if self.reconnect:
+            await self.connect()
 
     def accepted(self) -> None:
         """Go on with what waited for the central system's consent."""
@@ -147,7 +198,7 @@ class Uplink(ABC):
         """Do something beside, as long as the station exists; trouble is its own."""
 
         async def run() -> None:
-            with contextlib.suppress(NotConnected, CallRefused, TimeoutError):
+            with contextlib.suppress(*TROUBLE):
                 await work
 
         task = asyncio.get_running_loop().create_task(run())

@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
+from ssl import SSLContext
 from typing import Any, override
+
+from aiohttp import ClientError
 
 from .clock import VirtualClock, stamp, wall
 from .configuration import Key, configuration
 from .connector import Connector, LocalTransaction
+from .memory import Memory
+from .metering import Metering
 from .misbehaviour import Misbehaviour
+from .outbox import Outbox
 from .profiles import ProfileStore
 from .requests import Requests
+from .security import Security
 from .smart_charging import SmartCharging
-from .state import state
+from .state import dump, load, state
 from .uplink import Uplink
 from .vehicle import Meter, Vehicle
 from .vendors import VENDORS, VendorProfile
@@ -34,8 +42,15 @@ class ChargingStation16(Uplink):
         clock: Callable[[], datetime] = wall,
         register: float = 12_345.0,
         misbehaviours: Iterable[Misbehaviour] = (),
+        security_profile: int | None = None,
+        common_name: str | None = None,
+        memory: Path | None = None,
     ) -> None:
-        """Create a station that is switched off; its clock follows `clock`."""
+        """Create a station that is switched off; its clock follows `clock`.
+
+        The security profile is read from `url` and `password` unless given. What is
+        kept in the file `memory` comes before all that is said here.
+        """
         super().__init__(url, identity, password)
         self.vendor = vendor
         self.misbehaviours |= {*vendor.habits, *misbehaviours}
@@ -57,9 +72,61 @@ class ChargingStation16(Uplink):
         }
         self.received: list[tuple[str, dict[str, Any]]] = []
         """Every request of the central system, oldest first."""
+        if security_profile is None:
+            security_profile = int(password is not None)
+            if url.startswith("wss:"):
+                security_profile = 2
+        if vendor.security:
+            self.keys["SecurityProfile"].value = str(security_profile)
+        self.common_name = common_name or vendor.serial or identity
+        """The name that a request for a certificate carries."""
         self.charging = SmartCharging(self)
+        self.metering = Metering(self)
+        self.outbox = Outbox(self)
+        self.security = Security(self, security_profile)
+        self._memory = Memory(memory)
         self._requests = Requests(self)
         self._since_heartbeat = 0.0
+        if kept := self._memory.read():
+            load(self, kept)
+            self.security.power_up()
+
+    @property
+    @override
+    def address(self) -> str:
+        """Return where to dial."""
+        return self.security.address(self.url)
+
+    @override
+    def headers(self) -> dict[str, str]:
+        """Return what proves who is dialling."""
+        return self.security.headers()
+
+    @override
+    async def tls(self) -> SSLContext | None:
+        """Return what TLS goes by; None without TLS."""
+        return await self.security.tls()
+
+    @override
+    def turned_away(self, err: ClientError) -> None:
+        """Take note that a connection did not come about."""
+        self.security.turned_away(err)
+
+    @override
+    def arrived(self) -> None:
+        """Take note that a connection came about."""
+        self.security.arrived()
+        self.remember()
+
+    @override
+    async def resumed(self) -> None:
+        """Go on after a connection that needed no boot."""
+        await self.outbox.flush()
+
+    def remember(self) -> None:
+        """Keep what a loss of power must not take, if there is a memory."""
+        if self._memory.used:
+            self._memory.write(dump(self))
 
     @override
     async def boot(self) -> None:
@@ -82,13 +149,17 @@ class ChargingStation16(Uplink):
         await self.report_status(0, force=True)
         for connector in self.connectors.values():
             await self.report_status(connector.id, force=True)
+        await self.outbox.flush()
 
     @override
     async def handle(
         self, action: str, payload: dict[str, Any]
     ) -> dict[str, Any] | None:
-        """Answer a request of the central system."""
-        return await self._requests.handle(action, payload)
+        """Answer a request of the central system; what it changed is kept first."""
+        try:
+            return await self._requests.handle(action, payload)
+        finally:
+            self.remember()
 
     @override
     async def started(
@@ -122,7 +193,7 @@ class ChargingStation16(Uplink):
             if transaction.id_tag == id_tag:
                 await self.stop_transaction(connector, "Local")
             return transaction.id_tag == id_tag
-        if self.connected and self.booted.is_set():
+        if self.listened_to:
             answer = await self.call("Authorize", {"idTag": id_tag})
             if answer["idTagInfo"]["status"] != "Accepted":
                 return False
@@ -179,6 +250,8 @@ class ChargingStation16(Uplink):
             self.profiles.forget()
         await self.disconnect()
         self._booted_once = False
+        self.security.power_up()
+        self.security.event("ResetOrReboot")
         if self.reconnect:
             await self.connect()
 
@@ -232,7 +305,7 @@ class ChargingStation16(Uplink):
                 "reason": reason,
                 "idTag": transaction.id_tag,
             }
-            measurands = self._measurands("StopTxnSampledData")
+            measurands = self.metering.measurands("StopTxnSampledData")
             if values := connector.sampled_values(measurands, "Transaction.End"):
                 payload["transactionData"] = [
                     {"timestamp": now, "sampledValue": values}
@@ -265,7 +338,7 @@ class ChargingStation16(Uplink):
             if connector.reported == f"{status} {error}" and not force:
                 return
             connector.reported = f"{status} {error}"
-        if not (self.connected and self.booted.is_set()):
+        if not self.listened_to:
             return
         await self.call(
             "StatusNotification",
@@ -323,62 +396,20 @@ class ChargingStation16(Uplink):
                     target = connector.vehicle.wanted(connector.offered)
                 connector.meter.advance(seconds, target, connector.vehicle)
                 await self.set_status(connector, connector.flow)
-                connector.since_sample += seconds
-                interval = self._seconds("MeterValueSampleInterval")
-                if interval and connector.since_sample >= interval:
-                    connector.since_sample %= interval
-                    await self.sample(connector, "Sample.Periodic")
-            connector.since_clock += seconds
-            interval = self._seconds("ClockAlignedDataInterval")
-            if interval and connector.since_clock >= interval:
-                connector.since_clock %= interval
-                await self.sample(connector, "Sample.Clock")
+            await self.metering.advance(connector, seconds)
         self._since_heartbeat += seconds
-        if self._since_heartbeat >= (self._seconds("HeartbeatInterval") or 300):
+        if self._since_heartbeat >= (self.seconds("HeartbeatInterval") or 300):
             self._since_heartbeat = 0
-            if self.connected and self.booted.is_set():
+            if self.listened_to:
                 if Misbehaviour.GARBAGE_FRAMES in self.misbehaviours:
                     for garbage in ("{", "[]", "42", '[9, "x"]', '[2, "1", ["x"], {}]'):
                         await self.send(garbage)
                 await self.call("Heartbeat", {})
+        self.remember()
 
-    def _seconds(self, name: str) -> int:
+    def seconds(self, name: str) -> int:
         """Return a configured interval in seconds."""
         return int(self.keys[name].value or 0)
-
-    def _measurands(self, name: str) -> list[str]:
-        """Return the measurands that a key lists."""
-        return [one.strip() for one in (self.keys[name].value or "").split(",") if one]
-
-    async def sample(self, connector: Connector, context: str) -> None:
-        """Send the meter values of one connector."""
-        aligned = context == "Sample.Clock"
-        values = connector.sampled_values(
-            self._measurands(
-                "MeterValuesAlignedData" if aligned else "MeterValuesSampledData"
-            ),
-            context,
-        )
-        if not values:
-            return
-        connector.samples += 1
-        if Misbehaviour.ZERO_REGISTER in self.misbehaviours:
-            for value in values:
-                if "Register" in value["measurand"] and connector.samples % 5 == 0:
-                    value["value"] = "0"
-        if Misbehaviour.SIGNED_DATA in self.misbehaviours:
-            values += [
-                {"value": "OCMF|e30=|e30=", "format": "SignedData"},
-                {"value": "", "measurand": "Power.Active.Import", "unit": "W"},
-            ]
-        payload = {
-            "connectorId": connector.id,
-            "meterValue": [{"timestamp": stamp(self.clock()), "sampledValue": values}],
-        }
-        if connector.transaction is not None:
-            self.enqueue("MeterValues", payload, connector.transaction)
-        elif self.connected and self.booted.is_set():
-            await self.call("MeterValues", payload)
 
     def state(self) -> dict[str, Any]:
         """Return what the control interface shows."""

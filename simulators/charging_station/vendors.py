@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from .certificates import KeyKind
 from .misbehaviour import Misbehaviour
 
 ALL_MEASURANDS = (
@@ -43,6 +44,12 @@ class VendorProfile:
         "Reservation",
         "SmartCharging",
     )
+    security: bool = True
+    """Whether it knows the security extensions."""
+    key_kind: KeyKind = "ec"
+    """The kind of key that it asks a certificate for."""
+    ciphers: str | None = None
+    """The only cipher suites of its TLS 1.2; None for today's."""
     missing_keys: frozenset[str] = frozenset()
     extra_keys: dict[str, str] = field(default_factory=dict)
     habits: frozenset[Misbehaviour] = frozenset()
@@ -91,11 +98,20 @@ VENDORS: dict[str, VendorProfile] = {
         max_measurands=5,
         extra_keys={"MeterValuesSampledDataMaxLength": "5"},
     ),
+    # TLS_RSA_WITH_AES_128_GCM_SHA256, one of those that a server must offer.
+    "old-tls": VendorProfile(
+        vendor="Virtual Works",
+        model="VW-Old",
+        serial="VWO-0001",
+        key_kind="rsa",
+        ciphers="AES128-GCM-SHA256",
+    ),
     "core-only": VendorProfile(
         vendor="Virtual Works",
         model="VW-Core",
         serial="VWC-0001",
         features=("Core",),
+        security=False,
         measurands=("Energy.Active.Import.Register",),
         max_measurands=1,
         missing_keys=frozenset({"NumberOfConnectors", "ChargeProfileMaxStackLevel"}),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import json
+from ssl import SSLContext
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,9 @@ class PlainCentralSystem:
         self.boot_status = "Accepted"
         self.token_status = "Accepted"
         self.authorization: str | None = None
+        self.certificate: dict[str, Any] | None = None
+        """What the station showed of itself in the TLS handshake."""
+        self.refuse = False
         self.port = 0
         self._transaction = 0
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
@@ -29,13 +33,14 @@ class PlainCentralSystem:
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Event()
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    async def start(self, tls: SSLContext | None = None) -> None:
+        """Listen on a free port, or on the one it had before."""
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=tls)
+        await site.start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -55,6 +60,9 @@ class PlainCentralSystem:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.authorization = request.headers.get("Authorization")
+        self.certificate = request.get_extra_info("peercert")
+        if self.refuse:
+            raise web.HTTPUnauthorized
         socket = web.WebSocketResponse(protocols=("ocpp1.6",))
         await socket.prepare(request)
         self._socket = socket
@@ -89,6 +97,8 @@ class PlainCentralSystem:
                 return {"currentTime": NOW}
             case "Authorize":
                 return info
+            case "SignCertificate":
+                return {"status": "Accepted"}
             case "StartTransaction":
                 self._transaction += 1
                 return {"transactionId": self._transaction, **info}
