@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 
-from aiohttp import ClientSession
 import pytest
 
 from homeassistant.core import HomeAssistant
@@ -24,7 +23,7 @@ from ..ha.conftest import (
     translations_checked,
     unpaced,
 )
-from .wire import Wire
+from .wire import Wire, dialled
 from custom_components.ev_charger_hub.const import CONF_QUIET
 from custom_components.ev_charger_hub.hub import OcppHub
 
@@ -71,13 +70,7 @@ async def quiet_charger(
 @pytest.fixture
 async def wire(hass: HomeAssistant, hub: OcppHub, quiet: None) -> AsyncGenerator[Wire]:
     """Return the socket of an approved and booted charger, frame by frame."""
-    async with (
-        ClientSession() as session,
-        session.ws_connect(
-            f"ws://127.0.0.1:{hub.port}/ocpp/{IDENTITY}", protocols=["ocpp1.6"]
-        ) as ws,
-    ):
-        wire = Wire(ws)
+    async with dialled(hub.port) as wire:
         boot = {"chargePointVendor": "Acme", "chargePointModel": "Wall One"}
         answer = await wire.call("BootNotification", boot)
         assert answer[2]["status"] == "Accepted"

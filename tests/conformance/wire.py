@@ -1,13 +1,16 @@
 """The socket of a charger, frame by frame: what is sent is what the test wrote."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 import json
 from typing import Any
 from uuid import uuid4
 
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientSession, ClientWebSocketResponse
 
 from ..ha.charger import PATIENCE
+from ..ha.conftest import IDENTITY
 
 type Frame = list[Any]
 
@@ -48,3 +51,14 @@ class Wire:
         frame = await self.call("Heartbeat", {})
         assert frame[0] == 3
         assert set(frame[2]) == {"currentTime"}
+
+
+@asynccontextmanager
+async def dialled(port: int, identity: str = IDENTITY) -> AsyncGenerator[Wire]:
+    """Yield a new socket of a charger."""
+    url = f"ws://127.0.0.1:{port}/ocpp/{identity}"
+    async with (
+        ClientSession() as session,
+        session.ws_connect(url, protocols=["ocpp1.6"]) as ws,
+    ):
+        yield Wire(ws)
