@@ -76,9 +76,12 @@ class ClientCertificate:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class Amendment:
-    """A setting that we changed, which Home Assistant may not have on disk yet."""
+    """A setting that we changed, which Home Assistant may not have on disk yet.
 
-    before: str | int | None = field(repr=False)
+    `before` is what it was, and what it was made meanwhile.
+    """
+
+    before: tuple[str | int | None, ...] = field(repr=False)
     after: str | int | None = field(repr=False)
     at: datetime
 
@@ -101,7 +104,7 @@ class Kept:
         return {
             "hashes": list(self.hashes),
             "amendments": {
-                name: [one.before, one.after, one.at.isoformat()]
+                name: [list(one.before), one.after, one.at.isoformat()]
                 for name, one in self.amendments.items()
             },
             "upgrade": self.upgrade and _dump_upgrade(self.upgrade),
@@ -116,7 +119,7 @@ class Kept:
             hashes=tuple(kept["hashes"]),
             amendments={
                 name: Amendment(
-                    before=before, after=after, at=datetime.fromisoformat(at)
+                    before=tuple(before), after=after, at=datetime.fromisoformat(at)
                 )
                 for name, (before, after, at) in kept["amendments"].items()
             },
@@ -124,12 +127,24 @@ class Kept:
             certificate=certificate and _restore_certificate(certificate),
         )
 
+    def amend(self, settings: StationSettings, at: datetime, **changes: Any) -> Kept:
+        """Return this with changes to be made of settings."""
+        amendments = dict(self.amendments)
+        for name, after in changes.items():
+            if (present := getattr(settings, name)) != after:
+                known = amendments.get(name)
+                earlier = () if known is None else known.before
+                amendments[name] = Amendment(
+                    before=(*earlier, present), after=after, at=at
+                )
+        return replace(self, amendments=amendments)
+
     def amended(self, settings: StationSettings) -> dict[str, Any]:
         """Return what settings that came from disk lack of our amendments."""
         return {
             name: one.after
             for name, one in self.amendments.items()
-            if getattr(settings, name) == one.before
+            if getattr(settings, name) in one.before
         }
 
     def standing(self, settings: StationSettings) -> Kept:

@@ -13,7 +13,7 @@ from ..model import ChargingStation
 from ..outcome import Outcome
 from ..secrets import shortened
 from .certificates import Certificates
-from .kept import Amendment, ClientCertificate, Keeper, Kept, Upgrade
+from .kept import ClientCertificate, Keeper, Kept, Upgrade
 from .passwords import Passwords, proved
 from .ports import Ports
 from .profile import HIGHEST
@@ -181,13 +181,7 @@ class Security:
         if upgrade is not None and upgrade.awaits(profile):
             kept = replace(kept, upgrade=arrived(upgrade, profile))
             changes["security_profile"] = max(settings.security_profile, profile)
-        now = self._clock()
-        amendments = {
-            name: Amendment(before=getattr(settings, name), after=value, at=now)
-            for name, value in changes.items()
-            if value != getattr(settings, name)
-        }
-        return replace(kept, amendments={**kept.amendments, **amendments})
+        return kept.amend(settings, self._clock(), **changes)
 
     async def _overrule(self) -> None:
         settings = self._station.settings

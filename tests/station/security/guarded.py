@@ -1,0 +1,393 @@
+"""A station with a password, a certificate and a profile, and a hub that dies."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from math import ceil
+from typing import Any, cast, override
+
+from custom_components.ev_charger_hub.station.commands import (
+    CertificateHash,
+    CertificateUse,
+)
+from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.link import (
+    Capability,
+    ConfigurationKey,
+    LinkKind,
+)
+from custom_components.ev_charger_hub.station.model import ChargingStation
+from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
+from custom_components.ev_charger_hub.station.security.ports import (
+    NewPassword,
+    Ports,
+    SignedChain,
+)
+from custom_components.ev_charger_hub.station.security.security import Security
+from custom_components.ev_charger_hub.station.settings import StationSettings
+from tests.memory_journal import MemoryJournal
+from tests.virtual_time import VirtualTime, rest
+
+STEP = 60.0
+ROOT = "root of ours"
+OTHER = CertificateHash(
+    algorithm="SHA256", issuer_name_hash="AA", issuer_key_hash="BB", serial="07"
+)
+ACCEPTED = Outcome(status=OutcomeStatus.ACCEPTED, answer="Accepted")
+REJECTED = Outcome(status=OutcomeStatus.REJECTED, answer="Rejected")
+NOT_SUPPORTED = Outcome(status=OutcomeStatus.NOT_SUPPORTED, answer="NotSupported")
+TIMED_OUT = Outcome(status=OutcomeStatus.TIMED_OUT, detail="no answer in 30 s")
+NO_ANSWER = Outcome(status=OutcomeStatus.NO_ANSWER, detail="hung up")
+
+
+class Killed(BaseException):
+    """The hub's process ended here."""
+
+
+@dataclass(kw_only=True)
+class Wire:
+    """What dies with the hub: it counts the moments, and ends at a chosen one."""
+
+    end_at: int | None = None
+    moments: int = 0
+    dead: bool = False
+
+    def moment(self) -> None:
+        """Pass a moment, or die."""
+        if not self.dead and self.moments == self.end_at:
+            self.dead = True
+        if self.dead:
+            raise Killed
+        self.moments += 1
+
+
+class DyingJournal(MemoryJournal):
+    """A journal whose hub may die before and after each write."""
+
+    def __init__(self, wire: Wire) -> None:
+        """Keep what was written over the deaths of the hub."""
+        super().__init__()
+        self.wire = wire
+
+    @override
+    async def store(self, identity: str, name: str, value: Any) -> None:
+        self.wire.moment()
+        await super().store(identity, name, value)
+        self.wire.moment()
+
+
+@dataclass
+class Guarded:
+    """The station: what it was told, and what it uses."""
+
+    password: str | None = "h0"
+    """The hash of the password that it uses."""
+    profile: int = 1
+    """The profile that it uses."""
+    told_profile: int = 1
+    """The profile that it uses after a restart."""
+    roots: list[CertificateHash] = field(default_factory=lambda: [OTHER])
+    certificate: str | None = None
+    answers: dict[str, Outcome | list[Outcome]] = field(default_factory=dict)
+    """What it says instead of doing what it is told; of a list the first."""
+    silent: set[str] = field(default_factory=set)
+    """What it does, but does not say."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    requests: int = 0
+    """Certificate requests that were not sent yet."""
+    rebooting: bool = False
+    falls_back: int = 0
+    """How many restarts do not bring the profile that it was told."""
+    tells_profile: bool = True
+
+
+class GuardedLink:
+    """The commands that a guarded station takes from one hub."""
+
+    kind = LinkKind.OCPP
+
+    def __init__(self, station: Guarded, wire: Wire) -> None:
+        """Reach `station` as long as the hub lives."""
+        self.station = station
+        self.wire = wire
+        self.connected = False
+        self.capabilities = frozenset(Capability)
+
+    async def _do(self, name: str, value: str = "") -> Outcome | None:
+        """Bring a command; return what is said instead of doing it."""
+        if not self.connected:
+            raise NotConnected
+        self.wire.moment()
+        await asyncio.sleep(0)
+        self.station.calls.append((name, value))
+        answer = self.station.answers.get(name)
+        if isinstance(answer, list):
+            return answer.pop(0) if answer else None
+        return answer
+
+    async def _said(self, name: str) -> Outcome:
+        """Bring the answer back."""
+        self.wire.moment()
+        await asyncio.sleep(0)
+        return TIMED_OUT if name in self.station.silent else ACCEPTED
+
+    async def set_configuration(self, key: str, value: str) -> Outcome:
+        """Take a password or a profile."""
+        if (answer := await self._do(key, value)) is not None:
+            return answer
+        if key == "AuthorizationKey":
+            self.station.password = value.replace("key", "h")
+        else:
+            self.station.told_profile = int(value)
+        return await self._said(key)
+
+    async def get_configuration(
+        self, keys: list[str]
+    ) -> tuple[Outcome, list[ConfigurationKey], list[str]]:
+        """Tell the profile, if it does."""
+        await self._do("get", keys[0])
+        told = str(self.station.told_profile)
+        key = ConfigurationKey(key=keys[0], value=told, readonly=False)
+        return ACCEPTED, [key] if self.station.tells_profile else [], []
+
+    async def install_certificate(self, use: CertificateUse, pem: str) -> Outcome:
+        """Take a root."""
+        if (answer := await self._do("install", pem)) is not None:
+            return answer
+        self.station.roots.append(named(pem, "SHA256"))
+        return await self._said("install")
+
+    async def installed_certificates(
+        self, use: CertificateUse
+    ) -> tuple[Outcome, list[CertificateHash]]:
+        """List the roots."""
+        if (answer := await self._do("installed", use)) is not None:
+            return answer, []
+        return await self._said("installed"), list(self.station.roots)
+
+    async def trigger(self, message: str, evse_id: int | None) -> Outcome:
+        """Make a key and ask for a certificate."""
+        if (answer := await self._do("trigger", message)) is not None:
+            return answer
+        self.station.requests += 1
+        return await self._said("trigger")
+
+    async def certificate_signed(self, chain: str) -> Outcome:
+        """Take a certificate."""
+        if (answer := await self._do("signed", chain)) is not None:
+            return answer
+        self.station.certificate = chain
+        return await self._said("signed")
+
+    async def reset(self, *, hard: bool) -> Outcome:
+        """Restart soon."""
+        if (answer := await self._do("reset", "hard" if hard else "soft")) is not None:
+            return answer
+        self.station.rebooting = True
+        return await self._said("reset")
+
+
+def named(pem: str, algorithm: str) -> CertificateHash:
+    """Return how a station calls a root, in its own spelling."""
+    name, key, serial = NotarySigner.names_of(pem, algorithm)
+    return CertificateHash(
+        algorithm=algorithm,
+        issuer_name_hash=name.upper(),
+        issuer_key_hash=key.upper(),
+        serial=f"00{serial.upper()}",
+    )
+
+
+class NotarySigner:
+    """Signs whatever is asked for, for two years."""
+
+    def __init__(self, time: VirtualTime) -> None:
+        """Date certificates by `time`."""
+        self.time = time
+        self.problem: str | None = None
+        self.lifetime = timedelta(days=730)
+        self._serials = count(1)
+
+    async def root(self) -> str | None:
+        """Return the root of the authority."""
+        return ROOT
+
+    async def check(self, csr: str) -> str | None:
+        """Return what is wrong with every request."""
+        return self.problem
+
+    async def sign(self, csr: str) -> SignedChain:
+        """Sign a request with the next number."""
+        serial = f"{next(self._serials):x}"
+        now = self.time()
+        return SignedChain(
+            pem=f"{csr} {serial}",
+            serial=serial,
+            issued=now,
+            expires=now + self.lifetime,
+        )
+
+    def names(self, pem: str, algorithm: str) -> tuple[str, str, str]:
+        """Return how stations name a root."""
+        return self.names_of(pem, algorithm)
+
+    @staticmethod
+    def names_of(pem: str, algorithm: str) -> tuple[str, str, str]:
+        """Return the same names for every root."""
+        if algorithm != "SHA256":
+            raise ValueError(algorithm)
+        return "cd" * 32, "ef" * 32, "1f"
+
+
+class House:
+    """One station and the hubs that it has had."""
+
+    def __init__(
+        self, guarded: Guarded | None = None, *, ours: bool = True, **settings: Any
+    ) -> None:
+        """Start with a station that is connected; `ours` is whether we can sign."""
+        self.guarded = guarded or Guarded()
+        self.time = VirtualTime()
+        self.notary: NotarySigner | None = NotarySigner(self.time) if ours else None
+        self.disk = StationSettings(
+            name="Wall",
+            password_hash=self.guarded.password,
+            security_profile=self.guarded.profile,
+            **settings,
+        )
+        """What Home Assistant has on disk of the user's settings."""
+        self.written: Mapping[str, Any] = {}
+        """What it has yet to write."""
+        self.wire = Wire()
+        self.journal = DyingJournal(self.wire)
+        self.passwords = count(1)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, end_at: int | None = None) -> None:
+        """Start a hub that knows what is on disk."""
+        self.wire = self.journal.wire = Wire(end_at=end_at)
+        self.station = ChargingStation("CP1", self.disk)
+        self.link = GuardedLink(self.guarded, self.wire)
+        self.station.links = [cast(Any, self.link)]
+        self.security = Security(
+            self.station,
+            cast(Any, self.journal),
+            self.time,
+            ports=Ports(
+                new_password=self._new_password,
+                signer=lambda: cast(Any, self.notary),
+                amend=self._amend,
+            ),
+            spawn=self._spawn,
+            call_later=self.time.call_later,
+        )
+        await self.security.load()
+
+    async def restart(self, *, wrote: bool, end_at: int | None = None) -> None:
+        """Start another hub; `wrote` is whether the settings reached the disk."""
+        self.security.close()
+        await rest()
+        if wrote:
+            self.write()
+        self.written = {}
+        self.tasks.clear()
+        await self.start(end_at)
+
+    def write(self) -> None:
+        """Bring settings to disk, as Home Assistant does within seconds."""
+        self.disk = replace(self.disk, **self.written)
+        self.written = {}
+
+    def lets_in(self) -> bool:
+        """Return whether the hub lets the station in as it is now."""
+        settings, guarded = self.station.settings, self.guarded
+        if guarded.profile < settings.security_profile:
+            return False
+        if guarded.profile == 3:
+            return guarded.certificate is not None
+        hashes = settings.password_hash, *self.security.hashes
+        return settings.password_hash is None or guarded.password in hashes
+
+    async def connect(self) -> None:
+        """Let the station dial in with what it uses."""
+        assert self.lets_in(), "locked out"
+        guarded = self.guarded
+        self.link.connected = True
+        proof = guarded.password if 0 < guarded.profile < 3 else None
+        self.security.attached(guarded.profile, proof)
+        self.station.online.set(True)
+        await rest()
+
+    async def disconnect(self) -> None:
+        """Let the station go away."""
+        self.link.connected = False
+        self.station.online.set(False)
+        await rest()
+
+    async def reboot(self) -> None:
+        """Let the station restart, with whatever it was told."""
+        guarded = self.guarded
+        guarded.rebooting = False
+        await self.disconnect()
+        if guarded.falls_back:
+            guarded.falls_back -= 1
+            guarded.told_profile = guarded.profile
+        guarded.profile = guarded.told_profile
+        await self.connect()
+
+    async def live(self, seconds: float = 0) -> None:
+        """Let time pass, and everything happen that is to happen meanwhile."""
+        await self._settle()
+        for _ in range(ceil(seconds / STEP)):
+            await self.time.advance(STEP)
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Let the station do what it has to do."""
+        for _ in range(50):
+            await rest()
+            if self.wire.dead:
+                return
+            if self.guarded.requests:
+                self.guarded.requests -= 1
+                await self._request()
+            elif self.guarded.rebooting:
+                await self.reboot()
+            else:
+                return
+        raise AssertionError("it never rests")
+
+    async def _request(self) -> None:
+        try:
+            if await self.security.accepts_request("csr"):
+                self.security.request_answered("csr")
+        except Killed:
+            return
+
+    def _amend(self, changes: Mapping[str, Any]) -> None:
+        self.written = {**self.written, **changes}
+
+    async def _new_password(self) -> NewPassword:
+        number = next(self.passwords)
+        await asyncio.sleep(0)
+        return NewPassword(key=f"key{number}", hashed=f"h{number}")
+
+    def _spawn(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        task.add_done_callback(_killed)
+        self.tasks.append(task)
+        return task
+
+    def said(self, name: str) -> list[str]:
+        """Return what the station was told by a name."""
+        return [value for one, value in self.guarded.calls if one == name]
+
+
+def _killed(task: asyncio.Task[None]) -> None:
+    """Let a task end with its hub; any other error is one."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        assert isinstance(error, Killed), error
