@@ -42,7 +42,7 @@ BOOT = {
 PENDING = {
     "status": "Pending",
     "currentTime": "2026-11-20T10:00:00.000Z",
-    "interval": 30,
+    "interval": 60,
 }
 ACCEPTED = {
     "status": "Accepted",
@@ -256,6 +256,7 @@ class Central:
         self,
         *,
         contexts: Contexts | None = None,
+        port: int = 0,
         dialects: tuple[Dialect, ...] = (Dialect.V16,),
         **options: Any,
     ) -> None:
@@ -268,7 +269,7 @@ class Central:
         self._sockets: list[ClientWebSocketResponse] = []
         self.system = CentralSystem(
             host=HOST,
-            port=0,
+            port=port,
             contexts=contexts,
             registrar=self.registrar,
             clock=self.clock,

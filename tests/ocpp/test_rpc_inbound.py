@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .rpc_peer import HEARTBEAT_ANSWER, Peer, settle
-from custom_components.ev_charger_hub.ocpp import rpc as rpc_module
+from custom_components.ev_charger_hub.ocpp import frames, rpc as rpc_module
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.ocpp.rpc import Reply, ReplyCache
@@ -32,8 +32,14 @@ UNPARSEABLE = [
     "\ud800",
     b"\xff\xfe",
     "[" * 5000,
+]
+OVERSIZED = [
     f'[2,"1","Heartbeat",{{"a":{NESTED}}}]',
     f'[2,"1","Heartbeat",{{"a":{NESTED}}}]'.encode(),
+    f'[2,"1","Heartbeat",{{"a":"{"x" * (frames.MAX_STRING + 1)}"}}]',
+    f'[2,"1","Heartbeat",{{"a":[{"1," * frames.MAX_ITEMS}1]}}]',
+    f'[2,"1","Heartbeat",{{"{"x" * (frames.MAX_STRING + 1)}":1}}]',
+    json.dumps([2, "1", "Heartbeat", dict.fromkeys(range(frames.MAX_ITEMS + 1))]),
 ]
 NO_FRAME = [
     "{}",
@@ -72,6 +78,36 @@ async def test_1_6_ignores_what_is_no_frame(text: str | bytes) -> None:
     await peer.receive(text)
     assert peer.sent == []
     await still_answers(peer)
+
+
+@pytest.mark.conformance("SEC_11")
+@pytest.mark.parametrize("text", OVERSIZED, ids=range(len(OVERSIZED)))
+async def test_call_beyond_all_bounds_is_refused_instead_of_repeated(
+    text: str | bytes,
+) -> None:
+    peer = Peer()
+    await peer.receive(text)
+    described = "longer or deeper than is read"
+    assert peer.sent == [[4, "1", "FormationViolation", described, {}]]
+    assert peer.handled == []
+    await still_answers(peer)
+
+
+@pytest.mark.conformance("SEC_11")
+@pytest.mark.parametrize("start", ['[3,"1",', '[2,7,"Heartbeat",', "[2,"])
+async def test_what_has_no_id_of_a_call_is_too_large_for_an_answer(start: str) -> None:
+    peer = Peer()
+    await peer.receive(f'{start}"{"x" * (frames.MAX_STRING + 1)}"]')
+    assert peer.sent == []
+    await still_answers(peer)
+
+
+@pytest.mark.conformance("SEC_11")
+async def test_text_of_64_kib_and_list_of_10000_are_read() -> None:
+    peer = Peer()
+    payload = {"a": "x" * frames.MAX_STRING, "b": [1] * frames.MAX_ITEMS}
+    await peer.receive([2, "1", "Heartbeat", payload])
+    assert peer.sent == [[3, "1", HEARTBEAT_ANSWER]]
 
 
 @pytest.mark.conformance("RPC_06")

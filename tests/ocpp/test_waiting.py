@@ -106,6 +106,61 @@ def test_room_is_bounded_and_seats_are_kept(room: WaitingRoom) -> None:
     assert len(room) == 20
 
 
+@pytest.mark.conformance("SEC_11")
+def test_made_up_identities_of_one_address_give_way(clock: Clock) -> None:
+    losers: list[str] = []
+    room = WaitingRoom(clock, lambda loser: losers.append(loser.identity))
+    room.enter("mine", "10.0.0.1")
+    for number in range(19):
+        clock.advance(seconds=12)
+        room.enter(f"made-up-{number}", "10.0.0.66")
+        room.enter("mine", "10.0.0.1")
+    for number in range(3):
+        room.enter(f"neighbor-{number}", f"10.0.0.{number + 2}")
+    assert losers == ["made-up-0", "made-up-1", "made-up-2"]
+    # The address that fills the room gets no further seat.
+    clock.advance(minutes=1)
+    for one in room:
+        one.last_seen = clock()
+    with pytest.raises(RoomFull):
+        room.enter("made-up-20", "10.0.0.66")
+    assert room.get("mine") is not None
+    assert len(room) == 20
+
+
+@pytest.mark.conformance("SEC_11")
+def test_oldest_silent_one_gives_way_whatever_its_address(
+    room: WaitingRoom, clock: Clock
+) -> None:
+    room.enter("silent", "10.0.1.1")
+    clock.advance(seconds=1)
+    room.enter("silent too", "10.0.1.2")
+    clock.advance(minutes=6)
+    for number in range(18):
+        room.enter(f"CP{number}", f"10.0.0.{number}")
+    room.enter("another", "10.0.0.1")
+    assert room.get("silent") is None
+    assert room.get("silent too") is not None
+
+
+def test_whole_network_of_ipv6_counts_as_one_address(room: WaitingRoom) -> None:
+    for number in range(20):
+        room.enter(f"made-up-{number}", f"fd00::{number}")
+    room.enter("mine", "fd00:0:0:1::1")
+    assert room.get("made-up-0") is None
+
+
+def test_who_finds_a_seat_too_fast_takes_none_away(room: WaitingRoom) -> None:
+    for number in range(20):
+        room.enter(f"gone-{number}", "10.0.0.1")
+        room.leave(f"gone-{number}")
+    for number in range(20):
+        room.enter(f"CP{number}", "10.0.0.66")
+    with pytest.raises(TooManyArrivals):
+        room.enter("another", "10.0.0.1")
+    assert room.get("CP0") is not None
+
+
 def test_arrivals_of_one_address_are_limited(room: WaitingRoom, clock: Clock) -> None:
     for number in range(20):
         room.enter(f"CP{number}", "10.0.0.1")

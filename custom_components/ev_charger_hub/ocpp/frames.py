@@ -10,6 +10,11 @@ from .errors import OcppError
 
 MAX_DEPTH = 32
 MAX_ID = 36
+MAX_STRING = 64 * 1024
+"""Characters of one string: what a signed meter value may have."""
+
+MAX_ITEMS = 10_000
+"""Elements of one list or object."""
 # Answers an unreadable message (OCPP 2.x part 4, 4.2.3).
 UNKNOWN_ID = "-1"
 
@@ -25,11 +30,16 @@ class MessageType(IntEnum):
 
 
 class FrameError(OcppError):
-    """The text is no OCPP-J frame."""
+    """The text is no OCPP-J frame, or one that is not read; `call` is its id if it has."""
+
+    def __init__(self, reason: str, call: str | None = None) -> None:
+        """Keep the id of the CALL that has to be refused."""
+        super().__init__(reason)
+        self.call = call
 
 
 def decode(text: str | bytes) -> list[Any]:
-    """Return the frame: a list that starts with an integer, nested 32 deep at most."""
+    """Return the frame: a list that starts with an integer, within all bounds."""
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as err:
@@ -37,7 +47,10 @@ def decode(text: str | bytes) -> list[Any]:
     if type(frame) is not list or not frame or type(frame[0]) is not int:
         raise FrameError("not an array that starts with a message type")
     if _brackets(text) > MAX_DEPTH and _deeper(frame, MAX_DEPTH):
-        raise FrameError("nested too deep")
+        raise FrameError("nested too deep", _refusable(frame))
+    # A list needs two bytes for each of its elements: most frames are not searched.
+    if len(text) > 2 * MAX_ITEMS and _too_large(frame):
+        raise FrameError("too long a text or list", _refusable(frame))
     return frame
 
 
@@ -49,6 +62,12 @@ def encode(frame: list[Any]) -> str:
 def readable(message_id: object) -> TypeIs[str]:
     """Return whether a message id may be echoed: text of 1 to 36 characters."""
     return isinstance(message_id, str) and 0 < len(message_id) <= MAX_ID
+
+
+def _refusable(frame: list[Any]) -> str | None:
+    if frame[0] != MessageType.CALL or len(frame) < 2 or not readable(frame[1]):
+        return None
+    return frame[1]
 
 
 def _plain(value: object) -> int | float:
@@ -75,3 +94,22 @@ def _deeper(value: list[Any], depth: int) -> bool:
         if not layer:
             return False
     return True
+
+
+def _too_large(frame: list[Any]) -> bool:
+    """Return whether something in a frame of bounded depth is above its bounds."""
+    layer: list[Any] = [frame]
+    while layer:
+        below: list[Any] = []
+        for node in layer:
+            if isinstance(node, str):
+                if len(node) > MAX_STRING:
+                    return True
+            elif isinstance(node, dict | list):
+                if len(node) > MAX_ITEMS:
+                    return True
+                below.extend(node)
+                if isinstance(node, dict):
+                    below.extend(node.values())
+        layer = below
+    return False

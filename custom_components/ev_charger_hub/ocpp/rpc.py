@@ -113,7 +113,7 @@ class Rpc:
             frame = decode(text)
         except FrameError as error:
             _LOGGER.debug("%s: <- %d characters, %s", self._name, len(text), error)
-            await self._unreadable()
+            await (self._oversized(error.call) if error.call else self._unreadable())
             return
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("%s: <- %s", self._name, redacted(frame))
@@ -291,6 +291,12 @@ class Rpc:
         # 1.6 has no answer to what has no id (1.6J 4.2.3).
         if self._dialect is not Dialect.V16:
             await self._error(UNKNOWN_ID, RpcError(ErrorCode.RPC_FRAMEWORK))
+
+    async def _oversized(self, message_id: str) -> None:
+        # Silence would have it sent again and again.
+        await self._error(
+            message_id, RpcError(ErrorCode.FORMAT_VIOLATION, "longer or deeper than is read")
+        )
 
     async def _error(
         self,

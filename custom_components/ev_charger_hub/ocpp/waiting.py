@@ -18,8 +18,8 @@ RETRY_INTERVAL = 60
 """Seconds between the boots of a charger that waits (OCPP 1.6 4.2, Pending)."""
 
 _FORGET_AFTER = timedelta(days=1)
-# Who waits boots every 30 seconds: ten of them that did not come are silence.
-_SILENT_AFTER = timedelta(seconds=10 * RETRY_INTERVAL)
+# Who waits boots again after that: five boots that did not come are silence.
+_SILENT_AFTER = timedelta(seconds=5 * RETRY_INTERVAL)
 _ARRIVALS = 20
 _ARRIVAL_EVERY = timedelta(seconds=12)
 _PASSAGES = 300
