@@ -37,6 +37,7 @@ from .const import (
     CONF_FALLBACK_CURRENT,
     CONF_IDENTITY,
     CONF_LIMIT_INTERVAL,
+    CONF_LOCAL_LIST,
     CONF_MAXIMUM_CURRENT,
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
@@ -56,7 +57,7 @@ from .settings import (
     new_charger_data,
     station_settings,
 )
-from .station.settings import StationSettings
+from .station.settings import LocalListMode, StationSettings
 
 AUTOMATIC: Final = "automatic"
 SECTION_CHARGING: Final = "charging"
@@ -236,6 +237,7 @@ def _data(user_input: dict[str, Any]) -> dict[str, Any]:
         CONF_CLOCK_INTERVAL: metering.get(CONF_CLOCK_INTERVAL),
         CONF_FALLBACK_CURRENT: charging.get(CONF_FALLBACK_CURRENT),
         CONF_LIMIT_INTERVAL: charging[CONF_LIMIT_INTERVAL],
+        CONF_LOCAL_LIST: connection[CONF_LOCAL_LIST],
         CONF_MAXIMUM_CURRENT: charging[CONF_MAXIMUM_CURRENT],
         CONF_MEASURANDS: metering.get(CONF_MEASURANDS) or None,
         CONF_METER_INTERVAL: metering.get(CONF_METER_INTERVAL),
@@ -268,6 +270,7 @@ def _form(settings: StationSettings) -> dict[str, Any]:
         SECTION_METERING: metering,
         SECTION_CONNECTION: {
             CONF_PROTOCOL: settings.protocol or AUTOMATIC,
+            CONF_LOCAL_LIST: settings.local_list,
             CONF_PING: settings.ping,
             CONF_QUIET: settings.quiet,
         },
@@ -342,6 +345,9 @@ def _connection_schema() -> vol.Schema:
                     options=[automatic, *protocols],
                     translation_key=CONF_PROTOCOL,
                 )
+            ),
+            vol.Required(CONF_LOCAL_LIST, default=DEFAULTS.local_list): _choice(
+                list(LocalListMode), CONF_LOCAL_LIST
             ),
             vol.Required(CONF_PING): BooleanSelector(),
             vol.Required(CONF_QUIET): BooleanSelector(),

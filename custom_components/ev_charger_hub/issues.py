@@ -23,6 +23,8 @@ ACTIONABLE: Final = (
     ("configuration_unanswered", "configuration", ("unanswered",)),
     ("intervals_refused", "intervals", ("refused",)),
     ("limits_refused", "limits", ("refused",)),
+    ("local_list_full", "local_list", ("partial",)),
+    ("local_list_refused", "local_list", ("refused",)),
     ("measurands_refused", "measurands", ("partial", "refused")),
 )
 """Issues that set-up raises: the step, and the findings it raises them with."""

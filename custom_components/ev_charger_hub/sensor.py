@@ -76,6 +76,39 @@ def _text(text: str | None) -> str | None:
     return text[:TEXT_LENGTH] if text else None
 
 
+def _reservation[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
+    """Return the sensors of who has reserved an EVSE, or any of a station."""
+    return (
+        HubSensorDescription(
+            key="reserved_until",
+            channels_fn=lambda place: (place.reservation,),
+            device_class=SensorDeviceClass.TIMESTAMP,
+            exists_fn=lambda place: place.reservation.value is not None,
+            translation_key=f"{prefix}reserved_until",
+            value_fn=lambda place: (
+                reservation.expires_at
+                if (reservation := place.reservation.value) and reservation.open
+                else None
+            ),
+        ),
+        HubSensorDescription(
+            key="reserved_for",
+            channels_fn=lambda place: (place.reservation,),
+            exists_fn=lambda place: place.reservation.value is not None,
+            translation_key=f"{prefix}reserved_for",
+            value_fn=_reserved_for,
+        ),
+    )
+
+
+def _reserved_for(place: Place) -> str | None:
+    """Return for whom a place is reserved, by name if it has one."""
+    reservation, known = place.reservation.value, place.station.reservations
+    if known is None or reservation is None or not reservation.open:
+        return None
+    return _text(known.holder(reservation))
+
+
 def _several(place: Place) -> bool:
     """Return whether a station as a whole is more than its only EVSE."""
     return bool(place.id) or len(place.station.evses) > 1
@@ -160,6 +193,7 @@ EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
         ),
     ),
     *_limits(""),
+    *_reservation(""),
 )
 
 WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
@@ -184,6 +218,7 @@ WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
         ),
     ),
     *_limits("station_"),
+    *_reservation("station_"),
 )
 
 SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
@@ -282,6 +317,15 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         translation_key="protocol_version",
         value_fn=lambda station: station.version.value,
+    ),
+    HubSensorDescription(
+        key="local_list",
+        channels_fn=lambda station: (station.list_size,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: station.list_size.value is not None,
+        state_class=SensorStateClass.MEASUREMENT,
+        translation_key="local_list",
+        value_fn=lambda station: station.list_size.value,
     ),
     HubSensorDescription(
         key="firmware_status",

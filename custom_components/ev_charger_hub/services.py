@@ -40,8 +40,10 @@ from .helpers import (
     own_id_token,
     translated_errors,
 )
+from .list_actions import ACTIONS as LIST_ACTIONS
 from .ocpp.frames import encode
 from .profile_actions import ACTIONS as PROFILE_ACTIONS
+from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Capability, Limit
@@ -344,7 +346,7 @@ CHARGER_ACTIONS = ActionGroup(
     queries=_QUERIES,
     admin_commands={"call": (_commanding(_call), _CALL_FIELDS)},
 )
-GROUPS = (CHARGER_ACTIONS, PROFILE_ACTIONS)
+GROUPS = (CHARGER_ACTIONS, LIST_ACTIONS, PROFILE_ACTIONS, RESERVATION_ACTIONS)
 
 
 @callback

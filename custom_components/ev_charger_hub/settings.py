@@ -10,6 +10,7 @@ from .const import (
     CONF_FALLBACK_CURRENT,
     CONF_FREE_CHARGING,
     CONF_LIMIT_INTERVAL,
+    CONF_LOCAL_LIST,
     CONF_MAXIMUM_CURRENT,
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
@@ -25,7 +26,7 @@ from .const import (
     SUBENTRY_CHARGER,
 )
 from .models import EvChargerHubConfigEntry
-from .station.settings import StationSettings
+from .station.settings import LocalListMode, StationSettings
 
 DEFAULTS = StationSettings(name="")
 
@@ -82,6 +83,7 @@ def station_settings(subentry: ConfigSubentry) -> StationSettings:
         measurands=tuple(measurands) if measurands else None,
         meter_interval=data.get(CONF_METER_INTERVAL, DEFAULTS.meter_interval),
         clock_interval=data.get(CONF_CLOCK_INTERVAL, DEFAULTS.clock_interval),
+        local_list=LocalListMode(data.get(CONF_LOCAL_LIST, DEFAULTS.local_list)),
         quiet=data.get(CONF_QUIET, DEFAULTS.quiet),
         ping=data.get(CONF_PING, DEFAULTS.ping),
         free_charging=data.get(CONF_FREE_CHARGING, DEFAULTS.free_charging),

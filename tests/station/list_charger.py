@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, cast, override
 
 from custom_components.ev_charger_hub.ocpp.errors import (
     CallInterrupted,
@@ -44,6 +44,7 @@ class ListCharger(Charger):
         }
         self.station.online.set(True)
 
+    @override
     def _connect_hub(self) -> None:
         super()._connect_hub()
         self.local_list = LocalList(
@@ -54,6 +55,7 @@ class ListCharger(Charger):
             call_later=self.time.call_later,
         )
 
+    @override
     async def restart_hub(self) -> None:
         """Forget what only memory holds, as after a restart of Home Assistant."""
         self.local_list.close()

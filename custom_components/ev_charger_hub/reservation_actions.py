@@ -1,0 +1,170 @@
+"""Actions about reservations: make one, give it up, and list them."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import probatio as vol
+
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType, JsonValueType
+
+from .fields import (
+    ATTR_DURATION,
+    ATTR_LIMIT,
+    CONNECTOR_OR_ALL,
+    DURATION,
+    ActionGroup,
+    Data,
+    response,
+)
+from .helpers import checked, failed, invalid, translated_errors
+from .profile_words import moment
+from .station.clock import utc_now
+from .station.reservation import Reservation
+from .station.reservations import UNKNOWN, Reservations
+from .station.secrets import shortened
+from .storage import DATA
+from .targets import Target
+
+ATTR_GROUP: Final = "group"
+ATTR_ID_TOKEN: Final = "id_token"  # noqa: S105
+ATTR_OPEN_ONLY: Final = "open_only"
+ATTR_RESERVATION_ID: Final = "reservation_id"
+ATTR_UNTIL: Final = "until"
+
+DEFAULT_DURATION: Final = timedelta(hours=1)
+MAX_RESERVATIONS: Final = 1000
+TOKEN_LENGTH: Final = 36
+
+_REFUSALS: Final = {
+    "faulted": "reservation_faulted",
+    "occupied": "reservation_occupied",
+    "rejected": "reservation_rejected",
+    "unavailable": "reservation_unavailable",
+}
+"""What a charger says that does not reserve (OCPP 1.6 7.40), and the error for it."""
+
+
+async def _reserve_now(target: Target, data: Data) -> JsonObjectType:
+    station, reservations = target.station, target.hub_station.reservations
+    evse_id = 0 if target.named == 0 else target.required_evse_id()
+    with translated_errors(station):
+        outcome, reservation = await reservations.reserve(
+            evse_id=evse_id,
+            id_token=data[ATTR_ID_TOKEN],
+            expires=_expiry(data),
+            group=data.get(ATTR_GROUP) or _group_of(target, data[ATTR_ID_TOKEN]),
+        )
+    if not outcome.ok and (key := _REFUSALS.get(outcome.answer.lower())):
+        raise failed(key, charger=station.settings.name)
+    return {
+        **response(checked(station, outcome)),
+        **_told(reservations, reservation),
+    }
+
+
+def _expiry(data: Data) -> datetime:
+    """Return until when a connector is to be reserved; OCPP knows whole seconds."""
+    now = utc_now()
+    until: datetime = data.get(ATTR_UNTIL) or now + data.get(
+        ATTR_DURATION, DEFAULT_DURATION
+    )
+    if until <= now:
+        raise invalid("reservation_over", until=dt_util.as_local(until).isoformat())
+    return until.replace(microsecond=0)
+
+
+def _group_of(target: Target, id_token: str) -> str | None:
+    """Return the group of a token that the user added."""
+    token = target.hub.hass.data[DATA].tokens.find(id_token)
+    return token.group if token is not None else None
+
+
+async def _cancel_reservation(target: Target, data: Data) -> JsonObjectType:
+    station = target.station
+    number: int = data.get(ATTR_RESERVATION_ID) or _only_one(target).reservation_id
+    with translated_errors(station):
+        outcome = await target.hub_station.reservations.cancel(number)
+    if not outcome.ok and outcome.answer.lower() == UNKNOWN:
+        raise failed(
+            "reservation_unknown", charger=station.settings.name, id=str(number)
+        )
+    return {**response(checked(station, outcome)), "reservation_id": number}
+
+
+def _only_one(target: Target) -> Reservation:
+    """Return the reservation that a user means who names none."""
+    charger = target.station.settings.name
+    found = [
+        one
+        for one in target.hub_station.reservations.open_ones
+        if target.named in {None, one.evse_id}
+    ]
+    if not found:
+        raise invalid("no_reservation", charger=charger)
+    if len(found) > 1:
+        raise invalid("reservation_required", charger=charger)
+    return found[0]
+
+
+async def _get_reservations(target: Target, data: Data) -> JsonObjectType:
+    limit: int = data[ATTR_LIMIT]
+    reservations = target.hub_station.reservations
+    # Those of the other connectors do not count, so more are read.
+    with translated_errors(target.station):
+        found = await reservations.history(
+            limit=limit if target.named is None else MAX_RESERVATIONS,
+            open_only=data[ATTR_OPEN_ONLY],
+        )
+    wanted = [one for one in found if target.named in {None, one.evse_id}]
+    told: list[JsonValueType] = [_told(reservations, one) for one in wanted[:limit]]
+    return {"reservations": told}
+
+
+def _told(reservations: Reservations, reservation: Reservation) -> JsonObjectType:
+    """Return a reservation for a response; tokens are as good as keys."""
+    ended, group = reservation.ended_at, reservation.group
+    return {
+        "reservation_id": reservation.reservation_id,
+        "connector": reservation.evse_id,
+        "reserved_for": reservations.holder(reservation),
+        "group": None if group is None else shortened(group),
+        "state": reservation.state,
+        "created": reservation.created_at.isoformat(),
+        "until": reservation.expires_at.isoformat(),
+        "ended": None if ended is None else ended.isoformat(),
+        "transaction_id": reservation.transaction_id,
+    }
+
+
+def _text(length: int) -> Any:
+    return vol.All(cv.string, vol.Length(min=1, max=length))
+
+
+_RESERVE: dict[Any, Any] = {
+    **CONNECTOR_OR_ALL,
+    vol.Required(ATTR_ID_TOKEN): _text(TOKEN_LENGTH),
+    vol.Exclusive(ATTR_UNTIL, "end"): moment,
+    vol.Exclusive(ATTR_DURATION, "end"): DURATION,
+    vol.Optional(ATTR_GROUP): _text(TOKEN_LENGTH),
+}
+_CANCEL: dict[Any, Any] = {
+    **CONNECTOR_OR_ALL,
+    vol.Optional(ATTR_RESERVATION_ID): vol.All(vol.Coerce(int), vol.Range(min=1)),
+}
+_LIST: dict[Any, Any] = {
+    **CONNECTOR_OR_ALL,
+    vol.Optional(ATTR_LIMIT, default=50): vol.All(
+        vol.Coerce(int), vol.Range(min=1, max=MAX_RESERVATIONS)
+    ),
+    vol.Optional(ATTR_OPEN_ONLY, default=False): cv.boolean,
+}
+
+ACTIONS: Final = ActionGroup(
+    commands={
+        "reserve_now": (_reserve_now, _RESERVE),
+        "cancel_reservation": (_cancel_reservation, _CANCEL),
+    },
+    queries={"get_reservations": (_get_reservations, _LIST)},
+)
