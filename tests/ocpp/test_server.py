@@ -484,8 +484,7 @@ async def test_socket_that_comes_during_the_shutdown_is_turned_away(
 
 
 async def test_port_in_use_is_an_os_error(central: Central) -> None:
-    other = Central()
-    other.system.port = central.system.port
+    other = Central(port=central.system.port)
     with pytest.raises(OSError, match="in use"):
         await other.system.start()
     await other.stop()

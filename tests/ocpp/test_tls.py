@@ -9,7 +9,7 @@ import ssl
 from aiohttp import ClientConnectorError, ClientSession
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,24 +20,22 @@ from cryptography.x509.oid import NameOID
 import pytest
 
 from .central import HOST, running
+from .certificates import Key, client_context, ec_key, rsa_key
 from custom_components.ev_charger_hub.ocpp.tls import (
+    Contexts,
     TlsError,
     TlsProblem,
-    build_server_context,
+    build_contexts,
 )
 
-type Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 type Files = tuple[Path, Path]
 
 NOW = datetime.now(UTC)
 
 
-def rsa_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def ec_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def build(certificate: Path, key: Path, *, now: datetime | None = None) -> Contexts:
+    """Return contexts with one certificate."""
+    return build_contexts([(certificate, key)], now=now)
 
 
 def write(
@@ -64,16 +62,9 @@ def write(
     return files
 
 
-def client_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 @pytest.mark.conformance("SEC_05")
 def test_context_offers_the_suites_of_ocpp_and_no_old_ones(tmp_path: Path) -> None:
-    context = build_server_context(*write(tmp_path, ec_key()))
+    context = build(*write(tmp_path, ec_key())).silent
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     suites = {suite["name"] for suite in context.get_ciphers()}
     assert suites >= {
@@ -101,11 +92,11 @@ def test_context_offers_the_suites_of_ocpp_and_no_old_ones(tmp_path: Path) -> No
 async def test_charger_connects_with_each_mandatory_suite(
     tmp_path: Path, socket_enabled: None, make_key: Callable[[], Key], suite: str
 ) -> None:
-    context = build_server_context(*write(tmp_path, make_key()))
+    contexts = build(*write(tmp_path, make_key()))
     client = client_context()
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     client.set_ciphers(suite)
-    async with running(ssl_context=context) as central:
+    async with running(contexts=contexts) as central:
         central.registrar.approve("CP01")
         charger = await central.connect(ssl=client)
         assert (await charger.call("Heartbeat"))[0] == 3
@@ -114,14 +105,14 @@ async def test_charger_connects_with_each_mandatory_suite(
 
 @pytest.mark.conformance("SEC_05")
 async def test_old_tls_is_refused(tmp_path: Path, socket_enabled: None) -> None:
-    context = build_server_context(*write(tmp_path, rsa_key()))
+    contexts = build(*write(tmp_path, rsa_key()))
     client = client_context()
     client.set_ciphers("DEFAULT:@SECLEVEL=0")
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         client.minimum_version = ssl.TLSVersion.TLSv1_1
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         client.maximum_version = ssl.TLSVersion.TLSv1_1
-    async with running(ssl_context=context) as central, ClientSession() as http:
+    async with running(contexts=contexts) as central, ClientSession() as http:
         # In debug mode asyncio makes an error of every failed TLS handshake.
         asyncio.get_running_loop().set_debug(False)
         with pytest.raises(ClientConnectorError):
@@ -147,7 +138,7 @@ def test_file_that_cannot_be_used_is_named(
     files = write(tmp_path, ec_key())
     damage(files[number])
     with pytest.raises(TlsError) as error:
-        build_server_context(*files)
+        build(*files)
     assert error.value.kind is problem
 
 
@@ -160,7 +151,7 @@ def test_encrypted_key_is_unreadable(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(TlsError) as error:
-        build_server_context(certificate, path)
+        build(certificate, path)
     assert error.value.kind is TlsProblem.KEY_UNREADABLE
 
 
@@ -168,16 +159,16 @@ def test_key_of_another_certificate_does_not_match(tmp_path: Path) -> None:
     certificate, _ = write(tmp_path / "a", ec_key())
     _, key = write(tmp_path / "b", rsa_key())
     with pytest.raises(TlsError) as error:
-        build_server_context(certificate, key)
+        build(certificate, key)
     assert error.value.kind is TlsProblem.KEY_DOES_NOT_MATCH
 
 
 def test_expired_certificate_is_refused(tmp_path: Path) -> None:
     files = write(tmp_path, ec_key(), expires=NOW - timedelta(days=1))
     with pytest.raises(TlsError) as error:
-        build_server_context(*files)
+        build(*files)
     assert error.value.kind is TlsProblem.CERTIFICATE_EXPIRED
-    build_server_context(*files, now=NOW - timedelta(days=2))
+    build(*files, now=NOW - timedelta(days=2))
 
 
 def test_chain_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -187,12 +178,46 @@ def test_chain_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     )
     with pytest.raises(TlsError) as error:
-        build_server_context(certificate, key)
+        build(certificate, key)
     assert error.value.kind is TlsProblem.CERTIFICATE_UNREADABLE
 
 
 def test_key_that_openssl_finds_too_weak_is_refused(tmp_path: Path) -> None:
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     with pytest.raises(TlsError) as error:
-        build_server_context(*write(tmp_path, weak))
+        build(*write(tmp_path, weak))
     assert error.value.kind is TlsProblem.CERTIFICATE_UNUSABLE
+
+
+@pytest.mark.conformance("SEC_05")
+@pytest.mark.parametrize(
+    "suite",
+    [
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "AES128-GCM-SHA256",
+        "AES256-GCM-SHA384",
+    ],
+)
+async def test_one_server_serves_chargers_of_either_kind(
+    tmp_path: Path, socket_enabled: None, suite: str
+) -> None:
+    contexts = build_contexts(
+        [write(tmp_path / "ec", ec_key()), write(tmp_path / "rsa", rsa_key())]
+    )
+    client = client_context()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(suite)
+    async with running(contexts=contexts) as central:
+        central.registrar.approve("CP01")
+        charger = await central.connect(ssl=client)
+        assert charger.ws.get_extra_info("cipher")[0] == suite
+
+
+def test_contexts_tell_when_the_first_certificate_ends(tmp_path: Path) -> None:
+    soon = NOW.replace(microsecond=0) + timedelta(hours=3)
+    pairs = [
+        write(tmp_path / "a", ec_key()),
+        write(tmp_path / "b", rsa_key(), expires=soon),
+    ]
+    assert build_contexts(pairs).expires == soon

@@ -3,8 +3,9 @@
 A filter lets an attempt pass, and may learn something of it, or raises Refused.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
+import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 import hmac
@@ -19,7 +20,7 @@ from .adapter import Registration
 from .credentials import Verifier, parse_basic
 from .dialect import Dialect
 from .errors import OcppError
-from .throttle import Buckets, Lockout
+from .throttle import Buckets, Lockout, neighborhood
 from .waiting import AdmissionPolicy, Candidate, RoomFull, TooManyArrivals, WaitingRoom
 
 MAX_IDENTITY = 48
@@ -30,6 +31,11 @@ _CHECKS_PER_ADDRESS = 20
 _CHECKS = 200
 _FAILURES = 20
 _FAILURE_EVERY = timedelta(seconds=60)
+_CONNECTIONS = 30
+_CONNECTION_EVERY = timedelta(seconds=2)
+_REMEMBERED = 1000
+# Nobody guesses one of them, and no lock-out has to keep it out.
+_LONG_PASSWORD = 16
 
 
 class Registrar(Protocol):
@@ -39,8 +45,22 @@ class Registrar(Protocol):
     def policy(self) -> AdmissionPolicy:
         """Return what happens to a charger that nobody approved."""
 
+    @property
+    def closed(self) -> bool:
+        """Return whether the user wants no new connection at all."""
+
     def settings(self, identity: str) -> StationSettings | None:
         """Return the settings of an approved charger, None for any other."""
+
+    def further_hashes(self, identity: str) -> tuple[str, ...]:
+        """Return the hashes of new passwords that a charger was told, newest last.
+
+        It may use any of them as well as the one of its settings, until it is clear
+        which it took (2.0.1 A01).
+        """
+
+    def trusts(self, identity: str, certificate: bytes) -> bool:
+        """Return whether a client certificate (DER) proves an identity (SEC_06)."""
 
     def refused(self, identity: str) -> bool:
         """Return whether the user turned this charger away for good."""
@@ -57,6 +77,18 @@ class Registrar(Protocol):
     def candidate_forgotten(self, identity: str) -> None:
         """Take note that a charger was not heard of for a day."""
 
+    def intruded(self, identity: str, known: str, stranger: str) -> None:
+        """Take note that a second device came as a charger that is connected.
+
+        It is at the address `stranger`, had no password to show and was refused.
+        """
+
+    def shared(self, identity: str, addresses: Sequence[str]) -> None:
+        """Take note that devices replace each other's connection all the time."""
+
+    def unguarded(self, identity: str) -> None:
+        """Take note that a charger without a password came where it needs one."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Attempt:
@@ -66,14 +98,36 @@ class Attempt:
     """The raw path of the request, with the query if there is one."""
     remote: str
     headers: Mapping[str, str]
+    secure: bool = False
+    """Whether it came by TLS, ours or that of a trusted proxy."""
+    guarded: bool = False
+    """Whether it came where the whole world may: nobody passes without a password."""
+    certificate: bytes | None = None
+    """The client certificate (DER) of the TLS handshake; its chain leads to our root."""
     identity: str = ""
     settings: StationSettings | None = None
+    certified: bool = False
+    """Whether the certificate proves that the charger is this one."""
     proof: str | None = None
     """The password hash that the charger proved to know."""
     candidate: Candidate | None = None
     dialect: Dialect = Dialect.V16
     subprotocol: str | None = None
     """The name to echo, as the charger spelled it."""
+
+    @property
+    def credentialed(self) -> bool:
+        """Return whether the charger proved who it is."""
+        return self.profile > 0
+
+    @property
+    def profile(self) -> int:
+        """Return the security profile (OCPP 1.6 Security 2): 0 proves nothing."""
+        if self.certified:
+            return 3
+        if self.proof is None:
+            return 0
+        return 2 if self.secure else 1
 
 
 @dataclass(slots=True)
@@ -162,29 +216,44 @@ class Gatekeeper:
         self._checking: Counter[str] = Counter()
         self._lockout = Lockout(clock)
         self._failures = Buckets(clock, burst=_FAILURES, refill=_FAILURE_EVERY)
+        self._proven: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._connections = Buckets(clock, burst=_CONNECTIONS, refill=_CONNECTION_EVERY)
 
     async def check(self, attempt: Attempt) -> None:
-        """Pass an attempt through all filters; raises Refused."""
+        """Pass an attempt through all filters but the last; raises Refused."""
         self._check_upgrade(attempt)
+        self._check_open()
         self._check_identity(attempt)
         self._check_admission(attempt)
+        self._check_tempo(attempt)
         self._check_origin(attempt)
+        self._check_certificate(attempt)
         await self._check_password(attempt)
+        _pin(attempt, attempt.profile)
         self._check_dialect(attempt)
-        self._check_room(attempt)
 
     def qualifies(
-        self, settings: StationSettings, dialect: Dialect, proof: str | None
+        self,
+        identity: str,
+        settings: StationSettings,
+        dialect: Dialect,
+        proof: str | None,
+        profile: int,
     ) -> bool:
         """Return whether these settings let in who speaks and proved this."""
-        return dialect in self._wanted(settings) and settings.password_hash in {
-            None,
-            proof,
-        }
+        pinned = profile < settings.security_profile
+        if pinned or dialect not in self._wanted(settings):
+            return False
+        right = profile == 3 or settings.password_hash in {None, proof}
+        return right or proof in self._registrar.further_hashes(identity)
 
     def _check_upgrade(self, attempt: Attempt) -> None:
         if attempt.headers.get("Upgrade", "").strip().lower() != "websocket":
             raise Refused(HTTPStatus.UPGRADE_REQUIRED, {"Upgrade": "websocket"})
+
+    def _check_open(self) -> None:
+        if self._registrar.closed:
+            raise _later(HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER)
 
     def _check_identity(self, attempt: Attempt) -> None:
         if (identity := read_identity(attempt.path)) is None:
@@ -198,6 +267,18 @@ class Gatekeeper:
             or self._registrar.refused(attempt.identity)
         ):
             raise Refused(HTTPStatus.NOT_FOUND)
+        if not attempt.guarded:
+            return
+        if attempt.settings is None:
+            raise Refused(HTTPStatus.NOT_FOUND)
+        if attempt.settings.password_hash is None:
+            self._registrar.unguarded(attempt.identity)
+            raise Refused(HTTPStatus.FORBIDDEN)
+
+    def _check_tempo(self, attempt: Attempt) -> None:
+        who = f"{neighborhood(attempt.remote)} {attempt.identity}"
+        if not self._connections.take(who):
+            raise _later(HTTPStatus.TOO_MANY_REQUESTS, _CONNECTION_EVERY)
 
     def _check_origin(self, attempt: Attempt) -> None:
         if attempt.settings is not None and attempt.settings.password_hash is not None:
@@ -206,23 +287,76 @@ class Gatekeeper:
         if cross_site(headers.get("Origin"), headers.get("Host")):
             raise Refused(HTTPStatus.FORBIDDEN)
 
+    def _check_certificate(self, attempt: Attempt) -> None:
+        """Learn whether a certificate proves the identity.
+
+        One that does not is as good as none: what is asked for is up to the settings.
+        """
+        attempt.certified = (
+            attempt.certificate is not None
+            and self._registrar.trusts(attempt.identity, attempt.certificate)
+        )
+        # Before a password that was sent for everybody to read is even looked at.
+        _pin(attempt, 3 if attempt.certified else 2 if attempt.secure else 1)
+
     async def _check_password(self, attempt: Attempt) -> None:
-        if attempt.settings is None or attempt.settings.password_hash is None:
+        if attempt.settings is None or attempt.certified:
             return
-        key = attempt.remote, attempt.identity
-        if (wait := self._lockout.wait(key)) or self._failures.empty(attempt.remote):
-            raise _later(HTTPStatus.TOO_MANY_REQUESTS, wait or _FAILURE_EVERY)
-        if (
-            credentials := parse_basic(attempt.headers.get("Authorization", ""))
-        ) is None:
+        current = attempt.settings.password_hash
+        further = self._registrar.further_hashes(attempt.identity)
+        if current is not None:
+            attempt.proof = await self._proof(attempt, (current, *further))
+        elif further and "Authorization" in attempt.headers:
+            # It was told a password that nobody asks for before it was seen.
+            with contextlib.suppress(Refused):
+                attempt.proof = await self._proof(attempt, further)
+
+    async def _proof(self, attempt: Attempt, hashes: Sequence[str]) -> str:
+        """Return which of these passwords a charger gives; raises Refused."""
+        address = neighborhood(attempt.remote)
+        key = address, attempt.identity
+        credentials = parse_basic(attempt.headers.get("Authorization", ""))
+        if (wait := self._locked_out(key)) and not self._known(credentials, hashes):
+            raise _later(HTTPStatus.TOO_MANY_REQUESTS, wait)
+        if credentials is None:
             raise self._unauthorized()
-        if await self._proves(attempt, *credentials, attempt.settings.password_hash):
-            self._lockout.succeeded(key)
-            attempt.proof = attempt.settings.password_hash
-            return
+        for one in hashes:
+            if await self._proves(attempt, *credentials, one):
+                self._succeeded(key)
+                return one
         self._lockout.failed(key)
-        self._failures.take(attempt.remote)
+        self._failures.take(address)
         raise self._unauthorized()
+
+    def _locked_out(self, key: tuple[str, str]) -> timedelta:
+        """Return how long a charger at an address has to wait, zero if not at all.
+
+        Behind one address may be many (NAT, a proxy): what others of them get wrong
+        is nothing to one that got it right before.
+        """
+        if wait := self._lockout.wait(key):
+            return wait
+        if key not in self._proven and self._failures.empty(key[0]):
+            return _FAILURE_EVERY
+        return timedelta()
+
+    def _known(
+        self, credentials: tuple[str, bytes] | None, hashes: Sequence[str]
+    ) -> bool:
+        """Return whether this was right before, and is no password that one guesses.
+
+        Then a lock-out that somebody else caused keeps its charger out no longer.
+        """
+        if credentials is None or len(credentials[1]) < _LONG_PASSWORD:
+            return False
+        return any(self._verifier.knows(credentials[1], one) for one in hashes)
+
+    def _succeeded(self, key: tuple[str, str]) -> None:
+        self._lockout.succeeded(key)
+        self._proven[key] = None
+        self._proven.move_to_end(key)
+        if len(self._proven) > _REMEMBERED:
+            self._proven.popitem(last=False)
 
     async def _proves(
         self, attempt: Attempt, user: str, password: bytes, password_hash: str
@@ -249,11 +383,15 @@ class Gatekeeper:
         offer = attempt.headers.get("Sec-WebSocket-Protocol", "")
         offered = [name.strip() for name in offer.split(",") if name.strip()]
         chosen = choose_dialect(offered, self._wanted(attempt.settings))
-        if chosen is None:
+        settings = attempt.settings
+        if chosen is None or (
+            not offered and settings is not None and not settings.missing_subprotocol
+        ):
             raise Refused(HTTPStatus.BAD_REQUEST)
         attempt.dialect, attempt.subprotocol = chosen
 
-    def _check_room(self, attempt: Attempt) -> None:
+    def seat(self, attempt: Attempt) -> None:
+        """Give a stranger a place to wait; raises Refused. Last of all filters."""
         if attempt.settings is not None:
             return
         enter = self._waiting.enter
@@ -277,6 +415,13 @@ class Gatekeeper:
     def _unauthorized(self) -> Refused:
         headers = {"WWW-Authenticate": 'Basic realm="OCPP"'} if self._challenge else {}
         return Refused(HTTPStatus.UNAUTHORIZED, headers)
+
+
+def _pin(attempt: Attempt, profile: int) -> None:
+    """Refuse whom this profile is too low for (A05.FR.07, SEC_04)."""
+    settings = attempt.settings
+    if settings is not None and profile < settings.security_profile:
+        raise Refused(HTTPStatus.FORBIDDEN)
 
 
 def _later(status: HTTPStatus, wait: timedelta) -> Refused:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 import logging
-from ssl import SSLContext
+from ssl import SSLObject
 
 from aiohttp import WSCloseCode, web
 
@@ -12,10 +13,15 @@ from ..station.clock import Clock
 from ..station.secrets import shortened
 from .adapter import AdapterFactory, Registration
 from .dialect import NEWEST_FIRST, Dialect
+from .door import Door, Knock, Porter
+from .ftp import FtpReceiver
 from .handshake import Attempt, Gatekeeper, Refused, Registrar
+from .listener import Listener
 from .session import Session
 from .tasks import Tasks
+from .tls import Contexts
 from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
+from .uploads import Uploads, origin
 from .v16.adapter import V16Adapter
 from .validation import Schemas
 from .waiting import AdmissionPolicy, Candidate, WaitingAdapter, WaitingRoom
@@ -27,8 +33,6 @@ _LOGGER = logging.getLogger(__name__)
 PING_INTERVAL = 20.0
 """Seconds; the third tick without an answer ends a dead line, within a minute."""
 
-_BACKLOG = 512
-_HANDSHAKE_TIMEOUT = 10.0
 _SHUTDOWN_TIMEOUT = 2.0
 _SWEEP_EVERY = 3600.0
 
@@ -45,20 +49,24 @@ class CentralSystem:
         *,
         host: str,
         port: int,
-        ssl_context: SSLContext | None,
         registrar: Registrar,
         clock: Clock,
+        contexts: Contexts | None = None,
+        plain: bool = False,
         ping_interval: float = PING_INTERVAL,
         adapters: Mapping[Dialect, AdapterFactory] = DIALECTS,
         challenge: bool = False,
     ) -> None:
-        """Prepare a server that does not listen yet; intervals in seconds."""
-        self.port = port
+        """Prepare a server that does not listen yet; intervals in seconds.
+
+        With `contexts` it speaks TLS, and `plain` does not hinder it from taking
+        connections without.
+        """
         self.sessions: dict[str, Session] = {}
         """Who is or was connected, by identity; of those who wait only the present."""
-        self.waiting = WaitingRoom(clock)
-        self._host = host
-        self._ssl_context = ssl_context
+        self.waiting = WaitingRoom(clock, self._gave_way)
+        self.uploads = Uploads(clock)
+        self.ftp = FtpReceiver(host, clock)
         self._registrar = registrar
         self._clock = clock
         self._ping_interval = ping_interval
@@ -71,40 +79,51 @@ class CentralSystem:
             dialects=[one for one in NEWEST_FIRST if one in adapters],
             challenge=challenge,
         )
-        self._web = web.Server(
-            self._handle, access_log=None, keepalive_timeout=_HANDSHAKE_TIMEOUT
+        self._door = Door(clock)
+        self._web = Porter(self._handle, self._door)
+        self._listener = Listener(
+            self._web, host=host, port=port, contexts=contexts, plain=plain
         )
-        self._listener: asyncio.Server | None = None
         self._tasks = Tasks()
         self._stopping = False
+
+    @property
+    def port(self) -> int:
+        """Return the port, which is the real one once it listens."""
+        return self._listener.port
+
+    @property
+    def contexts(self) -> Contexts | None:
+        """Return how TLS is spoken, None if it is not."""
+        return self._listener.contexts
+
+    def use(self, contexts: Contexts) -> None:
+        """Speak TLS so from the next connection on."""
+        self._listener.contexts = contexts
 
     async def start(self) -> None:
         """Begin to listen; raises OSError when the port is taken."""
         for dialect in self._adapters:
             self._schemas[dialect] = await asyncio.to_thread(Schemas.load, dialect)
-        tls = self._ssl_context
-        self._listener = await asyncio.get_running_loop().create_server(
-            self._web,
-            self._host,
-            self.port,
-            ssl=tls,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=_HANDSHAKE_TIMEOUT if tls else None,
-            ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
-        )
-        self.port = self._listener.sockets[0].getsockname()[1]
+        await self._listener.start()
         self._tasks.spawn(self._sweep(), "OCPP waiting room")
 
     async def stop(self) -> None:
         """Say goodbye to every charger (1001) and stop listening."""
         self._stopping = True
-        if self._listener is not None:
-            self._listener.close()
+        await self._listener.close()
         await self._tasks.cancel()
+        await self.ftp.stop()
         sessions = tuple(self.sessions.values())
         self.sessions.clear()
         await asyncio.gather(*(one.close(WSCloseCode.GOING_AWAY) for one in sessions))
         await self._web.shutdown(_SHUTDOWN_TIMEOUT)
+
+    def origin(self, identity: str) -> str | None:
+        """Return how a charger that is connected addresses us."""
+        session = self.sessions.get(identity)
+        connection = session.connection if session is not None else None
+        return connection.origin if connection is not None else None
 
     async def admit(self, identity: str) -> None:
         """Let a charger in that has just been approved.
@@ -140,20 +159,53 @@ class CentralSystem:
     def _qualifies(self, identity: str, connection: Connection) -> bool:
         settings = self._registrar.settings(identity)
         return settings is not None and self._gatekeeper.qualifies(
-            settings, connection.dialect, connection.proof
+            identity,
+            settings,
+            connection.dialect,
+            connection.proof,
+            connection.profile,
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one HTTP request; whatever happens stays with its charger."""
+        """Answer one HTTP request at our own port."""
+        if self.uploads.wants(request):
+            return await self.uploads.handle(request)
+        response = await self.accept(request)
+        if not isinstance(response, web.WebSocketResponse):
+            self._door.refused(request.remote or "")
+        return response
+
+    async def accept(
+        self, request: web.BaseRequest, *, guarded: bool = False
+    ) -> web.StreamResponse:
+        """Answer a request for a socket; whatever happens stays with its charger.
+
+        `guarded` is where the whole world may knock: only a password lets in there.
+        """
         attempt = Attempt(
-            path=request.raw_path, remote=request.remote or "", headers=request.headers
+            path=request.raw_path,
+            remote=request.remote or "",
+            headers=request.headers,
+            secure=request.secure,
+            certificate=_client_certificate(request),
+            guarded=guarded,
         )
         if self._stopping:
             return _refusal(attempt, Refused(HTTPStatus.SERVICE_UNAVAILABLE))
         try:
             await self._gatekeeper.check(attempt)
+            ws = self._socket(request, attempt)
+            await self._contest(attempt)
+            self._gatekeeper.seat(attempt)
         except Refused as refused:
             return _refusal(attempt, refused)
+        await self._live(request, attempt, ws)
+        return ws
+
+    def _socket(
+        self, request: web.BaseRequest, attempt: Attempt
+    ) -> web.WebSocketResponse[bool]:
+        """Return a websocket that the request can become; raises Refused."""
         ws = web.WebSocketResponse(
             autoping=False,
             compress=attempt.dialect is not Dialect.V16,
@@ -163,8 +215,36 @@ class CentralSystem:
             timeout=CLOSE_TIMEOUT,
         )
         if not ws.can_prepare(request):
-            return _refusal(attempt, Refused(HTTPStatus.BAD_REQUEST))
-        transport = request.transport
+            raise Refused(HTTPStatus.BAD_REQUEST)
+        return ws
+
+    async def _contest(self, attempt: Attempt) -> None:
+        """Refuse who comes as a charger that is there, unless one of them is known.
+
+        Who proved a password replaces any other. Without one the older socket stays,
+        if it is alive and the newer one comes from elsewhere.
+        """
+        session = self.sessions.get(attempt.identity)
+        if attempt.credentialed or session is None:
+            return
+        known = session.remote
+        if known is None or known == attempt.remote or not await session.answers():
+            return
+        if attempt.settings is not None:
+            self._registrar.intruded(attempt.identity, known, attempt.remote)
+        raise Refused(HTTPStatus.CONFLICT)
+
+    async def _live(
+        self,
+        request: web.BaseRequest,
+        attempt: Attempt,
+        ws: web.WebSocketResponse[bool],
+    ) -> None:
+        """Open a socket, and live on it until it ends."""
+        transport, knock = request.transport, request.protocol
+        self._door.leave(transport)
+        if attempt.settings is not None:
+            self._door.welcome(attempt.remote)
         await ws.prepare(request)
         connection = Connection(
             ws,
@@ -173,13 +253,15 @@ class CentralSystem:
             remote=attempt.remote,
             dialect=attempt.dialect,
             proof=attempt.proof,
+            profile=attempt.profile,
+            knock=knock if isinstance(knock, Knock) else None,
         )
+        connection.origin = origin(request)
         try:
             await self._serve(attempt.identity, attempt.candidate, connection)
         except Exception:
             _LOGGER.exception("%s: the connection failed", connection.name)
             await connection.close(WSCloseCode.INTERNAL_ERROR)
-        return ws
 
     async def _serve(
         self, identity: str, candidate: Candidate | None, connection: Connection
@@ -226,7 +308,13 @@ class CentralSystem:
                 adapters=self._adapters,
                 ping_interval=self._ping_interval,
             )
+            session.on_shared = partial(self._registrar.shared, identity)
         return session
+
+    def _gave_way(self, candidate: Candidate) -> None:
+        """Turn out who lost the seat to another."""
+        self._registrar.candidate_forgotten(candidate.identity)
+        self._tasks.spawn(self.expel(candidate.identity), "OCPP waiting room")
 
     def _drop(self, session: Session) -> None:
         if self.sessions.get(session.identity) is session:
@@ -257,3 +345,10 @@ def _refusal(attempt: Attempt, refused: Refused) -> web.Response:
     )
     response.force_close()
     return response
+
+
+def _client_certificate(request: web.BaseRequest) -> bytes | None:
+    """Return the certificate (DER) that a charger showed in the TLS handshake."""
+    transport = request.transport
+    tls = transport.get_extra_info("ssl_object") if transport is not None else None
+    return tls.getpeercert(binary_form=True) if isinstance(tls, SSLObject) else None

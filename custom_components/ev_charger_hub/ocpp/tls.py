@@ -1,5 +1,7 @@
 """TLS: the server's context, built to what OCPP asks (security profile 2, A00.FR.318)."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -43,22 +45,70 @@ class TlsError(OcppError):
         self.kind = kind
 
 
-def build_server_context(
-    certificate: Path | str, key: Path | str, *, now: datetime | None = None
-) -> ssl.SSLContext:
-    """Return a context for PEM files; raises TlsError; blocking."""
-    leaf = _read_certificate(Path(certificate))
-    _check_match(leaf, _read_key(Path(key)))
-    if leaf.not_valid_after_utc < (now or datetime.now(UTC)):
-        raise TlsError(TlsProblem.CERTIFICATE_EXPIRED)
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Contexts:
+    """How one server speaks TLS: to who may have a certificate, and to everybody."""
+
+    silent: ssl.SSLContext
+    """Asks for no certificate."""
+    asking: ssl.SSLContext | None = None
+    """Asks for a certificate; one that is not from our authority ends the handshake."""
+    asks: Callable[[], bool] = lambda: True
+    """Whether anybody has a certificate of ours; until then nobody is asked."""
+    expires: datetime | None = None
+    """When the first of the server's own certificates ends."""
+
+    def choose(self, *, spared: bool) -> ssl.SSLContext:
+        """Return the context for a new socket; who is spared is not asked."""
+        if self.asking is None or spared or not self.asks():
+            return self.silent
+        return self.asking
+
+
+def build_contexts(
+    pairs: Sequence[tuple[Path | str, Path | str]],
+    *,
+    now: datetime | None = None,
+    client_root: str | None = None,
+    asks: Callable[[], bool] = lambda: True,
+) -> Contexts:
+    """Return contexts for PEM files of certificate and key; raises TlsError; blocking.
+
+    An RSA pair and one with an elliptic curve serve together (A00.FR.318). Chargers
+    may prove themselves with certificates below `client_root`, if there is one.
+    """
+    ends = [
+        _check_pair(Path(certificate), Path(key), now) for certificate, key in pairs
+    ]
+    silent = _context(pairs)
+    asking = None
+    if client_root is not None:
+        asking = _context(pairs)
+        # Optional: chargers with a password come to the same port (A00.FR.006).
+        asking.verify_mode = ssl.CERT_OPTIONAL
+        asking.load_verify_locations(cadata=client_root)
+    return Contexts(silent=silent, asking=asking, asks=asks, expires=min(ends))
+
+
+def _context(pairs: Sequence[tuple[Path | str, Path | str]]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     try:
-        context.load_cert_chain(certificate, key)
+        for certificate, key in pairs:
+            context.load_cert_chain(certificate, key)
     except (OSError, ValueError) as err:
         raise TlsError(TlsProblem.CERTIFICATE_UNUSABLE) from err
     return context
+
+
+def _check_pair(certificate: Path, key: Path, now: datetime | None) -> datetime:
+    """Return when a certificate ends; raises TlsError."""
+    leaf = _read_certificate(certificate)
+    _check_match(leaf, _read_key(key))
+    if leaf.not_valid_after_utc < (now or datetime.now(UTC)):
+        raise TlsError(TlsProblem.CERTIFICATE_EXPIRED)
+    return leaf.not_valid_after_utc
 
 
 def _read_certificate(path: Path) -> x509.Certificate:

@@ -80,6 +80,7 @@ class Connection:
         remote: str,
         dialect: Dialect,
         proof: str | None = None,
+        profile: int = 0,
         knock: Knock | None = None,
     ) -> None:
         """Wrap an open websocket of a stranger; `knock` is its HTTP if that is ours."""
@@ -87,6 +88,8 @@ class Connection:
         self.remote = remote
         self.dialect = dialect
         self.proof = proof
+        self.profile = profile
+        """The security profile (OCPP 1.6 Security 2) it came with."""
         self.origin: str | None = None
         """How the charger addresses us, such as "http://192.168.1.2:9000"."""
         self._ws = ws
