@@ -53,6 +53,16 @@ def configuration(vendor: VendorProfile, connectors: int) -> dict[str, Key]:
         "UnlockConnectorOnEVSideDisconnect": Key(value="true"),
         "WebSocketPingInterval": Key(value="60", reboot=True),
     }
+    if "LocalAuthListManagement" in vendor.features:
+        keys |= {
+            "LocalAuthListEnabled": Key(value="true"),
+            "LocalAuthListMaxLength": Key(value=str(vendor.list_length), readonly=True),
+            "SendLocalListMaxLength": Key(
+                value=str(vendor.list_message_length), readonly=True
+            ),
+        }
+    if "Reservation" in vendor.features:
+        keys["ReserveConnectorZeroSupported"] = Key(value="true", readonly=True)
     if vendor.security:
         keys |= security_keys()
     for name in vendor.missing_keys:

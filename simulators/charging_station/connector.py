@@ -48,7 +48,10 @@ class Connector:
     since_sample: float = 0.0
     since_clock: float = 0.0
     samples: int = 0
-    reserved: tuple[int, str] | None = None
+    reserved: bool = False
+    """Whether it shows that it is kept free for somebody."""
+    blocked: bool = False
+    """Whether something beside the central system keeps it from charging."""
     reported: str | None = field(default=None)
 
     @property
@@ -59,9 +62,9 @@ class Connector:
     @property
     def idle(self) -> str:
         """Return its status without a vehicle."""
-        if self.reserved is not None:
-            return "Reserved"
-        return "Available" if self.operative else "Unavailable"
+        if not self.operative or self.blocked:
+            return "Unavailable"
+        return "Reserved" if self.reserved else "Available"
 
     @property
     def flow(self) -> str:

@@ -27,12 +27,12 @@ class Metering:
         station = self._station
         if connector.transaction is not None:
             connector.since_sample += seconds
-            interval = station.seconds("MeterValueSampleInterval")
+            interval = station.number("MeterValueSampleInterval")
             if interval and connector.since_sample >= interval:
                 connector.since_sample %= interval
                 await self.sample(connector, "Sample.Periodic")
         connector.since_clock += seconds
-        interval = station.seconds("ClockAlignedDataInterval")
+        interval = station.number("ClockAlignedDataInterval")
         if interval and connector.since_clock >= interval:
             connector.since_clock %= interval
             await self.sample(connector, "Sample.Clock")

@@ -30,6 +30,8 @@ FEATURES = {
     "SetChargingProfile": "SmartCharging",
     "TriggerMessage": "RemoteTrigger",
     "ReserveNow": "Reservation",
+    "GetLocalListVersion": "LocalAuthListManagement",
+    "SendLocalList": "LocalAuthListManagement",
     "CancelReservation": "Reservation",
 }
 
@@ -42,20 +44,19 @@ class Requests:
         self._station = station
         triggers = Triggers(station)
         self._handlers: dict[str, Handler] = {
-            "CancelReservation": self._cancel_reservation,
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
-            "ClearCache": self._clear_cache,
             "ClearChargingProfile": station.charging.clear_profile,
             "DataTransfer": self._data_transfer,
             "GetCompositeSchedule": station.charging.composite_schedule,
             "GetConfiguration": self._get_configuration,
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
-            "ReserveNow": self._reserve_now,
             "Reset": self._reset,
             "SetChargingProfile": station.charging.set_profile,
             "UnlockConnector": self._unlock_connector,
+            **station.reservations.handlers,
+            **station.tokens.handlers,
             **triggers.handlers,
         }
         if station.vendor.security:
@@ -70,15 +71,6 @@ class Requests:
         if needed is not None and needed not in self._station.vendor.features:
             raise NotSupportedError(description=f"{action} is not supported")
         return await handler(payload)
-
-    async def _cancel_reservation(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.1."""
-        for connector in self._station.connectors.values():
-            if connector.reserved and connector.reserved[0] == payload["reservationId"]:
-                connector.reserved = None
-                self._station.later(self._station.refresh(connector))
-                return {"status": "Accepted"}
-        return {"status": "Rejected"}
 
     async def _change_availability(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.2."""
@@ -95,6 +87,8 @@ class Requests:
                 scheduled = True
             else:
                 connector.operative = operative
+                if not operative:
+                    station.reservations.lose(connector)
                 station.later(station.refresh(connector))
         return {"status": "Scheduled" if scheduled else "Accepted"}
 
@@ -116,10 +110,6 @@ class Requests:
             return {"status": status}
         key.value = value
         return {"status": "RebootRequired" if key.reboot else "Accepted"}
-
-    async def _clear_cache(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.4."""
-        return {"status": "Accepted"}
 
     async def _data_transfer(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.6."""
@@ -151,26 +141,28 @@ class Requests:
     async def _remote_start(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.11."""
         station = self._station
-        number = payload.get("connectorId")
+        number, id_tag = payload.get("connectorId"), payload["idTag"]
         free = [
             connector
             for connector in station.connectors.values()
             if number in (None, connector.id)
             and connector.transaction is None
             and connector.operative
+            and not connector.blocked
+            and station.reservations.admit(connector, id_tag)
             and connector.status != "Faulted"
         ]
         free.sort(key=lambda connector: connector.vehicle is None)
         if not free:
             return {"status": "Rejected"}
-        connector, id_tag = free[0], payload["idTag"]
+        connector = free[0]
         profile = payload.get("chargingProfile")
         if "SmartCharging" not in station.vendor.features:
             profile = None
         if profile and station.charging.refuses(connector.id, profile, starting=True):
             return {"status": "Rejected"}
         connector.prepared = profile
-        station.later(station.authorize(connector, id_tag))
+        station.later(station.tokens.remote(connector, id_tag))
         return {"status": "Accepted"}
 
     async def _remote_stop(self, payload: dict[str, Any]) -> Answer:
@@ -179,24 +171,9 @@ class Requests:
         for connector in station.connectors.values():
             transaction = connector.transaction
             if transaction and transaction.id == payload["transactionId"]:
-                station.later(station.stop_transaction(connector, "Remote"))
+                station.later(station.sessions.stop(connector, "Remote"))
                 return {"status": "Accepted"}
         return {"status": "Rejected"}
-
-    async def _reserve_now(self, payload: dict[str, Any]) -> Answer:
-        """OCPP 1.6 5.13."""
-        station = self._station
-        if (connector := station.connectors.get(payload["connectorId"])) is None:
-            return {"status": "Rejected"}
-        if connector.status == "Faulted":
-            return {"status": "Faulted"}
-        if not connector.operative:
-            return {"status": "Unavailable"}
-        if connector.vehicle is not None or connector.transaction is not None:
-            return {"status": "Occupied"}
-        connector.reserved = (payload["reservationId"], payload["idTag"])
-        station.later(station.refresh(connector))
-        return {"status": "Accepted"}
 
     async def _reset(self, payload: dict[str, Any]) -> Answer:
         """OCPP 1.6 5.14."""
@@ -214,5 +191,5 @@ class Requests:
         if (connector := station.connectors.get(payload["connectorId"])) is None:
             return {"status": "NotSupported"}
         if connector.transaction is not None:
-            station.later(station.stop_transaction(connector, "UnlockCommand"))
+            station.later(station.sessions.stop(connector, "UnlockCommand"))
         return {"status": "Unlocked"}

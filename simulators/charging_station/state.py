@@ -16,6 +16,12 @@ def state(station: ChargingStation16) -> dict[str, Any]:
         "pending": station.pending,
         "misbehaviours": sorted(station.misbehaviours),
         "security": station.security.state(),
+        "local_list": {
+            "version": station.tokens.version,
+            "tokens": station.tokens.listed,
+            "cached": sorted(station.tokens.cache),
+        },
+        "reservations": station.reservations.dump(),
         "violations": station.rpc.violations if station.rpc else [],
         "profiles": [
             {"connectorId": one.connector_id, **one.profile}
@@ -47,7 +53,9 @@ def dump(station: ChargingStation16) -> dict[str, Any]:
             name: key.value for name, key in station.keys.items() if not key.readonly
         },
         "outbox": station.outbox.dump(),
+        "reservations": station.reservations.dump(),
         "security": station.security.dump(),
+        "tokens": station.tokens.dump(),
     }
 
 
@@ -57,4 +65,6 @@ def load(station: ChargingStation16, kept: dict[str, Any]) -> None:
         if name in station.keys:
             station.keys[name].value = value
     station.outbox.load(kept["outbox"])
+    station.reservations.load(kept["reservations"])
     station.security.load(kept["security"])
+    station.tokens.load(kept["tokens"])

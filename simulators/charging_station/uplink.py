@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 import contextlib
 import logging
 from ssl import SSLContext
@@ -194,7 +194,7 @@ class Uplink(ABC):
         if socket is self._socket:
             self.booted.clear()
 
-    def later(self, work: Awaitable[dict[str, Any] | None]) -> None:
+    def later(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something beside, as long as the station exists; trouble is its own."""
 
         async def run() -> None:
@@ -204,6 +204,7 @@ class Uplink(ABC):
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())
 
     async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Send one request now and return the answer."""

@@ -17,9 +17,12 @@ from .misbehaviour import Misbehaviour
 from .outbox import Outbox
 from .profiles import ProfileStore
 from .requests import Requests
+from .reservations import Reservations
 from .security import Security
+from .sessions import Sessions
 from .smart_charging import SmartCharging
 from .state import dump, load, state
+from .tokens import Tokens
 from .uplink import Uplink
 from .vehicle import Meter, Vehicle
 from .vendors import VENDORS, VendorProfile
@@ -83,7 +86,10 @@ class ChargingStation16(Uplink):
         self.charging = SmartCharging(self)
         self.metering = Metering(self)
         self.outbox = Outbox(self)
+        self.reservations = Reservations(self)
         self.security = Security(self, security_profile)
+        self.sessions = Sessions(self)
+        self.tokens = Tokens(self)
         self._memory = Memory(memory)
         self._requests = Requests(self)
         self._since_heartbeat = 0.0
@@ -165,12 +171,8 @@ class ChargingStation16(Uplink):
     async def started(
         self, transaction: LocalTransaction, answer: dict[str, Any]
     ) -> None:
-        """Take the id the central system gave, and obey if it refused the token."""
-        transaction.id = answer["transactionId"]
-        if answer["idTagInfo"]["status"] != "Accepted" and not transaction.stopped:
-            await self.stop_transaction(
-                self.connectors[transaction.connector_id], "DeAuthorized"
-            )
+        """Take the answer to the start of a transaction."""
+        await self.sessions.started(transaction, answer)
 
     # What people and vehicles do
 
@@ -182,38 +184,20 @@ class ChargingStation16(Uplink):
         connector.vehicle = vehicle or Vehicle(phases=self.vendor.phases)
         connector.meter.phases = min(self.vendor.phases, connector.vehicle.phases)
         if connector.authorized is not None:
-            await self.start_transaction(connector, connector.authorized)
+            await self.sessions.start(connector, connector.authorized)
         else:
             await self.set_status(connector, "Preparing")
 
     async def swipe(self, id_tag: str, connector_id: int = 1) -> bool:
-        """Present a token; it starts, or ends, what it may."""
-        connector = self.connectors[connector_id]
-        if (transaction := connector.transaction) is not None:
-            if transaction.id_tag == id_tag:
-                await self.stop_transaction(connector, "Local")
-            return transaction.id_tag == id_tag
-        if self.listened_to:
-            answer = await self.call("Authorize", {"idTag": id_tag})
-            if answer["idTagInfo"]["status"] != "Accepted":
-                return False
-        await self.authorize(connector, id_tag)
-        return True
-
-    async def authorize(self, connector: Connector, id_tag: str) -> None:
-        """Let a token charge: now if a vehicle is there, else when one comes."""
-        connector.authorized = id_tag
-        if connector.vehicle is not None:
-            await self.start_transaction(connector, id_tag)
-        else:
-            await self.set_status(connector, "Preparing")
+        """Present a token; return whether it started, or ended, something."""
+        return await self.tokens.swipe(id_tag, self.connectors[connector_id])
 
     async def unplug(self, connector_id: int = 1) -> None:
         """Pull the plug."""
         connector = self.connectors[connector_id]
         if connector.transaction is not None:
             await self.set_status(connector, "SuspendedEV")
-            await self.stop_transaction(connector, "EVDisconnected")
+            await self.sessions.stop(connector, "EVDisconnected")
         connector.vehicle = None
         connector.meter.current = 0
         connector.authorized = None
@@ -226,7 +210,8 @@ class ChargingStation16(Uplink):
         connector.error_code = error_code
         connector.meter.current = 0
         if connector.transaction is not None:
-            await self.stop_transaction(connector, "Other")
+            await self.sessions.stop(connector, "Other")
+        self.reservations.lose(connector)
         await self.set_status(connector, "Faulted")
 
     async def clear_fault(self, connector_id: int = 1) -> None:
@@ -243,79 +228,19 @@ class ChargingStation16(Uplink):
         """
         for connector in self.connectors.values():
             if connector.transaction is not None:
-                await self.stop_transaction(
+                await self.sessions.stop(
                     connector, reason or ("HardReset" if hard else "SoftReset")
                 )
         if Misbehaviour.FORGET_PROFILES_ON_REBOOT in self.misbehaviours:
             self.profiles.forget()
+        self.tokens.rebooted()
+        self.reservations.rebooted()
         await self.disconnect()
         self._booted_once = False
         self.security.power_up()
         self.security.event("ResetOrReboot")
         if self.reconnect:
             await self.connect()
-
-    # Transactions
-
-    async def start_transaction(
-        self, connector: Connector, id_tag: str, profile: dict[str, Any] | None = None
-    ) -> None:
-        """Begin to charge (OCPP 1.6 4.8)."""
-        now = self.clock()
-        transaction = LocalTransaction(
-            connector_id=connector.id,
-            id_tag=id_tag,
-            started_at=now,
-            meter_start=round(connector.meter.register),
-        )
-        connector.transaction = transaction
-        connector.authorized = None
-        profile, connector.prepared = profile or connector.prepared, None
-        connector.since_sample = 0
-        payload: dict[str, Any] = {
-            "connectorId": connector.id,
-            "idTag": id_tag,
-            "meterStart": transaction.meter_start,
-            "timestamp": stamp(now),
-        }
-        if connector.reserved is not None and connector.reserved[1] == id_tag:
-            payload["reservationId"] = connector.reserved[0]
-            connector.reserved = None
-        self.enqueue("StartTransaction", payload, transaction)
-        if profile is not None:
-            self.charging.install(connector.id, profile)
-        self.charging.offer()
-        await self.set_status(connector, connector.flow)
-
-    async def stop_transaction(self, connector: Connector, reason: str) -> None:
-        """End what runs on a connector (OCPP 1.6 4.10)."""
-        if (transaction := connector.transaction) is None:
-            return
-        transaction.stopped = True
-        connector.transaction = None
-        connector.meter.current = 0
-        connector.offered = 0
-        connector.limited_by = None
-        now = stamp(self.clock())
-        self.profiles.end_transaction(connector.id)
-        if Misbehaviour.LOSE_STOP not in self.misbehaviours:
-            payload: dict[str, Any] = {
-                "meterStop": round(connector.meter.register),
-                "timestamp": now,
-                "reason": reason,
-                "idTag": transaction.id_tag,
-            }
-            measurands = self.metering.measurands("StopTxnSampledData")
-            if values := connector.sampled_values(measurands, "Transaction.End"):
-                payload["transactionData"] = [
-                    {"timestamp": now, "sampledValue": values}
-                ]
-            self.enqueue("StopTransaction", payload, transaction)
-        if connector.after_transaction is not None:
-            connector.operative = connector.after_transaction
-            connector.after_transaction = None
-        status = "Finishing" if connector.vehicle else connector.idle
-        await self.set_status(connector, status)
 
     # Status
 
@@ -371,7 +296,7 @@ class ChargingStation16(Uplink):
                 Misbehaviour.ZERO_ENDS_TRANSACTION in self.misbehaviours
                 and connector.offered == 0
             ):
-                await self.stop_transaction(connector, "Other")
+                await self.sessions.stop(connector, "Other")
             else:
                 await self.set_status(connector, connector.flow)
 
@@ -389,6 +314,7 @@ class ChargingStation16(Uplink):
         The clock is not moved: that is for who moves its base, or `pass_time`.
         """
         await self.apply_limits()
+        await self.reservations.advance()
         for connector in self.connectors.values():
             if connector.transaction is not None:
                 target = 0.0
@@ -398,7 +324,7 @@ class ChargingStation16(Uplink):
                 await self.set_status(connector, connector.flow)
             await self.metering.advance(connector, seconds)
         self._since_heartbeat += seconds
-        if self._since_heartbeat >= (self.seconds("HeartbeatInterval") or 300):
+        if self._since_heartbeat >= (self.number("HeartbeatInterval") or 300):
             self._since_heartbeat = 0
             if self.listened_to:
                 if Misbehaviour.GARBAGE_FRAMES in self.misbehaviours:
@@ -407,9 +333,15 @@ class ChargingStation16(Uplink):
                 await self.call("Heartbeat", {})
         self.remember()
 
-    def seconds(self, name: str) -> int:
-        """Return a configured interval in seconds."""
-        return int(self.keys[name].value or 0)
+    def number(self, name: str) -> int:
+        """Return a configured number; 0 where the station has no such key."""
+        key = self.keys.get(name)
+        return int((key and key.value) or 0)
+
+    def flag(self, name: str) -> bool:
+        """Return a configured choice; false where the station has no such key."""
+        key = self.keys.get(name)
+        return key is not None and key.value == "true"
 
     def state(self) -> dict[str, Any]:
         """Return what the control interface shows."""

@@ -44,6 +44,10 @@ class VendorProfile:
         "Reservation",
         "SmartCharging",
     )
+    list_length: int = 100
+    """How many tokens the local authorization list holds."""
+    list_message_length: int = 20
+    """How many tokens one message may bring."""
     security: bool = True
     """Whether it knows the security extensions."""
     key_kind: KeyKind = "ec"

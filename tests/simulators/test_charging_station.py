@@ -171,7 +171,7 @@ async def test_a_refused_token_ends_the_transaction(
     """DeAuthorized, for the id it was given."""
     central.token_status = "Invalid"
     await station.plug_in()
-    await station.start_transaction(station.connectors[1], "BAD")
+    await station.sessions.start(station.connectors[1], "BAD")
     await central.seen(lambda action, _: action == "StopTransaction")
     assert central.of("StopTransaction")[0]["reason"] == "DeAuthorized"
     assert not await station.swipe("BAD")

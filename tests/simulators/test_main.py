@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 import heapq
 from itertools import count
+from pathlib import Path
 import socket
 import sys
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
+from .authority import Authority
 from .central import PlainCentralSystem
 from simulators.charging_station import __main__ as command
 
@@ -187,6 +189,29 @@ async def test_it_misbehaves_as_told(
         "0",
         "1",
     }
+
+
+async def test_it_comes_back_from_its_file_with_tls_and_password(
+    central: PlainCentralSystem, run: Run, sleepers: Sleepers, tmp_path: Path
+) -> None:
+    authority = Authority()
+    await central.stop()
+    await central.start(authority.server_context(tmp_path))
+    root = tmp_path / "root.pem"
+    root.write_text(authority.root_pem, encoding="ascii")
+    state = str(tmp_path / "state.json")
+    first = await run(
+        *("--password", "sesame-sesame-sesame", "--security-profile", "2"),
+        *("--root-certificate", str(root), "--state", state),
+    )
+    told = central.authorization
+    first.cancel()
+    await sleepers.until(first.done)
+    central.authorization = None
+    await run("--state", state)
+    await central.count("BootNotification", 2)
+    assert told is not None
+    assert central.authorization == told
 
 
 @pytest.mark.parametrize(

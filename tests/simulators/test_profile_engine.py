@@ -22,7 +22,7 @@ async def test_the_offer_follows_the_composite_schedule(
     moods = {Misbehaviour.TX_DEFAULT_CAPS} if caps else set()
     station = ChargingStation16("ws://nowhere", "CP1", clock=clock, misbehaviours=moods)
     await station.plug_in()
-    await station.start_transaction(station.connectors[1], "TAG1")
+    await station.sessions.start(station.connectors[1], "TAG1")
     for connector, one in placed:
         station.install(one, connector)
     answer = await station.charging.composite_schedule(

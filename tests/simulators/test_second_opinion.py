@@ -75,7 +75,7 @@ async def prepared(placed: list[tuple[int, Any]]) -> ChargingStation16:
     """Return a station with a transaction on the first of two connectors."""
     station = ChargingStation16("ws://nowhere", "CP1", connectors=2, clock=FakeClock())
     await station.plug_in()
-    await station.start_transaction(station.connectors[1], "TAG1")
+    await station.sessions.start(station.connectors[1], "TAG1")
     for connector, one in placed:
         station.install(one, connector)
     return station
