@@ -21,6 +21,7 @@ from .profile_clock import async_setup_profile_clock
 from .services import async_setup_services
 from .settings import async_chargers
 from .station.errors import JournalError
+from .second_listener import async_setup_second_listener
 from .storage import DATA, async_setup_storage
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -40,6 +41,9 @@ async def async_setup_entry(
     """Set up an OCPP server with its approved chargers."""
     ssl_context = await _async_ssl_context(hass, entry)
     shared = hass.data[DATA]
+    async_setup_certificate_actions(hass)
+    async_setup_token_actions(hass)
+    async_setup_second_listener(hass)
     with _needs_journal():
         journal = await shared.journal.acquire()
     hub = entry.runtime_data = OcppHub(

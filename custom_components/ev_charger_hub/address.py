@@ -15,6 +15,8 @@ from .const import CONF_CERTIFICATE
 
 FALLBACK_HOST: Final = "homeassistant.local"
 
+SECOND_PATH: Final = f"/api/{DOMAIN}/ocpp"
+"""Where chargers dial in at Home Assistant's own HTTP port."""
 
 @callback
 def async_charger_url(
@@ -31,7 +33,19 @@ def async_charger_url(
     return f"{url}{quote(identity, safe='')}"
 
 
-def _reachable_host(hass: HomeAssistant, host: str) -> str:
+@callback
+def async_second_url(hass: HomeAssistant) -> str:
+    """Return the part all URLs at Home Assistant's own HTTP port begin with."""
+    try:
+        url = URL(get_url(hass, allow_cloud=False, prefer_external=True))
+    except NoURLAvailableError:
+        url = URL.build(scheme="http", host=FALLBACK_HOST, port=8123)
+    scheme = "wss" if url.scheme == "https" else "ws"
+    return f"{url.with_scheme(scheme).with_path(SECOND_PATH)}/"
+
+
+@callback
+def reachable_host(hass: HomeAssistant, host: str) -> str:
     """Return a host that others can dial, for one that may mean "all of mine"."""
     try:
         if not ip_address(host).is_unspecified:

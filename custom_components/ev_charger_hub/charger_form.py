@@ -15,6 +15,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import CONF_GENERATE_PASSWORD
+from .issues import harmless
 from .ocpp.credentials import generate_password, hash_password
 
 PASSWORD_SELECTOR: Final = TextSelector(
@@ -53,9 +54,9 @@ def name_and_password_fields() -> dict[vol.Marker, Any]:
 
 
 def typed_name(user_input: dict[str, Any], identity: str) -> str:
-    """Return the name that the user gave a charger, or else its identity."""
+    """Return the name that the user gave a charger, or else one from its identity."""
     name: str = user_input[CONF_NAME].strip()
-    return name or identity
+    return name or harmless(identity)
 
 
 def password_problem(user_input: dict[str, Any]) -> dict[str, str]:

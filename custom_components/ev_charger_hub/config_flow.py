@@ -19,6 +19,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import section
+    BooleanSelector,
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -29,11 +30,12 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from .address import async_charger_url
+from .address import async_charger_url, async_second_url
+from .certificate_actions import LINK
 from .config_subentry import ChargerSubentryFlow
 from .const import (
-    CONF_CERTIFICATE,
-    CONF_CERTIFICATE_KEY,
+    CONF_HOME_ASSISTANT_PORT,
+    CONF_NO_NEW_CONNECTIONS,
     CONF_POLICY,
     CONF_REFUSED,
     DEFAULT_HOST,
@@ -201,6 +203,10 @@ async def async_check_tls(
         return {}
     if certificate is None or key is None:
         return {"base": "tls_incomplete"}
+                vol.Required(
+                    CONF_HOME_ASSISTANT_PORT, default=False
+                ): BooleanSelector(),
+                vol.Required(CONF_NO_NEW_CONNECTIONS, default=False): BooleanSelector(),
     try:
         await hass.async_add_executor_job(build_server_context, certificate, key)
     except TlsError as err:
@@ -208,6 +214,7 @@ async def async_check_tls(
     return {}
 
 
+            description_placeholders={"url": async_second_url(self.hass)},
 async def async_try_bind(host: str, port: int) -> dict[str, str]:
     """Return what keeps a server from listening at a host and port."""
     if not host:

@@ -42,6 +42,7 @@ from .const import (
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
     CONF_MINIMUM_CURRENT,
+    CONF_MISSING_SUBPROTOCOL,
     CONF_PASSWORD_CHANGE,
     CONF_PASSWORD_HASH,
     CONF_PHASES,
@@ -242,6 +243,7 @@ def _data(user_input: dict[str, Any]) -> dict[str, Any]:
         CONF_MEASURANDS: metering.get(CONF_MEASURANDS) or None,
         CONF_METER_INTERVAL: metering.get(CONF_METER_INTERVAL),
         CONF_MINIMUM_CURRENT: charging[CONF_MINIMUM_CURRENT],
+        CONF_MISSING_SUBPROTOCOL: connection[CONF_MISSING_SUBPROTOCOL],
         CONF_PHASES: int(charging[CONF_PHASES]),
         CONF_PING: connection[CONF_PING],
         CONF_PROTOCOL: None if protocol == AUTOMATIC else protocol,
@@ -270,6 +272,7 @@ def _form(settings: StationSettings) -> dict[str, Any]:
         SECTION_METERING: metering,
         SECTION_CONNECTION: {
             CONF_PROTOCOL: settings.protocol or AUTOMATIC,
+            CONF_MISSING_SUBPROTOCOL: settings.missing_subprotocol,
             CONF_LOCAL_LIST: settings.local_list,
             CONF_PING: settings.ping,
             CONF_QUIET: settings.quiet,
@@ -346,6 +349,9 @@ def _connection_schema() -> vol.Schema:
                     translation_key=CONF_PROTOCOL,
                 )
             ),
+            vol.Required(
+                CONF_MISSING_SUBPROTOCOL, default=DEFAULTS.missing_subprotocol
+            ): BooleanSelector(),
             vol.Required(CONF_LOCAL_LIST, default=DEFAULTS.local_list): _choice(
                 list(LocalListMode), CONF_LOCAL_LIST
             ),

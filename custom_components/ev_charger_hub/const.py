@@ -29,6 +29,8 @@ CONF_POLICY: Final = "policy"
 CONF_REFUSED: Final = "refused"
 CONF_UNKNOWN_TOKENS: Final = "unknown_tokens"
 
+CONF_HOME_ASSISTANT_PORT: Final = "home_assistant_port"
+CONF_NO_NEW_CONNECTIONS: Final = "no_new_connections"
 # A subentry of a charger: data; names of the fields of StationSettings
 SUBENTRY_CHARGER: Final = "charger"
 CONF_CLOCK_INTERVAL: Final = "clock_interval"
@@ -44,6 +46,7 @@ CONF_PASSWORD_HASH: Final = "password_hash"  # noqa: S105
 CONF_PHASES: Final = "phases"
 CONF_PING: Final = "ping"
 CONF_PROTOCOL: Final = "protocol"
+CONF_MISSING_SUBPROTOCOL: Final = "missing_subprotocol"
 CONF_QUIET: Final = "quiet"
 CONF_SECURITY_PROFILE: Final = "security_profile"
 

@@ -16,6 +16,7 @@ from .const import (
 )
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
+from .issues import harmless
 from .station.link import Limit
 from .station.model import ChargingStation, Place
 from .station.profiles.model import CompositePeriod
@@ -106,7 +107,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
 def _settings(station: ChargingStation) -> dict[str, Any]:
     """Return the settings of a charger; without another name its identity is one."""
     settings: dict[str, Any] = async_redact_data(asdict(station.settings), TO_REDACT)
-    if settings["name"] == station.identity:
+    if settings["name"] in {station.identity, harmless(station.identity)}:
         settings["name"] = shortened(station.identity)
     return settings
 

@@ -1,7 +1,7 @@
 """The hub of an OCPP server: between its central system and Home Assistant."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -19,6 +19,7 @@ from homeassistant.helpers.event import async_call_later
 
 from .building import SNAPSHOT, async_build_charger
 from .const import (
+    CONF_NO_NEW_CONNECTIONS,
     CONF_POLICY,
     CONF_REFUSED,
     RESTORE_GRACE,
@@ -27,11 +28,20 @@ from .const import (
 )
 from .devices import async_identities, async_refresh_charger, async_register_server
 from .flusher import Flusher
+from .incidents import (
+    INTRUDER,
+    UNGUARDED,
+    async_delete_incidents,
+    async_tell_intruder,
+    async_tell_shared,
+    async_tell_unguarded,
+)
 from .issues import (
     async_create_waiting_issue,
     async_delete_finding_issues,
     async_delete_waiting_issue,
     async_update_finding_issues,
+    harmless,
 )
 from .models import EvChargerHubConfigEntry, HubStation
 from .ocpp.authority import Authority
@@ -177,7 +187,8 @@ class OcppHub:
         """Approve a charger because the user accepts every charger."""
         if self._stopped or async_identity_taken(self.hass, candidate.identity):
             return
-        subentry = self.approve(candidate.identity, candidate.identity, None)
+        name = harmless(candidate.identity)
+        subentry = self.approve(candidate.identity, name, None)
         await self._async_arrive(candidate.identity, subentry)
 
     @callback
@@ -213,6 +224,29 @@ class OcppHub:
     async def async_refuse(self, identity: str) -> None:
         """Turn a charger away, now and at every later handshake."""
         self._set_refused(identity, True)
+    @property
+    def closed(self) -> bool:
+        """Return whether the user wants no new connection at all."""
+        return bool(self.entry.options.get(CONF_NO_NEW_CONNECTIONS, False))
+
+    @callback
+    def intruded(self, identity: str, known: str, stranger: str) -> None:
+        """Tell the user of a second device that came as a charger."""
+        if (one := self.stations.get(identity)) is not None:
+            async_tell_intruder(self.hass, one.station, known, stranger)
+
+    @callback
+    def shared(self, identity: str, addresses: Sequence[str]) -> None:
+        """Tell the user of devices that replace each other's connection."""
+        if (one := self.stations.get(identity)) is not None:
+            async_tell_shared(self.hass, one.station, addresses)
+
+    @callback
+    def unguarded(self, identity: str) -> None:
+        """Tell the user of a charger that needs a password where it came."""
+        if (one := self.stations.get(identity)) is not None:
+            async_tell_unguarded(self.hass, one.station)
+
         self.candidate_forgotten(identity)
         await self.central_system.expel(identity)
 
@@ -421,6 +455,8 @@ class OcppHub:
         if keep:
             await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
 
+        if settings.password_hash is not None:
+            async_delete_incidents(self.hass, identity, (UNGUARDED, INTRUDER))
     # Snapshots
 
     @callback
@@ -439,6 +475,8 @@ class OcppHub:
         """Remember that a charger has been here: it may not be shown as restored."""
         hub_station.seen = hub_station.seen or hub_station.station.online.value
         self._mark(hub_station.station.identity)
+        async_delete_incidents(self.hass, identity)
+        async_forget_security_events(self.hass, identity)
 
     @callback
     def _save_changed(self, _now: datetime) -> None:

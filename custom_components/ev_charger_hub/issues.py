@@ -16,6 +16,8 @@ from .station.model import ChargingStation
 CONF_ENTRY_ID: Final = "entry_id"
 CHARGER_WAITING: Final = "charger_waiting"
 UNKNOWN: Final = "?"
+UNKNOWN_NAME: Final = "Charger"
+_MAX_PLAIN: Final = 200
 LEARN_MORE: Final = "https://github.com/ev-charger-hub/ev-charger-hub#troubleshooting"
 
 ACTIONABLE: Final = (
@@ -67,9 +69,21 @@ def _disguised(identity: str) -> str:
 def plain(text: str | None) -> str:
     """Return what a stranger says of itself, fit to stand between backticks.
 
-    Descriptions are Markdown, and anybody in the network can be a charger.
+    Descriptions are Markdown, and anybody in the network can be a charger: a blank line
+    would end the backticks as well.
     """
-    return (text or "").replace("`", "") or UNKNOWN
+    shown = "".join(one if one.isprintable() else " " for one in text or "")
+    return shown.replace("`", "")[:_MAX_PLAIN].strip() or UNKNOWN
+
+
+def harmless(identity: str) -> str:
+    """Return a name for a charger that nobody named: words that are never Markdown.
+
+    The user's own names stand in texts as they are, so that a stranger must not choose
+    one that is a link or a picture.
+    """
+    kept = (one if one.isalnum() or one in "-_+#" else " " for one in identity)
+    return " ".join("".join(kept).split()) or UNKNOWN_NAME
 
 
 @callback

@@ -4,7 +4,11 @@ from typing import Any
 
 import probatio as vol
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
@@ -20,7 +24,7 @@ from .charger_form import (
 )
 from .const import CONF_IDENTITY
 from .hub import OcppHub
-from .issues import CONF_ENTRY_ID, UNKNOWN, plain
+from .issues import CONF_ENTRY_ID, UNKNOWN, harmless, plain
 from .models import EvChargerHubConfigEntry
 from .settings import async_identity_taken
 
@@ -140,7 +144,8 @@ class ChargerWaitingFlow(RepairsFlow):
         """Return the name of a charger that the user has not named yet."""
         placeholders = self._placeholders()
         words = [placeholders["vendor"], placeholders["model"]]
-        return " ".join(word for word in words if word != UNKNOWN) or self._identity
+        told = " ".join(word for word in words if word != UNKNOWN)
+        return harmless(told or self._identity)
 
 
 async def async_create_fix_flow(
@@ -149,5 +154,9 @@ async def async_create_fix_flow(
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
     """Return the flow that settles an issue."""
-    known = data or {}
+    if data is None:
+        return ConfirmRepairFlow()
+    if (reference := data.get(CONF_REFERENCE)) is not None:
+        return TokenUnknownFlow(str(reference))
+    known = data
     return ChargerWaitingFlow(str(known[CONF_ENTRY_ID]), str(known[CONF_IDENTITY]))

@@ -15,6 +15,7 @@ from .const import (
     CONF_MEASURANDS,
     CONF_METER_INTERVAL,
     CONF_MINIMUM_CURRENT,
+    CONF_MISSING_SUBPROTOCOL,
     CONF_PASSWORD_HASH,
     CONF_PHASES,
     CONF_PING,
@@ -75,6 +76,9 @@ def station_settings(subentry: ConfigSubentry) -> StationSettings:
         password_hash=data.get(CONF_PASSWORD_HASH),
         security_profile=data.get(CONF_SECURITY_PROFILE, DEFAULTS.security_profile),
         protocol=data.get(CONF_PROTOCOL),
+        missing_subprotocol=data.get(
+            CONF_MISSING_SUBPROTOCOL, DEFAULTS.missing_subprotocol
+        ),
         maximum_current=data.get(CONF_MAXIMUM_CURRENT, DEFAULTS.maximum_current),
         minimum_current=data.get(CONF_MINIMUM_CURRENT, DEFAULTS.minimum_current),
         fallback_current=data.get(CONF_FALLBACK_CURRENT),

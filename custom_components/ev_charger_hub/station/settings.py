@@ -1,6 +1,6 @@
 """Settings: what the user decided about one station."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -28,7 +28,7 @@ class StationSettings:
     """
 
     name: str
-    password_hash: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
     security_profile: int = 0
     protocol: str | None = None
     missing_subprotocol: bool = True
