@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from .planted import plant, plant_fields
+
 PATIENCE = 10.0
 """Seconds after which a test hangs no longer; no test waits that long on purpose."""
 
@@ -110,6 +112,7 @@ class Charger:
     ) -> Self:
         """Dial in; raises WSServerHandshakeError when turned away."""
         headers = dict(headers or {})
+        plant(self.identity, self.password)
         if self.password is not None:
             credentials = b64encode(f"{self.identity}:{self.password}".encode())
             headers["Authorization"] = f"Basic {credentials.decode()}"
@@ -142,6 +145,7 @@ class Charger:
     async def call(self, action: str, payload: Payload | None = None) -> Payload:
         """Send one CALL and return its answer; raises Refusal."""
         assert self._ws is not None
+        plant_fields(payload)
         message_id = str(uuid4())
         future = self._pending[message_id] = asyncio.get_running_loop().create_future()
         await self._ws.send_str(json.dumps([2, message_id, action, payload or {}]))
@@ -269,6 +273,7 @@ class Charger:
         payload: Payload,
     ) -> None:
         """Answer one CALL as `answers` says, or else as a good charger does."""
+        plant_fields(payload)
         self.received.append(Received(action=action, payload=payload))
         self._news.set()
         answer = self.answers.get(action, self._default)

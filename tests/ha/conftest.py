@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .charger import PATIENCE, Charger
+from .planted import watched
 from .profiles import PACKAGE, Clock
 from .translations import checked_translations
 from custom_components.ev_charger_hub.const import DOMAIN
@@ -54,6 +55,13 @@ def translations_checked() -> Generator[None]:
     with checked_translations() as problems:
         yield
     assert not problems
+
+
+@pytest.fixture(autouse=True)
+async def secrets_kept(hass: HomeAssistant) -> AsyncGenerator[None]:
+    """Fail a test in which a secret is logged, at debug level, or shown."""
+    async with watched(hass):
+        yield
 
 
 @pytest.fixture
