@@ -256,7 +256,9 @@ class CentralSystem:
             profile=attempt.profile,
             knock=knock if isinstance(knock, Knock) else None,
         )
-        connection.origin = origin(request)
+        if not attempt.guarded:
+            # The paths of files are known at our own port only.
+            connection.origin = origin(request)
         try:
             await self._serve(attempt.identity, attempt.candidate, connection)
         except Exception:
