@@ -164,6 +164,7 @@ async def test_a_list_that_fails_twice_waits_for_a_change(
     charger.local_list.changed()
     await charger.time.advance(SOON)
     assert charger.content == said(charger.tokens)
+    assert charger.station.findings["local_list"] == "ok: 2 tokens"
 
 
 async def test_a_list_that_arrived_in_part_is_completed(charger: ListCharger) -> None:
@@ -308,6 +309,7 @@ async def test_a_small_list_holds_those_who_may_charge(charger: ListCharger) -> 
     done = await charger.local_list.sync()
     assert charger.content == said({"CARD1": GOOD, "CARD2": GOOD})
     assert (done.entries, done.left_out) == (2, 1)
+    assert done.finding == "partial: 2 of 3"
 
 
 async def test_tokens_that_fit_into_no_message_are_left_out(
@@ -315,8 +317,10 @@ async def test_tokens_that_fit_into_no_message_are_left_out(
 ) -> None:
     busy = Verdict(status=AuthorizationStatus.CONCURRENT_TX)
     charger.tokens = {"X" * 21: GOOD, "CARD": busy, "card": BAD, "": GOOD}
-    await charger.local_list.sync()
+    done = await charger.local_list.sync()
     assert charger.content == said({"CARD": GOOD})
+    # Nobody can show them there, so that nothing is missing.
+    assert done.left_out == 0
 
 
 async def test_another_spelling_is_a_full_list(charger: ListCharger) -> None:

@@ -67,6 +67,20 @@ class Sync:
     full: bool = False
     outcome: Outcome | None = None
 
+    @property
+    def finding(self) -> str:
+        """Return what became of it, in the words of set-up."""
+        match self.end:
+            case SyncEnd.IN_SYNC | SyncEnd.SENT if self.left_out:
+                return f"partial: {self.entries} of {self.entries + self.left_out}"
+            case SyncEnd.IN_SYNC | SyncEnd.SENT:
+                return f"ok: {self.entries} tokens"
+            case SyncEnd.REFUSED if self.outcome is not None:
+                return f"refused: {self.outcome.answer or self.outcome.detail}"
+            case SyncEnd.NOT_SUPPORTED | SyncEnd.REFUSED | SyncEnd.UNANSWERED:
+                return self.end.value
+        return f"ok: {self.end}"
+
 
 class LocalList:
     """Keep the list of one station equal to the known tokens, with few messages.
@@ -152,7 +166,9 @@ class LocalList:
         """Send the list because the user says so, used or not; raises NotConnected."""
         async with self._lock:
             link = self._station.link(Capability.LOCAL_LIST)
-            return await self._bring(link, self.wanted, full=full)
+            done = await self._bring(link, self.wanted, full=full)
+        self._station.findings[FACT] = done.finding
+        return done
 
     # When
 
@@ -183,12 +199,14 @@ class LocalList:
             return
         try:
             done = await self.sync()
-        except StationError as err:
-            _LOGGER.debug("%s: local list: %s", shortened(self._station.identity), err)
-            if isinstance(err, JournalError):
-                _LOGGER.warning("The local list of a charger is not recorded: %s", err)
+        except JournalError:
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: local list not recorded", name)
             return
-        _LOGGER.debug("%s: local list: %s", shortened(self._station.identity), done.end)
+        except StationError:
+            # It is asked again when it is back.
+            return
+        self._station.findings[FACT] = done.finding
 
     # Whether
 
@@ -298,12 +316,13 @@ class LocalList:
 
     def _told(self, end: SyncEnd, outcome: Outcome | None = None) -> Sync:
         wanted = self.wanted
+        boundless = replace(self._support, max_entries=None)
         known = end in {SyncEnd.IN_SYNC, SyncEnd.SENT}
         return Sync(
             end=end,
             version=self.ledger.version if known else None,
             entries=len(wanted),
-            left_out=len(self._entries()) - len(wanted),
+            left_out=len(list_ledger.fitted(self._entries(), boundless)) - len(wanted),
             outcome=outcome,
         )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from ...station.errors import NotConnected
 from ...station.link import ConfigurationKey
-from ...station.local_list import SyncEnd
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.secrets import shortened
 from ...station.settings import LocalListMode
@@ -337,17 +336,7 @@ class Setup:
         done = await local_list.sync()
         if done.outcome is not None:
             _still_there(done.outcome)
-        match done.end:
-            case SyncEnd.IN_SYNC | SyncEnd.SENT if done.left_out:
-                there = f"{done.entries} of {done.entries + done.left_out}"
-                return Finding.PARTIAL(there)
-            case SyncEnd.IN_SYNC | SyncEnd.SENT:
-                return Finding.OK(f"{done.entries} tokens")
-            case SyncEnd.REFUSED | SyncEnd.UNANSWERED if done.outcome is not None:
-                return _refused(done.outcome)
-            case SyncEnd.NOT_SUPPORTED:
-                return Finding.NOT_SUPPORTED()
-        return Finding.OK(done.end)
+        return done.finding
 
     async def _write(self, key: str, value: str) -> Outcome:
         outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
