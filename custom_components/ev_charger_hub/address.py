@@ -11,12 +11,13 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .const import CONF_CERTIFICATE
+from .const import DOMAIN
+from .tls_settings import TlsSettings
 
 FALLBACK_HOST: Final = "homeassistant.local"
-
 SECOND_PATH: Final = f"/api/{DOMAIN}/ocpp"
 """Where chargers dial in at Home Assistant's own HTTP port."""
+
 
 @callback
 def async_charger_url(
@@ -24,8 +25,8 @@ def async_charger_url(
 ) -> str:
     """Return the URL of a server for one charger, or the part all URLs begin with."""
     url = URL.build(
-        scheme="wss" if data.get(CONF_CERTIFICATE) else "ws",
-        host=_reachable_host(hass, data[CONF_HOST]),
+        scheme=TlsSettings.of(data).scheme,
+        host=reachable_host(hass, data[CONF_HOST]),
         port=data[CONF_PORT],
         path="/",
     )

@@ -5,8 +5,9 @@ from typing import Any
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
-from .const import CONF_CERTIFICATE, DOMAIN
+from .const import DOMAIN
 from .models import EvChargerHubConfigEntry
+from .tls_settings import TlsMode, TlsSettings
 
 
 @callback
@@ -24,7 +25,8 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     )
     hubs = [entry.runtime_data for entry in entries]
     stations = [one.station for hub in hubs for one in hub.stations.values()]
-    encrypted = sum(1 for entry in entries if CONF_CERTIFICATE in entry.data)
+    modes = [TlsSettings.of(entry.data).mode for entry in entries]
+    encrypted = sum(1 for mode in modes if mode is not TlsMode.NONE)
     return {
         "servers": len(hubs),
         "ports": ", ".join(str(hub.port) for hub in hubs),

@@ -24,18 +24,23 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFl
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.network import NoURLAvailableError
 
 from .charger import Charger
 from custom_components.ev_charger_hub.const import (
+    CONF_ACCEPT_PLAIN,
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
+    CONF_NAMES,
     CONF_POLICY,
     CONF_REFUSED,
+    CONF_TLS,
     DEFAULT_PORT,
     DOMAIN,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
+from custom_components.ev_charger_hub.tls_settings import TlsMode
 
 type Pair = tuple[str, str]
 
@@ -99,11 +104,14 @@ def make_pair(
 
 def form(port: int, **fields: Any) -> dict[str, Any]:
     """Return the server form as a user fills it in."""
-    tls = {
+    tls: dict[str, Any] = {
         key: fields.pop(key)
-        for key in (CONF_CERTIFICATE, CONF_CERTIFICATE_KEY)
+        for key in (CONF_CERTIFICATE, CONF_CERTIFICATE_KEY, CONF_TLS, CONF_NAMES)
         if key in fields
     }
+    files = CONF_CERTIFICATE in tls or CONF_CERTIFICATE_KEY in tls
+    tls.setdefault(CONF_TLS, TlsMode.FILES if files else TlsMode.NONE)
+    tls[CONF_ACCEPT_PLAIN] = fields.pop(CONF_ACCEPT_PLAIN, False)
     return {
         CONF_HOST: "127.0.0.1",
         CONF_PORT: port,
@@ -161,7 +169,7 @@ async def test_server_at_the_usual_port_has_a_plain_name(
 
 @pytest.mark.parametrize(
     ("internal_url", "host"),
-    [("http://192.168.1.5:8123", "192.168.1.5"), (None, "homeassistant.local")],
+    [("http://192.168.1.5:8123", "192.168.1.5"), (None, "10.10.10.10")],
 )
 async def test_url_names_a_host_that_chargers_reach(
     hass: HomeAssistant,
@@ -174,6 +182,18 @@ async def test_url_names_a_host_that_chargers_reach(
     await hass.config.async_update(internal_url=internal_url)
     result = await submit(hass, await begin(hass), form(port, host="0.0.0.0"))
     assert result["description_placeholders"] == {"url": f"ws://{host}:{port}/"}
+
+
+async def test_url_names_a_host_when_none_is_known(
+    hass: HomeAssistant, port: int, setup_entry: AsyncMock
+) -> None:
+    """Test the URL where Home Assistant does not know its own address."""
+    with patch(
+        f"custom_components.{DOMAIN}.address.get_url", side_effect=NoURLAvailableError
+    ):
+        result = await submit(hass, await begin(hass), form(port, host="0.0.0.0"))
+    placeholders = {"url": f"ws://homeassistant.local:{port}/"}
+    assert result["description_placeholders"] == placeholders
 
 
 async def test_url_keeps_a_host_name(
@@ -199,10 +219,69 @@ async def test_server_with_certificate(
     assert result["data"] == {
         CONF_HOST: "127.0.0.1",
         CONF_PORT: port,
+        CONF_TLS: "files",
+        CONF_ACCEPT_PLAIN: False,
         CONF_CERTIFICATE: certificate,
         CONF_CERTIFICATE_KEY: key,
     }
     assert result["description_placeholders"] == {"url": f"wss://127.0.0.1:{port}/"}
+
+
+async def test_server_with_an_authority_of_its_own(
+    hass: HomeAssistant, port: int, setup_entry: AsyncMock
+) -> None:
+    """Test that this is what is offered first, and that the user is told of it."""
+    user_input = form(port)
+    del user_input["tls"][CONF_TLS], user_input["tls"][CONF_ACCEPT_PLAIN]
+    user_input["tls"][CONF_NAMES] = [" Charging.example.com ", ""]
+    result = await submit(hass, await begin(hass), user_input)
+    assert result["data"] == {
+        CONF_HOST: "127.0.0.1",
+        CONF_PORT: port,
+        CONF_TLS: "own_authority",
+        CONF_ACCEPT_PLAIN: True,
+        CONF_NAMES: ["charging.example.com"],
+    }
+    assert result["description"] == "own_authority"
+    # A charger that has not been given the root certificate can only use this.
+    assert (placeholders := result["description_placeholders"]) is not None
+    assert placeholders["url"] == f"ws://127.0.0.1:{port}/"
+    assert "ca.pem" in placeholders["ca_link"]
+
+
+async def test_server_that_wants_encryption_is_offered_with_wss(
+    hass: HomeAssistant, port: int, setup_entry: AsyncMock
+) -> None:
+    """Test that the URL is one that works if nothing else does."""
+    user_input = form(port, tls_mode="own_authority", accept_plain=False)
+    result = await submit(hass, await begin(hass), user_input)
+    assert (placeholders := result["description_placeholders"]) is not None
+    assert placeholders["url"] == f"wss://127.0.0.1:{port}/"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({CONF_TLS: "none", CONF_CERTIFICATE: "/ssl/a.pem"}, "tls_files_unused"),
+        ({CONF_TLS: "own_authority", CONF_CERTIFICATE: "a"}, "tls_files_unused"),
+        ({CONF_TLS: "own_authority", CONF_NAMES: ["a b"]}, "tls_bad_name"),
+        ({CONF_TLS: "own_authority", CONF_NAMES: ["http://a/"]}, "tls_bad_name"),
+        ({CONF_TLS: "own_authority", CONF_NAMES: ["b\u00fccher.de"]}, "tls_bad_name"),
+        ({CONF_TLS: "files"}, "tls_incomplete"),
+    ],
+)
+async def test_encryption_that_makes_no_sense_is_refused(
+    hass: HomeAssistant,
+    port: int,
+    setup_entry: AsyncMock,
+    fields: dict[str, Any],
+    error: str,
+) -> None:
+    """Test that the user hears of fields that would not count."""
+    result = await submit(hass, await begin(hass), form(port, **fields))
+    assert result["errors"] == {"base": error}
+    result = await submit(hass, result, form(port))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 def _incomplete(folder: Path) -> dict[str, str]:
