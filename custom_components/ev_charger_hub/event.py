@@ -6,19 +6,22 @@ from functools import partial
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.const import Platform
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import callback
 
 from .entity import HubEntity, HubEntityDescription, Subject
 from .growth import HubPlatform
+from .station.enums import AuthorizationStatus
 from .station.model import (
     ChargingStation,
     Evse,
+    SecurityEvent,
     SessionEnded,
     SessionStarted,
     StationEvent,
     TokenPresented,
 )
+from .station.security.events import CRITICAL, SecurityEventKind
 from .station.transaction import Transaction
 
 PARALLEL_UPDATES = 0
@@ -59,15 +62,45 @@ def _session_attributes(session: Transaction) -> dict[str, Any]:
 def _token_happening(station: ChargingStation, event: StationEvent) -> Happening | None:
     """Return what an event means for the token reader of a station."""
     match event:
-        case TokenPresented(id_token=id_token, status=status):
-            return "presented", {"status": status, "id_token": id_token}
+        case TokenPresented(id_token=id_token, status=status, name=name):
+            attributes = {"status": status, "id_token": id_token, "name": name}
+            return _token_event_type(event), attributes
+    return None
+
+
+def _token_event_type(event: TokenPresented) -> str:
+    """Return what happened: somebody may charge, may not, or the user is asked."""
+    if event.status == AuthorizationStatus.ACCEPTED:
+        return "presented"
+    return "unknown" if event.asked else "refused"
+
+
+def _security_happening(
+    station: ChargingStation, event: StationEvent
+) -> Happening | None:
+    """Return what an event means for the security of a station."""
+    match event:
+        case SecurityEvent(kind=kind, word=word, info=info, at=at):
+            return kind, {
+                "event": word,
+                "info": info,
+                "critical": kind in CRITICAL,
+                "at": None if at is None else at.isoformat(),
+            }
     return None
 
 
 STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     HubEventDescription(
+        key="security",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        event_types=list(SecurityEventKind),
+        happening_fn=_security_happening,
+        translation_key="security",
+    ),
+    HubEventDescription(
         key="token",
-        event_types=["presented"],
+        event_types=["presented", "refused", "unknown"],
         happening_fn=_token_happening,
         translation_key="token",
     ),

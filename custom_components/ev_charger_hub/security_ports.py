@@ -11,6 +11,7 @@ from .ocpp.signer import ChargerSigner
 from .settings import async_chargers
 from .station.model import ChargingStation
 from .station.security.ports import NewPassword, Ports, Signer
+from .tls_settings import TlsMode
 
 if TYPE_CHECKING:
     from .hub import OcppHub
@@ -37,7 +38,12 @@ def _signer(hub: OcppHub, station: ChargingStation) -> Signer | None:
     """Return the authority that signs for a charger, if the server has one."""
     if (authority := hub.authority) is None:
         return None
-    return ChargerSigner(authority, station.identity, partial(_names, station))
+    return ChargerSigner(
+        authority,
+        station.identity,
+        partial(_names, station),
+        signs_server=hub.certificates.settings.mode is TlsMode.OWN_AUTHORITY,
+    )
 
 
 @callback

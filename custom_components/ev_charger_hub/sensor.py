@@ -23,13 +23,17 @@ from homeassistant.const import (
 from .entity import HubEntity, HubEntityDescription, Subject
 from .growth import Candidate, HubPlatform
 from .quantities import QUANTITIES
+from .station.channel import Channel
 from .station.enums import ConnectorStatus, LimitedBy, Measurand, StopReason
 from .station.model import ChargingStation, Evse, MeasurementKey, Place
+from .station.security.kept import Step
+from .station.security.profile import HIGHEST
 from .station.transaction import Transaction
 
 PARALLEL_UPDATES = 0
 
 NO_ERROR = "no_error"
+UPGRADE_FAILED = "failed"
 TEXT_LENGTH = 255
 """Home Assistant refuses states that are longer."""
 
@@ -271,7 +275,71 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
     ),
 )
 
+def _security_profile(station: ChargingStation) -> str | None:
+    """Return the security profile that a station was last seen with."""
+    security = station.security
+    known = None if security is None else security.profile.value
+    return None if known is None else f"profile_{known}"
+
+
+def _security_upgrade(station: ChargingStation) -> str | None:
+    """Return how far a station is on its way to a higher profile."""
+    security = station.security
+    upgrade = None if security is None else security.upgrade.value
+    if upgrade is None:
+        return None
+    return UPGRADE_FAILED if upgrade.failure is not None else upgrade.step
+
+
+def _certificate_ends(station: ChargingStation) -> datetime | None:
+    """Return when the certificate ends that a station was given last."""
+    security = station.security
+    known = None if security is None else security.certificate.value
+    return None if known is None else known.expires
+
+
+def _security_channels(station: ChargingStation) -> tuple[Channel[Any], ...]:
+    if (security := station.security) is None:
+        return ()
+    return security.profile, security.upgrade, security.certificate
+
+
+SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
+    HubSensorDescription(
+        key="security_profile",
+        channels_fn=_security_channels,
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: _security_profile(station) is not None,
+        options=[f"profile_{number}" for number in range(HIGHEST + 1)],
+        translation_key="security_profile",
+        value_fn=_security_profile,
+    ),
+    HubSensorDescription(
+        key="security_upgrade",
+        always_available=True,
+        channels_fn=_security_channels,
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: _security_upgrade(station) is not None,
+        options=[*Step, UPGRADE_FAILED],
+        translation_key="security_upgrade",
+        value_fn=_security_upgrade,
+    ),
+    HubSensorDescription(
+        key="certificate_ends",
+        always_available=True,
+        channels_fn=_security_channels,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: _certificate_ends(station) is not None,
+        translation_key="certificate_ends",
+        value_fn=_certificate_ends,
+    ),
+)
+
 STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
+    *SECURITY_SENSORS,
     HubSensorDescription(
         key="last_heartbeat",
         channels_fn=lambda station: (station.heartbeat,),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
+from ssl import SSLContext
 from typing import Any, Self
 from uuid import uuid4
 
@@ -91,6 +92,7 @@ class Charger:
     identity: str
     url: str
     password: str | None = None
+    tls: SSLContext | None = None
     boot_info: Payload = field(default_factory=lambda: dict(BOOT))
     configuration: dict[str, str] = field(default_factory=lambda: dict(CONFIGURATION))
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -119,7 +121,10 @@ class Charger:
         self._session = ClientSession()
         try:
             self._ws = await self._session.ws_connect(
-                f"{self.url}/{self.identity}", protocols=protocols, headers=headers
+                f"{self.url}/{self.identity}",
+                protocols=protocols,
+                headers=headers,
+                ssl=self.tls or True,
             )
         except BaseException:
             await self._session.close()

@@ -281,9 +281,7 @@ class Session:
         station.version.set(connection.dialect.version)
         station.connected_since.set(self._clock())
         if station.security is not None:
-            station.security.attached(
-                1 if connection.proof is not None else 0, connection.proof
-            )
+            station.security.attached(connection.profile, connection.proof)
         adapter.attached()
         station.online.set(True)
         return adapter

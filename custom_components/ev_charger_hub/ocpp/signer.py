@@ -22,17 +22,26 @@ class ChargerSigner(Signer):
     """Signs for one charger, under the names that are its own."""
 
     def __init__(
-        self, authority: Authority, identity: str, names: Callable[[], set[str]]
+        self,
+        authority: Authority,
+        identity: str,
+        names: Callable[[], set[str]],
+        *,
+        signs_server: bool,
     ) -> None:
-        """Sign with `authority`; `names` are the identity and the serial number."""
+        """Sign with `authority`; `names` are the identity and the serial number.
+
+        `signs_server` is whether the server's own certificate is of it, too.
+        """
         self._authority = authority
         self._identity = identity
         self._names = names
+        self._signs_server = signs_server
 
     @override
     async def root(self) -> str | None:
-        """Return the root of the authority, which signs the server's certificates."""
-        return self._authority.root_pem
+        """Return the root of the server's certificate, None if it is the user's own."""
+        return self._authority.root_pem if self._signs_server else None
 
     @override
     async def check(self, csr: str) -> str | None:

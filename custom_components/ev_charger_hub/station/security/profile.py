@@ -1,11 +1,10 @@
 """Profile: what a station says of the security profile and the roots that it has."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from ..commands import CertificateHash
 from ..link import Link
-from .ports import Signer
 
 SECURITY_PROFILE: Final = "SecurityProfile"
 
@@ -21,17 +20,17 @@ async def profile_written(link: Link) -> int | None:
     return None
 
 
-def is_installed(
-    signer: Signer, root: str, installed: Iterable[CertificateHash]
+def same_root(
+    names: Callable[[str, str], tuple[str, str, str]],
+    root: str,
+    listed: CertificateHash,
 ) -> bool:
-    """Return whether a root certificate is among those that a station lists."""
-    return any(names(signer, root, one) for one in installed)
+    """Return whether a station means a root certificate (PEM) by one that it lists.
 
-
-def names(signer: Signer, root: str, listed: CertificateHash) -> bool:
-    """Return whether a station means a root certificate by one of its own."""
+    `names` is what `Signer.names` says.
+    """
     try:
-        name, key, serial = signer.names(root, listed.algorithm)
+        name, key, serial = names(root, listed.algorithm)
     except ValueError:
         return False
     return (

@@ -18,7 +18,7 @@ from .certificates import Certificates
 from .kept import Failure, Keeper, Kept, Step, Upgrade
 from .passwords import Passwords
 from .ports import Ports, Signer
-from .profile import SECURITY_PROFILE, is_installed, profile_written
+from .profile import SECURITY_PROFILE, profile_written, same_root
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class Upgrader:
     async def _has(self, link: Link, signer: Signer, root: str) -> bool:
         use = CertificateUse.CENTRAL_SYSTEM_ROOT
         _, installed = await link.installed_certificates(use)
-        return is_installed(signer, root, installed)
+        return any(same_root(signer.names, root, one) for one in installed)
 
     async def _certificate(self, upgrade: Upgrade) -> Next:
         outcome = await self._certificates.request()

@@ -1,0 +1,202 @@
+"""Actions about the security of a charger: passwords, profiles, certificates."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+import probatio as vol
+
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType
+
+from .fields import ActionGroup, Data, response
+from .helpers import async_send, checked, invalid, translated_errors
+from .ocpp.roots import read_root
+from .ocpp.signer import certificate_hashes
+from .station.commands import CertificateHash, CertificateUse
+from .station.errors import NotConnected, NotSupported
+from .station.link import Capability
+from .station.model import ChargingStation
+from .station.outcome import Outcome, OutcomeStatus
+from .station.security.profile import HIGHEST, same_root
+from .targets import Target
+from .tls_settings import TlsMode
+
+ATTR_ALGORITHM: Final = "algorithm"
+ATTR_CERTIFICATE: Final = "certificate"
+ATTR_ISSUER_KEY_HASH: Final = "issuer_key_hash"
+ATTR_ISSUER_NAME_HASH: Final = "issuer_name_hash"
+ATTR_PROFILE: Final = "profile"
+ATTR_SERIAL: Final = "serial"
+ATTR_USE: Final = "use"
+
+ENCRYPTED: Final = 2
+
+
+def _hex(length: int) -> Any:
+    """Return a validator of a number in hex."""
+    return vol.All(cv.string, vol.Match(rf"^[0-9A-Fa-f]{{1,{length}}}$"))
+
+
+async def _rotate_password(target: Target, data: Data) -> JsonObjectType:
+    security, station = target.hub_station.security, target.station
+    with translated_errors(station):
+        outcome = await security.rotate_password()
+    return response(checked(station, outcome))
+
+
+async def _renew_certificate(target: Target, data: Data) -> JsonObjectType:
+    security, station = target.hub_station.security, target.station
+    if target.hub.authority is None:
+        raise invalid("no_authority")
+    with translated_errors(station):
+        outcome = await security.renew_certificate()
+    return response(checked(station, outcome))
+
+
+async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
+    security, station = target.hub_station.security, target.station
+    wanted: int = data[ATTR_PROFILE]
+    with translated_errors(station):
+        station.link(Capability.CONFIGURATION)
+        present = security.profile.value or 0
+        if wanted < present:
+            raise invalid("security_profile_lower", charger=station.settings.name)
+        if wanted > present:
+            _check_server(target, wanted)
+        await security.raise_profile(wanted)
+    upgrade = security.upgrade.value
+    return {
+        "profile": present,
+        "target": wanted,
+        "step": None if upgrade is None else upgrade.step,
+    }
+
+
+def _check_server(target: Target, wanted: int) -> None:
+    """Raise if the server itself cannot be spoken to like this."""
+    if wanted >= ENCRYPTED and target.hub.certificates.settings.mode is TlsMode.NONE:
+        raise invalid("tls_not_offered", server=target.hub.entry.title)
+    if wanted == HIGHEST and target.hub.authority is None:
+        raise invalid("no_authority")
+
+
+async def _install_certificate(target: Target, data: Data) -> JsonObjectType:
+    use: CertificateUse = data[ATTR_USE]
+    root = data.get(ATTR_CERTIFICATE)
+    if root is None:
+        if use is not CertificateUse.CENTRAL_SYSTEM_ROOT or not target.hub.authority:
+            raise invalid("certificate_missing")
+        root = target.hub.authority.root_pem
+    try:
+        root = read_root(root)
+    except ValueError as err:
+        raise invalid("certificate_unreadable") from err
+    station = target.station
+    outcome = await async_send(
+        station,
+        Capability.CERTIFICATES,
+        lambda link: link.install_certificate(use, root),
+    )
+    return response(await _read_back(station, use, root, outcome))
+
+
+async def _read_back(
+    station: ChargingStation, use: CertificateUse, root: str, outcome: Outcome
+) -> Outcome:
+    """Return that a root is installed if the charger lists it, else what it said."""
+    try:
+        link = station.link(Capability.CERTIFICATES)
+        _, installed = await link.installed_certificates(use)
+    except NotConnected, NotSupported:
+        return outcome
+    if not any(same_root(certificate_hashes, root, one) for one in installed):
+        return outcome
+    return Outcome(
+        status=OutcomeStatus.CONFIRMED,
+        answer=outcome.answer,
+        response=outcome.response,
+    )
+
+
+async def _get_installed_certificates(target: Target, data: Data) -> JsonObjectType:
+    station = target.station
+    named = data.get(ATTR_USE)
+    certificates: list[Any] = []
+    for use in CertificateUse if named is None else (named,):
+        with translated_errors(station):
+            link = station.link(Capability.CERTIFICATES)
+            outcome, installed = await link.installed_certificates(use)
+        checked(station, outcome)
+        certificates += [
+            {"use": use, **asdict(one), "ours": _ours(target, one)} for one in installed
+        ]
+    return {"certificates": certificates}
+
+
+def _ours(target: Target, listed: CertificateHash) -> bool:
+    """Return whether a charger means the root of our authority."""
+    authority = target.hub.authority
+    return authority is not None and same_root(
+        certificate_hashes, authority.root_pem, listed
+    )
+
+
+async def _delete_certificate(target: Target, data: Data) -> JsonObjectType:
+    certificate = CertificateHash(
+        algorithm=data[ATTR_ALGORITHM],
+        issuer_name_hash=data[ATTR_ISSUER_NAME_HASH],
+        issuer_key_hash=data[ATTR_ISSUER_KEY_HASH],
+        serial=data[ATTR_SERIAL],
+    )
+    encrypted = (target.hub_station.security.profile.value or 0) >= ENCRYPTED
+    if encrypted and _ours(target, certificate):
+        # Without it the charger would not know this server any more.
+        raise invalid("certificate_in_use", charger=target.station.settings.name)
+    outcome = await async_send(
+        target.station,
+        Capability.CERTIFICATES,
+        lambda link: link.delete_certificate(certificate),
+    )
+    return response(outcome)
+
+
+_USE = vol.All(cv.string, vol.Coerce(CertificateUse))
+
+ACTIONS: Final = ActionGroup(
+    admin_commands={
+        "delete_certificate": (
+            _delete_certificate,
+            {
+                vol.Required(ATTR_ALGORITHM): vol.In(("SHA256", "SHA384", "SHA512")),
+                vol.Required(ATTR_ISSUER_NAME_HASH): _hex(128),
+                vol.Required(ATTR_ISSUER_KEY_HASH): _hex(128),
+                vol.Required(ATTR_SERIAL): _hex(40),
+            },
+        ),
+        "install_certificate": (
+            _install_certificate,
+            {
+                vol.Optional(
+                    ATTR_USE, default=CertificateUse.CENTRAL_SYSTEM_ROOT
+                ): _USE,
+                vol.Optional(ATTR_CERTIFICATE): cv.string,
+            },
+        ),
+        "renew_certificate": (_renew_certificate, {}),
+        "rotate_password": (_rotate_password, {}),
+        "set_security_profile": (
+            _set_security_profile,
+            {
+                vol.Required(ATTR_PROFILE): vol.All(
+                    vol.Coerce(int), vol.Range(min=1, max=HIGHEST)
+                )
+            },
+        ),
+    },
+    admin_queries={
+        "get_installed_certificates": (
+            _get_installed_certificates,
+            {vol.Optional(ATTR_USE): _USE},
+        ),
+    },
+)

@@ -1,0 +1,380 @@
+"""Security of chargers: events, passwords, profiles and certificates, end to end."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from aiohttp import ClientError, WSServerHandshakeError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
+
+from ..ocpp.certificates import ec_key, signing_request
+from .charger import Payload, Refusal, Silence
+from .conftest import IDENTITY, Settle, device_of
+from .secured import REJECTED, ROOT, SecuredCharger, hash_data
+from custom_components.ev_charger_hub.const import CONF_TLS, DOMAIN
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
+
+PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
+
+
+@pytest.fixture
+def server_entry() -> MockConfigEntry:
+    """Return the entry of a server that encrypts, with an authority of its own."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="OCPP server",
+        data={CONF_HOST: "127.0.0.1", CONF_PORT: 0, CONF_TLS: "own_authority"},
+        entry_id="01JEVCHARGERHUB00000000000",
+    )
+
+
+@pytest.fixture
+async def charger(
+    hass: HomeAssistant, hub: OcppHub, tmp_path: Path
+) -> AsyncGenerator[SecuredCharger]:
+    """Return a charger with a password, which is connected without encryption."""
+    charger = SecuredCharger(
+        folder=tmp_path,
+        host=f"127.0.0.1:{hub.port}",
+        identity=IDENTITY,
+        password=PASSWORD,
+        url="",
+    )
+    hub.approve(
+        IDENTITY, "Garage", await hass.async_add_executor_job(hash_password, PASSWORD)
+    )
+    await hass.async_block_till_done()
+    await charger.dial()
+    await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    yield charger
+    await charger.close()
+
+
+async def act(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str, **data: object
+) -> Payload:
+    """Do an action with the charger and return its response."""
+    device = device_of(hass, entry)
+    assert device is not None
+    response = await hass.services.async_call(
+        DOMAIN,
+        name,
+        {"device_id": device.id, **data},
+        blocking=True,
+        return_response=True,
+    )
+    assert response is not None
+    return dict(response)
+
+
+def state(hass: HomeAssistant, entity: str) -> str | None:
+    """Return the state of an entity of the charger."""
+    found = hass.states.get(entity)
+    return None if found is None else found.state
+
+
+async def raised(
+    hass: HomeAssistant, entry: MockConfigEntry, charger: SecuredCharger, profile: int
+) -> None:
+    """Lead the charger to a profile."""
+    await act(hass, entry, "set_security_profile", profile=profile)
+    security = entry.runtime_data.stations[IDENTITY].security
+    await charger.until(lambda: security.profile.value == profile)
+    await hass.async_block_till_done()
+
+
+async def test_charger_goes_from_a_password_to_a_certificate(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    assert state(hass, "sensor.garage_security_profile") == "profile_1"
+    await raised(hass, init_integration, charger, 3)
+    await charger.until(lambda: charger.redials == 2)
+    assert state(hass, "sensor.garage_security_profile") == "profile_3"
+    assert state(hass, "sensor.garage_security_upgrade") == "done"
+    assert state(hass, "sensor.garage_certificate_ends") is not None
+    subentry = next(iter(init_integration.subentries.values()))
+    assert subentry.data["security_profile"] == 3
+    for lower in (0, 1, 2):
+        with pytest.raises(ClientError):
+            await charger.redial(lower)
+    await charger.redial()
+
+
+async def test_certificate_is_renewed_and_the_old_one_is_good_until_its_end(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    await raised(hass, init_integration, charger, 3)
+    old = charger.key, charger.chain
+    assert (await act(hass, init_integration, "renew_certificate"))[
+        "status"
+    ] == "accepted"
+    await charger.until(lambda: charger.chain != old[1])
+    await charger.redial()
+    charger.key, charger.chain = old
+    await charger.redial()
+
+
+async def test_charger_without_a_password_gets_one(
+    hass: HomeAssistant, hub: OcppHub, init_integration: MockConfigEntry, tmp_path: Path
+) -> None:
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    charger = SecuredCharger(
+        folder=tmp_path,
+        host=f"127.0.0.1:{hub.port}",
+        identity=IDENTITY,
+        profile=0,
+        url="",
+    )
+    await charger.dial()
+    await hass.async_block_till_done()
+    assert state(hass, "sensor.garage_security_profile") == "profile_0"
+    await raised(hass, init_integration, charger, 2)
+    assert charger.password is not None
+    for lower in (0, 1):
+        with pytest.raises(WSServerHandshakeError):
+            await charger.redial(lower)
+    await charger.redial()
+    await charger.close()
+
+
+async def test_both_passwords_are_good_until_the_new_one_was_used(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    answer = await act(hass, init_integration, "rotate_password")
+    assert answer["status"] == "accepted"
+    new = charger.password
+    assert new not in (None, PASSWORD)
+    charger.password = PASSWORD
+    await charger.redial()
+    charger.password = new
+    await charger.redial()
+    await hass.async_block_till_done()
+    charger.password = PASSWORD
+    with pytest.raises(WSServerHandshakeError):
+        await charger.redial()
+    charger.password = new
+    await charger.redial()
+
+
+@pytest.mark.parametrize(
+    "answer", [dict(REJECTED), {"status": "NotSupported"}, Refusal(code="GenericError")]
+)
+async def test_password_that_the_charger_refuses_changes_nothing(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+    answer: Payload | Refusal,
+) -> None:
+    charger.answers["ChangeConfiguration"] = answer
+    with pytest.raises(HomeAssistantError):
+        await act(hass, init_integration, "rotate_password")
+    await charger.redial()
+
+
+async def test_passwords_and_floor_survive_a_reload(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+) -> None:
+    await act(hass, init_integration, "rotate_password")
+    await hass.config_entries.async_reload(init_integration.entry_id)
+    charger.host = f"127.0.0.1:{init_integration.runtime_data.port}"
+    await charger.redial()
+    charger.password, old = PASSWORD, charger.password
+    await charger.redial()
+    charger.password = old
+    await raised(hass, init_integration, charger, 2)
+
+
+async def test_refusal_of_the_root_ends_the_way_and_is_told(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    charger.answers["InstallCertificate"] = dict(REJECTED)
+    await act(hass, init_integration, "set_security_profile", profile=2)
+    await charger.until(
+        lambda: state(hass, "sensor.garage_security_upgrade") == "failed"
+    )
+    assert not charger.calls("Reset")
+    issues = ir.async_get(hass).issues
+    (issue,) = [one for one in issues.values() if one.domain == DOMAIN]
+    assert issue.translation_key == "upgrade_root_refused"
+    answer = await act(hass, init_integration, "set_security_profile", profile=1)
+    assert answer == {"profile": 1, "target": 1, "step": None}
+    assert not [one for one in issues.values() if one.domain == DOMAIN]
+    await charger.redial()
+
+
+async def test_profile_is_not_lowered(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    await raised(hass, init_integration, charger, 2)
+    with pytest.raises(ServiceValidationError) as err:
+        await act(hass, init_integration, "set_security_profile", profile=1)
+    assert err.value.translation_key == "security_profile_lower"
+
+
+async def test_certificates_are_installed_listed_and_deleted(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+) -> None:
+    answer = await act(hass, init_integration, "get_installed_certificates")
+    assert answer == {"certificates": []}
+    answer = await act(hass, init_integration, "install_certificate")
+    assert answer["status"] == "confirmed"
+    assert hub.authority is not None
+    assert charger.roots[ROOT] == [hub.authority.root_pem]
+    answer = await act(
+        hass,
+        init_integration,
+        "install_certificate",
+        use="manufacturer_root",
+        certificate=f"My root\n{hub.authority.root_pem}",
+    )
+    assert answer["status"] == "confirmed"
+    found = (await act(hass, init_integration, "get_installed_certificates"))[
+        "certificates"
+    ]
+    assert [one["use"] for one in found] == ["central_system_root", "manufacturer_root"]
+    assert all(one["ours"] for one in found)
+    named = hash_data(hub.authority.root_pem)
+    wanted = {
+        "algorithm": named["hashAlgorithm"],
+        "issuer_key_hash": named["issuerKeyHash"],
+        "issuer_name_hash": named["issuerNameHash"],
+        "serial": named["serialNumber"],
+    }
+    assert {key: found[0][key] for key in wanted} == wanted
+    answer = await act(hass, init_integration, "delete_certificate", **wanted)
+    assert answer["answer"] == "Accepted"
+    assert charger.roots[ROOT] == []
+
+
+async def test_root_by_which_the_charger_knows_us_is_not_deleted(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+) -> None:
+    await raised(hass, init_integration, charger, 2)
+    assert hub.authority is not None
+    named = hash_data(hub.authority.root_pem)
+    with pytest.raises(ServiceValidationError) as err:
+        await act(
+            hass,
+            init_integration,
+            "delete_certificate",
+            algorithm=named["hashAlgorithm"],
+            issuer_key_hash=named["issuerKeyHash"],
+            issuer_name_hash=named["issuerNameHash"],
+            serial=named["serialNumber"],
+        )
+    assert err.value.translation_key == "certificate_in_use"
+    assert not charger.calls("DeleteCertificate")
+
+
+@pytest.mark.parametrize("text", ["no certificate", "-----BEGIN PRIVATE KEY-----"])
+async def test_text_that_is_no_certificate_is_not_sent(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+    text: str,
+) -> None:
+    with pytest.raises(ServiceValidationError) as err:
+        await act(hass, init_integration, "install_certificate", certificate=text)
+    assert err.value.translation_key == "certificate_unreadable"
+    with pytest.raises(ServiceValidationError) as err:
+        await act(
+            hass, init_integration, "install_certificate", use="manufacturer_root"
+        )
+    assert err.value.translation_key == "certificate_missing"
+    assert not charger.calls("InstallCertificate")
+
+
+async def test_charger_that_does_not_answer_keeps_both_passwords(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "custom_components.ev_charger_hub.ocpp.v16.sender.TIMEOUT", 0.01
+    )
+    charger.answers["ChangeConfiguration"] = Silence()
+    with pytest.raises(HomeAssistantError) as err:
+        await act(hass, init_integration, "rotate_password")
+    assert err.value.translation_key in {"timed_out", "no_answer"}
+    told = charger.calls("ChangeConfiguration")[-1]["value"]
+    await charger.redial()
+    charger.password = bytes.fromhex(told).decode()
+    await charger.redial()
+
+
+async def test_request_for_the_name_of_another_charger_is_refused(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    await raised(hass, init_integration, charger, 2)
+    assert await charger.ask_for_certificate("CP02") == {"status": "Rejected"}
+    assert await charger.ask_for_certificate("SN-0001-4711") == {"status": "Accepted"}
+    await charger.expect("CertificateSigned")
+
+
+async def test_request_in_the_clear_is_refused(charger: SecuredCharger) -> None:
+    assert await charger.ask_for_certificate() == {"status": "Rejected"}
+    csr = signing_request(ec_key(), IDENTITY)
+    assert await charger.call("SignCertificate", {"csr": csr}) == {"status": "Rejected"}
+    await charger.call("Heartbeat")
+    assert not charger.calls("CertificateSigned")
+
+
+async def test_security_event_is_an_event_and_an_issue_if_it_is_no_routine(
+    hass: HomeAssistant, charger: SecuredCharger, settle: Settle
+) -> None:
+    await charger.security_event("StartupOfTheDevice")
+    await settle()
+    event = hass.states.get("event.garage_security_event")
+    assert event is not None
+    assert event.attributes["event_type"] == "startup_of_the_device"
+    assert event.attributes["critical"] is True
+    issues = ir.async_get(hass).issues
+    assert not [one for one in issues.values() if one.domain == DOMAIN]
+
+    await charger.security_event("TamperDetectionActivated", "`door` [x](http://y)")
+    await settle()
+    event = hass.states.get("event.garage_security_event")
+    assert event is not None
+    assert event.attributes["event_type"] == "tamper_detection_activated"
+    assert event.attributes["at"] == "2026-11-20T10:00:00+00:00"
+    (issue,) = [one for one in issues.values() if one.domain == DOMAIN]
+    assert issue.translation_key == "security_event"
+    assert issue.is_persistent
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["info"] == "door [x](http://y)"
+
+    await charger.security_event("AcmeDoorOpened")
+    await settle()
+    event = hass.states.get("event.garage_security_event")
+    assert event is not None
+    assert event.attributes["event_type"] == "other"
+    assert event.attributes["event"] == "AcmeDoorOpened"
+
+
+async def test_events_of_a_deleted_charger_are_forgotten(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    await charger.security_event("TamperDetectionActivated")
+    await hass.async_block_till_done()
+    (subentry_id,) = init_integration.subentries
+    hass.config_entries.async_remove_subentry(init_integration, subentry_id)
+    await hass.async_block_till_done()
+    issues = ir.async_get(hass).issues
+    assert not [one for one in issues.values() if one.domain == DOMAIN]
