@@ -389,6 +389,8 @@ async def test_what_the_user_ignores_stays_ignored_at_the_next_start(
         ({"configuration": "unanswered"}, "configuration_unanswered"),
         ({"intervals": "refused: ClockAlignedDataInterval"}, "intervals_refused"),
         ({"limits": "refused: EVSE 1"}, "limits_refused"),
+        ({"local_list": "partial: 2 of 3"}, "local_list_full"),
+        ({"local_list": "refused: Failed"}, "local_list_refused"),
         ({"measurands": "partial: SoC"}, "measurands_refused"),
         ({"triggers": "skipped: the charger disconnects"}, "setup_skipped"),
     ],

@@ -55,6 +55,7 @@ async def test_a_whole_set_up() -> None:
         "intervals": "ok",
         "triggers": "ok",
         "limits": "ok",
+        "local_list": "ok: left alone",
     }
 
 
