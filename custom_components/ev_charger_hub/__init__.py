@@ -23,6 +23,10 @@ from .settings import async_chargers
 from .station.errors import JournalError
 from .second_listener import async_setup_second_listener
 from .storage import DATA, async_setup_storage
+from .token_actions import async_setup_token_actions
+from .token_entries import async_follow_tokens
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -30,7 +34,13 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all entries share."""
     async_setup_storage(hass)
+    shared = hass.data[DATA]
+    await shared.desk.async_load()
+    async_follow_tokens(hass, shared.tokens, shared.desk.forget)
     async_setup_services(hass)
+    async_setup_certificate_actions(hass)
+    async_setup_token_actions(hass)
+    async_setup_second_listener(hass)
     async_setup_profile_clock(hass)
     return True
 
@@ -41,9 +51,9 @@ async def async_setup_entry(
     """Set up an OCPP server with its approved chargers."""
     ssl_context = await _async_ssl_context(hass, entry)
     shared = hass.data[DATA]
-    async_setup_certificate_actions(hass)
-    async_setup_token_actions(hass)
-    async_setup_second_listener(hass)
+    certificates = ServerCertificates(hass, entry, shared.authority)
+    with _needs_certificates():
+        await certificates.async_load()
     with _needs_journal():
         journal = await shared.journal.acquire()
     hub = entry.runtime_data = OcppHub(
@@ -104,8 +114,8 @@ async def async_remove_entry(
     hass: HomeAssistant, entry: EvChargerHubConfigEntry
 ) -> None:
     """Forget the chargers of a server that the user has deleted."""
-    shared = hass.data[DATA].journal
-    journal = await shared.acquire()
+    shared = hass.data[DATA]
+    journal = await shared.journal.acquire()
     try:
         for identity in async_chargers(entry):
             await journal.forget(identity)

@@ -45,6 +45,10 @@ from .const import (
 )
 from .ocpp.tls import TlsError, build_server_context
 from .ocpp.waiting import AdmissionPolicy
+from .station.tokens import UnknownTokens
+from .tls_form import SECTION_TLS, async_check_tls, tls_data, tls_section, tls_values
+from .tls_settings import TlsMode, TlsSettings
+from .token_subentry import TokenSubentryFlow
 
 SECTION_TLS: Final = "tls"
 TITLE: Final = "OCPP server"
@@ -60,6 +64,13 @@ POLICY_SELECTOR: Final = SelectSelector(
         translation_key=CONF_POLICY,
     )
 )
+TOKENS_SELECTOR: Final = SelectSelector(
+    SelectSelectorConfig(
+        mode=SelectSelectorMode.LIST,
+        options=list(UnknownTokens),
+        translation_key=CONF_UNKNOWN_TOKENS,
+    )
+)
 
 
 class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -72,7 +83,10 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to an OCPP server."""
-        return {SUBENTRY_CHARGER: ChargerSubentryFlow}
+        return {
+            SUBENTRY_CHARGER: ChargerSubentryFlow,
+            SUBENTRY_TOKEN: TokenSubentryFlow,
+        }
 
     @staticmethod
     @callback
@@ -178,6 +192,9 @@ class EvChargerHubOptionsFlow(OptionsFlow):
         refused = self.config_entry.options.get(CONF_REFUSED, [])
         schema = vol.Schema(
             {
+                vol.Required(
+                    CONF_UNKNOWN_TOKENS, default=UnknownTokens.ACCEPT
+                ): TOKENS_SELECTOR,
                 vol.Required(CONF_POLICY, default=AdmissionPolicy.ASK): POLICY_SELECTOR,
                 vol.Required(CONF_REFUSED, default=[]): SelectSelector(
                     SelectSelectorConfig(

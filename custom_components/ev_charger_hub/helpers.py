@@ -28,12 +28,8 @@ _FAILURES = {
 
 
 def own_id_token(hub: OcppHub) -> str:
-    """Return the id token with which a server starts charging by itself.
-
-    It is the same after every restart, and short, because some chargers overflow at
-    the 20 characters that are allowed.
-    """
-    return f"HA{hub.entry.entry_id[-14:]}".upper()
+    """Return the id token with which a server starts charging by itself."""
+    return hub.own_id_token
 
 
 def invalid(key: str, **placeholders: str) -> ServiceValidationError:

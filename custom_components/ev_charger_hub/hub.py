@@ -247,6 +247,33 @@ class OcppHub:
         if (one := self.stations.get(identity)) is not None:
             async_tell_unguarded(self.hass, one.station)
 
+    # What the user decides
+
+    @callback
+    def approve(
+        self, identity: str, name: str, password_hash: str | None
+    ) -> ConfigSubentry:
+        """Approve a charger; the update listener admits it."""
+        subentry = ConfigSubentry(
+            data=MappingProxyType(new_charger_data(password_hash)),
+            subentry_type=SUBENTRY_CHARGER,
+            title=name,
+            unique_id=identity,
+        )
+        self.hass.config_entries.async_add_subentry(self.entry, subentry)
+        return subentry
+
+    @callback
+    def change_charger(self, identity: str, changes: Mapping[str, Any]) -> None:
+        """Change settings of a charger; the update listener applies them."""
+        subentry = async_chargers(self.entry)[identity]
+        self.hass.config_entries.async_update_subentry(
+            self.entry, subentry, data={**subentry.data, **changes}
+        )
+
+    async def async_refuse(self, identity: str) -> None:
+        """Turn a charger away, now and at every later handshake."""
+        self._set_refused(identity, True)
         self.candidate_forgotten(identity)
         await self.central_system.expel(identity)
 
@@ -374,6 +401,12 @@ class OcppHub:
             station.heartbeat.subscribe(partial(self._mark, identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
             Watch(station, hub_station.limiter, utc_now).close,
+            station.on_event(partial(async_security_event, self.hass, station)),
+            hub_station.security.upgrade.subscribe(
+                partial(async_update_security_issues, self.hass, station)
+            ),
+            self._shared.tokens.subscribe(hub_station.local_list.changed),
+            hub_station.local_list.close,
             self._shared.desk.follow(self.entry.entry_id, hub_station),
             FreeCharging(
                 station,
@@ -408,8 +441,6 @@ class OcppHub:
         hub_station = await self._async_build(identity, subentry)
         self.candidate_forgotten(identity)
         if self.refused(identity):
-            self._shared.tokens.subscribe(hub_station.local_list.changed),
-            hub_station.local_list.close,
             self._set_refused(identity, False)
         async_dispatcher_send(
             self.hass, SIGNAL_NEW_STATION.format(self.entry.entry_id), hub_station
@@ -437,6 +468,10 @@ class OcppHub:
         await self.central_system.expel(identity)
         if identity in self.stations:
             await self._async_release(identity, keep=False)
+        try:
+            await self._shared.authority.async_revoke(identity)
+        except AuthorityError:
+            _LOGGER.exception("Certificates of %s stay valid", shortened(identity))
         await self.journal.forget(identity)
 
     async def _async_release(self, identity: str, *, keep: bool = True) -> None:

@@ -27,6 +27,8 @@ from .hub import OcppHub
 from .issues import CONF_ENTRY_ID, UNKNOWN, harmless, plain
 from .models import EvChargerHubConfigEntry
 from .settings import async_identity_taken
+from .token_issues import CONF_REFERENCE
+from .token_repairs import TokenUnknownFlow
 
 
 class ChargerWaitingFlow(RepairsFlow):

@@ -11,6 +11,8 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .station.journal import Journal
 from .station.registry import StationRegistry
+from .station.tokens import TokenStore
+from .token_desk import TokenDesk
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,6 +57,9 @@ class DomainData:
 
     journal: SharedJournal
     registry: StationRegistry
+    tokens: TokenStore
+    desk: TokenDesk
+    authority: SharedAuthority
 
 
 DATA: HassKey[DomainData] = HassKey(DOMAIN)
@@ -64,7 +69,14 @@ DATA: HassKey[DomainData] = HassKey(DOMAIN)
 def async_setup_storage(hass: HomeAssistant) -> None:
     """Prepare what all entries share, and its end."""
     path = Path(hass.config.path(DOMAIN, "journal.db"))
-    data = DomainData(journal=SharedJournal(path=path), registry=StationRegistry())
+    tokens = TokenStore()
+    data = DomainData(
+        journal=SharedJournal(path=path),
+        registry=StationRegistry(),
+        tokens=tokens,
+        desk=TokenDesk(hass, tokens),
+        authority=SharedAuthority(folder=Path(hass.config.path(DOMAIN, "authority"))),
+    )
     hass.data[DATA] = data
 
     async def async_close(_event: Event) -> None:

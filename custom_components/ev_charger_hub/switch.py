@@ -7,6 +7,7 @@ from typing import Any, override
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory, Platform
 
+from .const import CONF_FREE_CHARGING
 from .entity import HubEntity, HubEntityDescription, Subject
 from .growth import HubPlatform
 from .helpers import (
@@ -86,7 +87,24 @@ async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
     await async_change_availability(evse.station, evse.id, operative=on)
 
 
+async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -> None:
+    """Let everybody charge at a station, or not; not while somebody does (S43)."""
+    if on is station.settings.free_charging:
+        return
+    if any(evse.transaction is not None for evse in station.evses.values()):
+        raise invalid("session_open", charger=station.settings.name)
+    hub.change_charger(station.identity, {CONF_FREE_CHARGING: on})
+
+
 STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
+    HubSwitchDescription(
+        key="free_charging",
+        always_available=True,
+        entity_category=EntityCategory.CONFIG,
+        set_fn=_set_free_charging,
+        translation_key="free_charging",
+        value_fn=lambda station: station.settings.free_charging,
+    ),
     HubSwitchDescription(
         key="in_service",
         channels_fn=lambda station: (

@@ -115,9 +115,15 @@ def _prefix(manager: FlowManager[Any, Any, Any], flow: Any) -> str | None:
             return f"config_subentries.{flow.handler[1]}"
         case RepairsFlowManager() if flow.handler == DOMAIN:
             issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
-            key = issue.translation_key if issue is not None else "charger_waiting"
+            key = issue.translation_key if issue is not None else _kind(flow.issue_id)
             return f"issues.{key}.fix_flow"
     return None
+
+
+def _kind(issue_id: str) -> str:
+    """Return which issue it was that is settled now."""
+    kinds = ("charger_waiting", "token_unknown")
+    return next(kind for kind in kinds if issue_id.startswith(kind))
 
 
 @contextmanager

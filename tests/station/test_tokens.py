@@ -191,6 +191,7 @@ def test_a_start_that_is_told_again_stays_accepted(world: World) -> None:
     # Somebody tried it elsewhere meanwhile, and was refused.
     world.charge(1, 1, "ONE", minutes_ago=1)
     assert world.status("ONE", 1) is ACCEPTED
+    assert world.status("ONE") is ACCEPTED
     assert world.status("ONE", 1, identity="CP2") is CONCURRENT
 
 

@@ -224,8 +224,8 @@ class TokenAuthorizer(Authorizer):
                 session = evse.transaction
                 if session is None or key_of(session.id_token or "") != token.key:
                     continue
-                if here and evse.id == evse_id:
+                if here and evse_id in {None, evse.id}:
                     begun = session.received_at
-                elif not here or evse_id is not None:
+                else:
                     others.append(session.received_at)
         return any(begun is None or one < begun for one in others)
