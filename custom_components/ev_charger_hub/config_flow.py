@@ -38,10 +38,12 @@ from .const import (
     CONF_NO_NEW_CONNECTIONS,
     CONF_POLICY,
     CONF_REFUSED,
+    CONF_UNKNOWN_TOKENS,
     DEFAULT_HOST,
     DEFAULT_PORT,
     DOMAIN,
     SUBENTRY_CHARGER,
+    SUBENTRY_TOKEN,
 )
 from .ocpp.tls import TlsError, build_server_context
 from .ocpp.waiting import AdmissionPolicy
