@@ -2,8 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
-from ssl import SSLContext
+import logging
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
@@ -12,16 +11,19 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_CERTIFICATE, CONF_CERTIFICATE_KEY, DOMAIN, PLATFORMS
+from .certificate_actions import async_setup_certificate_actions
+from .certificate_store import ServerCertificates
+from .const import DOMAIN, PLATFORMS
 from .devices import async_identities
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry
-from .ocpp.tls import TlsError, build_server_context
+from .ocpp.authority import AuthorityError
+from .ocpp.tls import TlsError
 from .profile_clock import async_setup_profile_clock
+from .second_listener import async_setup_second_listener
 from .services import async_setup_services
 from .settings import async_chargers
 from .station.errors import JournalError
-from .second_listener import async_setup_second_listener
 from .storage import DATA, async_setup_storage
 from .token_actions import async_setup_token_actions
 from .token_entries import async_follow_tokens
@@ -49,7 +51,6 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: EvChargerHubConfigEntry
 ) -> bool:
     """Set up an OCPP server with its approved chargers."""
-    ssl_context = await _async_ssl_context(hass, entry)
     shared = hass.data[DATA]
     certificates = ServerCertificates(hass, entry, shared.authority)
     with _needs_certificates():
@@ -61,7 +62,7 @@ async def async_setup_entry(
         entry,
         journal=journal,
         registry=shared.registry,
-        ssl_context=ssl_context,
+        certificates=certificates,
     )
 
     async def async_end() -> None:
@@ -88,6 +89,7 @@ async def async_setup_entry(
                 "reason": err.strerror or str(err),
             },
         ) from err
+    entry.async_on_unload(certificates.async_follow(hub.central_system.use))
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     # What has changed since the chargers were built.
     entry.async_create_task(hass, hub.async_apply(), "ev_charger_hub catch up")
@@ -118,9 +120,13 @@ async def async_remove_entry(
     journal = await shared.journal.acquire()
     try:
         for identity in async_chargers(entry):
+            try:
+                await shared.authority.async_revoke(identity)
+            except AuthorityError:
+                _LOGGER.exception("Certificates of a deleted server stay valid")
             await journal.forget(identity)
     finally:
-        await shared.release()
+        await shared.journal.release()
 
 
 async def async_remove_config_entry_device(
@@ -155,18 +161,19 @@ def _needs_journal() -> Generator[None]:
         ) from err
 
 
-async def _async_ssl_context(
-    hass: HomeAssistant, entry: EvChargerHubConfigEntry
-) -> SSLContext | None:
-    """Return the context of a server with TLS, read from its files."""
-    if (certificate := entry.data.get(CONF_CERTIFICATE)) is None:
-        return None
+@contextmanager
+def _needs_certificates() -> Generator[None]:
+    """Have the set-up tried again if there is no certificate to be had."""
     try:
-        return await hass.async_add_executor_job(
-            partial(build_server_context, certificate, entry.data[CONF_CERTIFICATE_KEY])
-        )
+        yield
     except TlsError as err:
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key=f"tls_{err.kind}",
+        ) from err
+    except AuthorityError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="authority_unusable",
+            translation_placeholders={"reason": str(err)},
         ) from err

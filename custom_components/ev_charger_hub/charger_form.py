@@ -5,6 +5,7 @@ from typing import Any, Final, Self
 
 import probatio as vol
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
@@ -14,9 +15,10 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .const import CONF_GENERATE_PASSWORD
+from .const import CONF_GENERATE_PASSWORD, CONF_HOME_ASSISTANT_PORT
 from .issues import harmless
 from .ocpp.credentials import generate_password, hash_password
+from .tls_settings import TlsMode, TlsSettings
 
 PASSWORD_SELECTOR: Final = TextSelector(
     TextSelectorConfig(autocomplete="new-password", type=TextSelectorType.PASSWORD)
@@ -63,6 +65,23 @@ def password_problem(user_input: dict[str, Any]) -> dict[str, str]:
     """Return what is wrong with the password fields of a new charger."""
     if user_input[CONF_GENERATE_PASSWORD] and user_input.get(CONF_PASSWORD):
         return {CONF_PASSWORD: "password_or_generated"}
+    return {}
+
+
+def security_problem(
+    entry: ConfigEntry, *, floor: int, password: bool
+) -> dict[str, str]:
+    """Return what keeps a charger from reaching a security profile at a server.
+
+    At Home Assistant's own port it may come encrypted, but without a certificate.
+    """
+    if floor in {1, 2} and not password:
+        return {"base": "profile_needs_password"}
+    encrypted = TlsSettings.of(entry.data).mode is not TlsMode.NONE
+    if floor == 2:
+        encrypted |= entry.options.get(CONF_HOME_ASSISTANT_PORT, False)
+    if floor >= 2 and not encrypted:
+        return {"base": "profile_needs_encryption"}
     return {}
 
 

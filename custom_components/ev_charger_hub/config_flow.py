@@ -17,10 +17,9 @@ from homeassistant.config_entries import (
     OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.data_entry_flow import section
-    BooleanSelector,
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -45,14 +44,12 @@ from .const import (
     SUBENTRY_CHARGER,
     SUBENTRY_TOKEN,
 )
-from .ocpp.tls import TlsError, build_server_context
 from .ocpp.waiting import AdmissionPolicy
 from .station.tokens import UnknownTokens
 from .tls_form import SECTION_TLS, async_check_tls, tls_data, tls_section, tls_values
 from .tls_settings import TlsMode, TlsSettings
 from .token_subentry import TokenSubentryFlow
 
-SECTION_TLS: Final = "tls"
 TITLE: Final = "OCPP server"
 
 PORT_SELECTOR: Final = vol.All(
@@ -112,16 +109,18 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             data, options = _split(user_input)
             self._async_abort_entries_match({CONF_PORT: data[CONF_PORT]})
-            errors = await async_check_tls(self.hass, data) or await async_try_bind(
-                data[CONF_HOST], data[CONF_PORT]
-            )
+            errors = await async_check_tls(
+                self.hass, user_input
+            ) or await async_try_bind(data[CONF_HOST], data[CONF_PORT])
             if not errors:
                 return self.async_create_entry(
                     title=_title(data[CONF_PORT]),
                     data=data,
                     options=options,
+                    description="own_authority" if _own_authority(data) else None,
                     description_placeholders={
-                        "url": async_charger_url(self.hass, data)
+                        "url": async_charger_url(self.hass, data),
+                        **({"ca_link": LINK} if _own_authority(data) else {}),
                     },
                 )
         return self.async_show_form(
@@ -143,7 +142,7 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
             if data[CONF_PORT] != entry.data[CONF_PORT]:
                 self._async_abort_entries_match({CONF_PORT: data[CONF_PORT]})
             errors = await async_check_tls(
-                self.hass, data
+                self.hass, user_input
             ) or await self._async_check_move(entry, data)
             if not errors:
                 unnamed = entry.title == _title(entry.data[CONF_PORT])
@@ -164,6 +163,7 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(
                 _server_schema(), user_input or _joined(entry)
             ),
+            description_placeholders={"ca_link": LINK},
             errors=errors,
         )
 
@@ -203,6 +203,10 @@ class EvChargerHubOptionsFlow(OptionsFlow):
                         custom_value=True, multiple=True, options=refused
                     )
                 ),
+                vol.Required(
+                    CONF_HOME_ASSISTANT_PORT, default=False
+                ): BooleanSelector(),
+                vol.Required(CONF_NO_NEW_CONNECTIONS, default=False): BooleanSelector(),
             }
         )
         return self.async_show_form(
@@ -210,30 +214,10 @@ class EvChargerHubOptionsFlow(OptionsFlow):
             data_schema=self.add_suggested_values_to_schema(
                 schema, self.config_entry.options
             ),
+            description_placeholders={"url": async_second_url(self.hass)},
         )
 
 
-async def async_check_tls(
-    hass: HomeAssistant, data: Mapping[str, Any]
-) -> dict[str, str]:
-    """Return what is wrong with the certificate and its key."""
-    certificate, key = data.get(CONF_CERTIFICATE), data.get(CONF_CERTIFICATE_KEY)
-    if certificate is None and key is None:
-        return {}
-    if certificate is None or key is None:
-        return {"base": "tls_incomplete"}
-                vol.Required(
-                    CONF_HOME_ASSISTANT_PORT, default=False
-                ): BooleanSelector(),
-                vol.Required(CONF_NO_NEW_CONNECTIONS, default=False): BooleanSelector(),
-    try:
-        await hass.async_add_executor_job(build_server_context, certificate, key)
-    except TlsError as err:
-        return {"base": f"tls_{err.kind}"}
-    return {}
-
-
-            description_placeholders={"url": async_second_url(self.hass)},
 async def async_try_bind(host: str, port: int) -> dict[str, str]:
     """Return what keeps a server from listening at a host and port."""
     if not host:
@@ -265,6 +249,11 @@ def _title(port: int) -> str:
     return TITLE if port == DEFAULT_PORT else f"{TITLE} ({port})"
 
 
+def _own_authority(data: Mapping[str, Any]) -> bool:
+    """Return whether chargers have to be given our root certificate for wss."""
+    return TlsSettings.of(data).mode is TlsMode.OWN_AUTHORITY
+
+
 def _server_schema() -> vol.Schema:
     """Return the form of a server."""
     return vol.Schema(
@@ -272,30 +261,21 @@ def _server_schema() -> vol.Schema:
             vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
             vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT_SELECTOR,
             vol.Required(CONF_POLICY, default=AdmissionPolicy.ASK): POLICY_SELECTOR,
-            vol.Required(SECTION_TLS): section(
-                vol.Schema(
-                    {
-                        vol.Optional(CONF_CERTIFICATE): TextSelector(),
-                        vol.Optional(CONF_CERTIFICATE_KEY): TextSelector(),
-                    }
-                ),
-                {"collapsed": True},
-            ),
+            **tls_section(),
         }
     )
 
 
 def _split(user_input: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data and the options of an entry from its form."""
-    tls = {key: value.strip() for key, value in user_input[SECTION_TLS].items()}
     data = {
         CONF_HOST: user_input[CONF_HOST].strip(),
         CONF_PORT: user_input[CONF_PORT],
-        **{key: value for key, value in tls.items() if value},
+        **tls_data(user_input),
     }
     return data, {CONF_POLICY: user_input[CONF_POLICY]}
 
 
 def _joined(entry: ConfigEntry) -> dict[str, Any]:
     """Return the form of a server from its entry."""
-    return {**entry.data, **entry.options, SECTION_TLS: dict(entry.data)}
+    return {**entry.data, **entry.options, SECTION_TLS: tls_values(entry.data)}

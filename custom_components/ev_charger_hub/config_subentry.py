@@ -6,6 +6,7 @@ import probatio as vol
 
 from homeassistant.config_entries import (
     SOURCE_USER,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
@@ -30,6 +31,7 @@ from .charger_form import (
     async_new_password,
     name_and_password_fields,
     password_problem,
+    security_problem,
     typed_name,
 )
 from .const import (
@@ -49,6 +51,7 @@ from .const import (
     CONF_PING,
     CONF_PROTOCOL,
     CONF_QUIET,
+    CONF_SECURITY_PROFILE,
 )
 from .ocpp.server import DIALECTS
 from .settings import (
@@ -65,6 +68,7 @@ SECTION_CHARGING: Final = "charging"
 SECTION_CONNECTION: Final = "connection"
 SECTION_METERING: Final = "metering"
 
+SECURITY_PROFILES: Final = ["0", "1", "2", "3"]
 PASSWORD_CHANGES: Final = ["keep", "change", "generate", "remove"]
 
 # As OCPP spells them (1.6 7.31, 2.x MeasurandEnumType), the same in every language.
@@ -139,7 +143,11 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            errors = _problems(user_input)
+            errors = _problems(user_input) or security_problem(
+                self._get_entry(),
+                floor=int(user_input[SECTION_CONNECTION][CONF_SECURITY_PROFILE]),
+                password=_has_password(subentry, user_input[CONF_PASSWORD_CHANGE]),
+            )
             if not errors:
                 self._identity = subentry.unique_id or ""
                 self._title = typed_name(user_input, self._identity)
@@ -228,6 +236,13 @@ def _problems(user_input: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
+def _has_password(subentry: ConfigSubentry, change: str) -> bool:
+    """Return whether a charger will have a password after a change of it."""
+    if change == "keep":
+        return CONF_PASSWORD_HASH in subentry.data
+    return change != "remove"
+
+
 def _data(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the data of a subentry from its form, but for the password."""
     charging = user_input[SECTION_CHARGING]
@@ -248,6 +263,7 @@ def _data(user_input: dict[str, Any]) -> dict[str, Any]:
         CONF_PING: connection[CONF_PING],
         CONF_PROTOCOL: None if protocol == AUTOMATIC else protocol,
         CONF_QUIET: connection[CONF_QUIET],
+        CONF_SECURITY_PROFILE: int(connection[CONF_SECURITY_PROFILE]),
     }
 
 
@@ -272,6 +288,7 @@ def _form(settings: StationSettings) -> dict[str, Any]:
         SECTION_METERING: metering,
         SECTION_CONNECTION: {
             CONF_PROTOCOL: settings.protocol or AUTOMATIC,
+            CONF_SECURITY_PROFILE: str(settings.security_profile),
             CONF_MISSING_SUBPROTOCOL: settings.missing_subprotocol,
             CONF_LOCAL_LIST: settings.local_list,
             CONF_PING: settings.ping,
@@ -348,6 +365,9 @@ def _connection_schema() -> vol.Schema:
                     options=[automatic, *protocols],
                     translation_key=CONF_PROTOCOL,
                 )
+            ),
+            vol.Required(CONF_SECURITY_PROFILE, default="0"): _choice(
+                SECURITY_PROFILES, CONF_SECURITY_PROFILE
             ),
             vol.Required(
                 CONF_MISSING_SUBPROTOCOL, default=DEFAULTS.missing_subprotocol

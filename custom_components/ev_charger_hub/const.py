@@ -24,13 +24,16 @@ PLATFORMS: Final = [
 # A config entry of an OCPP server: data
 CONF_CERTIFICATE: Final = "certificate"
 CONF_CERTIFICATE_KEY: Final = "certificate_key"
+CONF_ACCEPT_PLAIN: Final = "accept_plain"
+CONF_NAMES: Final = "names"
+CONF_TLS: Final = "tls_mode"
 # its options
+CONF_HOME_ASSISTANT_PORT: Final = "home_assistant_port"
+CONF_NO_NEW_CONNECTIONS: Final = "no_new_connections"
 CONF_POLICY: Final = "policy"
 CONF_REFUSED: Final = "refused"
 CONF_UNKNOWN_TOKENS: Final = "unknown_tokens"
 
-CONF_HOME_ASSISTANT_PORT: Final = "home_assistant_port"
-CONF_NO_NEW_CONNECTIONS: Final = "no_new_connections"
 # A subentry of a charger: data; names of the fields of StationSettings
 SUBENTRY_CHARGER: Final = "charger"
 CONF_CLOCK_INTERVAL: Final = "clock_interval"
@@ -42,11 +45,11 @@ CONF_MAXIMUM_CURRENT: Final = "maximum_current"
 CONF_MEASURANDS: Final = "measurands"
 CONF_METER_INTERVAL: Final = "meter_interval"
 CONF_MINIMUM_CURRENT: Final = "minimum_current"
+CONF_MISSING_SUBPROTOCOL: Final = "missing_subprotocol"
 CONF_PASSWORD_HASH: Final = "password_hash"  # noqa: S105
 CONF_PHASES: Final = "phases"
 CONF_PING: Final = "ping"
 CONF_PROTOCOL: Final = "protocol"
-CONF_MISSING_SUBPROTOCOL: Final = "missing_subprotocol"
 CONF_QUIET: Final = "quiet"
 CONF_SECURITY_PROFILE: Final = "security_profile"
 

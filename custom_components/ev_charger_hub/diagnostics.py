@@ -11,12 +11,13 @@ from homeassistant.helpers import device_registry as dr
 from .const import (
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
+    CONF_NAMES,
     CONF_PASSWORD_HASH,
     CONF_REFUSED,
 )
 from .hub import OcppHub
-from .models import EvChargerHubConfigEntry, HubStation
 from .issues import harmless
+from .models import EvChargerHubConfigEntry, HubStation
 from .station.link import Limit
 from .station.model import ChargingStation, Place
 from .station.profiles.model import CompositePeriod
@@ -34,6 +35,7 @@ TO_REDACT: Final = {
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
     CONF_HOST,
+    CONF_NAMES,
     CONF_PASSWORD_HASH,
 }
 
@@ -48,7 +50,7 @@ async def async_get_config_entry_diagnostics(
             "data": async_redact_data(entry.data, TO_REDACT),
             "policy": hub.policy,
             "refused": len(entry.options.get(CONF_REFUSED, ())),
-            "tls": CONF_CERTIFICATE in entry.data,
+            "tls": _tls(hub),
         },
         "waiting": [
             async_redact_data(asdict(candidate), TO_REDACT | {"remote"})
@@ -75,6 +77,18 @@ async def async_get_device_diagnostics(
     }
 
 
+def _tls(hub: OcppHub) -> dict[str, Any]:
+    """Return how a server is encrypted."""
+    certificates = hub.certificates
+    authority = certificates.authority
+    return {
+        "mode": certificates.settings.mode,
+        "accept_plain": certificates.settings.plain,
+        "expires": certificates.expires,
+        "chargers_have_certificates": authority is not None and authority.has_clients,
+    }
+
+
 def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
     """Return what is known of a charger."""
     station = hub_station.station
@@ -92,6 +106,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
             "state": None if session is None else session.state,
             "version": station.version.value,
         },
+        "security": _security(hub_station),
         "findings": station.findings,
         "limits": _limits(station),
         "frames": [] if session is None else session.recorder.shown(),
@@ -101,6 +116,18 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
             for place in (station.whole, *station.evses.values())
         },
         "sessions": _sessions(station),
+    }
+
+
+def _security(hub_station: HubStation) -> dict[str, Any]:
+    """Return how a charger is secured, without what secures it."""
+    security = hub_station.security
+    upgrade, certificate = security.upgrade.value, security.certificate.value
+    return {
+        "profile": security.profile.value,
+        "unconfirmed_passwords": len(security.hashes),
+        "upgrade": None if upgrade is None else asdict(upgrade),
+        "certificate_ends": None if certificate is None else certificate.expires,
     }
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-from ssl import SSLContext
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 
 from .building import SNAPSHOT, async_build_charger
+from .certificate_store import ServerCertificates
 from .const import (
     CONF_NO_NEW_CONNECTIONS,
     CONF_POLICY,
@@ -44,9 +44,15 @@ from .issues import (
     harmless,
 )
 from .models import EvChargerHubConfigEntry, HubStation
-from .ocpp.authority import Authority
+from .ocpp.authority import Authority, AuthorityError
 from .ocpp.server import CentralSystem, Registration
 from .ocpp.waiting import AdmissionPolicy, Candidate
+from .security_issues import (
+    async_delete_security_issues,
+    async_forget_security_events,
+    async_security_event,
+    async_update_security_issues,
+)
 from .settings import (
     async_chargers,
     async_identity_taken,
@@ -86,7 +92,7 @@ class OcppHub:
         *,
         journal: Journal,
         registry: StationRegistry,
-        ssl_context: SSLContext | None,
+        certificates: ServerCertificates,
     ) -> None:
         """Prepare a hub that has no charger yet and does not listen."""
         self.hass = hass
@@ -97,14 +103,15 @@ class OcppHub:
         self.policy = _policy(entry)
         self.stations: dict[str, HubStation] = {}
         """The approved chargers by identity."""
-        self.authority: Authority | None = None
-        """Who signed the server's certificate and signs those of chargers."""
+        self.certificates = certificates
+        """What the server is known by, and what its chargers are."""
         self.restoring = True
         """Whether restored values are still shown for absent chargers."""
         self.central_system = CentralSystem(
             host=entry.data[CONF_HOST],
             port=entry.data[CONF_PORT],
-            ssl_context=ssl_context,
+            contexts=certificates.contexts,
+            plain=certificates.settings.plain,
             registrar=self,
             clock=utc_now,
         )
@@ -169,6 +176,17 @@ class OcppHub:
         settings = self.settings(identity)
         return settings is not None and settings.free_charging
 
+    @property
+    def authority(self) -> Authority | None:
+        """Return who signs certificates of chargers, None without TLS."""
+        return self.certificates.authority
+
+    def trusts(self, identity: str, certificate: bytes) -> bool:
+        """Return whether a client certificate (DER) proves an identity."""
+        return self.authority is not None and self.authority.trusts(
+            certificate, identity
+        )
+
     def refused(self, identity: str) -> bool:
         """Return whether the user does not want to hear of a charger again."""
         return identity in self.entry.options.get(CONF_REFUSED, ())
@@ -205,25 +223,6 @@ class OcppHub:
         self._asked.discard(identity)
         async_delete_waiting_issue(self.hass, self.entry.entry_id, identity)
 
-    # What the user decides
-
-    @callback
-    def approve(
-        self, identity: str, name: str, password_hash: str | None
-    ) -> ConfigSubentry:
-        """Approve a charger; the update listener admits it."""
-        subentry = ConfigSubentry(
-            data=MappingProxyType(new_charger_data(password_hash)),
-            subentry_type=SUBENTRY_CHARGER,
-            title=name,
-            unique_id=identity,
-        )
-        self.hass.config_entries.async_add_subentry(self.entry, subentry)
-        return subentry
-
-    async def async_refuse(self, identity: str) -> None:
-        """Turn a charger away, now and at every later handshake."""
-        self._set_refused(identity, True)
     @property
     def closed(self) -> bool:
         """Return whether the user wants no new connection at all."""
@@ -455,6 +454,8 @@ class OcppHub:
         if (settings := station_settings(subentry)) == station.settings:
             return
         station.settings = settings
+        if settings.password_hash is not None:
+            async_delete_incidents(self.hass, identity, (UNGUARDED, INTRUDER))
         hub_station.security.settings_changed()
         async_refresh_charger(self.hass, hub_station.device_id, station)
         limits.clamp(station)
@@ -473,6 +474,8 @@ class OcppHub:
         except AuthorityError:
             _LOGGER.exception("Certificates of %s stay valid", shortened(identity))
         await self.journal.forget(identity)
+        async_delete_incidents(self.hass, identity)
+        async_forget_security_events(self.hass, identity)
 
     async def _async_release(self, identity: str, *, keep: bool = True) -> None:
         """Let go of a charger; what is known of it is kept for the next start."""
@@ -483,6 +486,7 @@ class OcppHub:
         self._registry.discard(hub_station.station)
         self._changed.discard(identity)
         async_delete_finding_issues(self.hass, hub_station.station)
+        async_delete_security_issues(self.hass, hub_station.station)
         hub_station.limiter.close()
         hub_station.security.close()
         await hub_station.reservations.close()
@@ -490,8 +494,6 @@ class OcppHub:
         if keep:
             await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
 
-        if settings.password_hash is not None:
-            async_delete_incidents(self.hass, identity, (UNGUARDED, INTRUDER))
     # Snapshots
 
     @callback
@@ -510,8 +512,6 @@ class OcppHub:
         """Remember that a charger has been here: it may not be shown as restored."""
         hub_station.seen = hub_station.seen or hub_station.station.online.value
         self._mark(hub_station.station.identity)
-        async_delete_incidents(self.hass, identity)
-        async_forget_security_events(self.hass, identity)
 
     @callback
     def _save_changed(self, _now: datetime) -> None:
@@ -529,6 +529,7 @@ class OcppHub:
         station = hub_station.station
         self.journal.store_soon(identity, SNAPSHOT, dump(station))
         async_update_finding_issues(self.hass, station)
+        async_update_security_issues(self.hass, station)
 
     @callback
     def _end_restoring(self, _now: datetime) -> None:

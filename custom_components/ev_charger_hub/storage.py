@@ -8,6 +8,7 @@ from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
+from .certificate_store import SharedAuthority
 from .const import DOMAIN
 from .station.journal import Journal
 from .station.registry import StationRegistry

@@ -339,3 +339,52 @@ async def test_generate_a_new_password(
     assert_changed(await submit(hass, result, {}))
     await approved_charger.closed()
     await charger_ws(IDENTITY, password=shown["password"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "password_change", "error"),
+    [
+        ("1", "keep", "profile_needs_password"),
+        ("2", "remove", "profile_needs_password"),
+        ("2", "generate", "profile_needs_encryption"),
+        ("3", "keep", "profile_needs_encryption"),
+    ],
+)
+async def test_security_that_no_charger_could_reach_is_refused(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    profile: str,
+    password_change: str,
+    error: str,
+) -> None:
+    """Test that a charger is not locked out by its settings."""
+    hub.approve("CP01", "Garage", None)
+    await hass.async_block_till_done()
+    connection = {**SETTINGS["connection"], "security_profile": profile}
+    result = await change(
+        hass, init_integration, password_change=password_change, connection=connection
+    )
+    assert result["errors"] == {"base": error}
+
+
+async def test_least_security_is_kept_and_shown(
+    hass: HomeAssistant, init_integration: MockConfigEntry, hub: OcppHub
+) -> None:
+    """Test that a password can be demanded, and the demand be taken back."""
+    hub.approve("CP01", "Garage", None)
+    await hass.async_block_till_done()
+    connection = {**SETTINGS["connection"], "security_profile": "1"}
+    result = await change(
+        hass,
+        init_integration,
+        password_change="change",
+        password="Kx7mPq2nRt9wYz4bCd6e",
+        connection=connection,
+    )
+    assert_changed(result)
+    await hass.async_block_till_done()
+    assert only(init_integration).data["security_profile"] == 1
+    form = await begin_change(hass, init_integration)
+    shown = suggested(form.get("data_schema"), "connection")["security_profile"]
+    assert shown == {"suggested_value": "1"}
