@@ -23,6 +23,8 @@ from .station.model import ChargingStation, Place
 from .station.profiles.model import CompositePeriod
 from .station.secrets import shortened
 from .station.transaction import Transaction
+from .storage import DATA
+from .token_entries import unknown_tokens
 
 TO_REDACT: Final = {
     "iccid",
@@ -51,6 +53,10 @@ async def async_get_config_entry_diagnostics(
             "policy": hub.policy,
             "refused": len(entry.options.get(CONF_REFUSED, ())),
             "tls": _tls(hub),
+        },
+        "tokens": {
+            "known": len(hass.data[DATA].tokens),
+            "unknown_tokens": unknown_tokens(entry),
         },
         "waiting": [
             async_redact_data(asdict(candidate), TO_REDACT | {"remote"})

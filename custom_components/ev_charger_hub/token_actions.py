@@ -19,13 +19,7 @@ from .helpers import invalid
 from .station.authorization import key_of
 from .station.outcome import Outcome
 from .station.secrets import shortened
-from .station.tokens import (
-    GROUP_LENGTH,
-    TOKEN_LENGTH,
-    IdToken,
-    TokenKind,
-    TokenStatus,
-)
+from .station.tokens import GROUP_LENGTH, TOKEN_LENGTH, IdToken, TokenKind, TokenStatus
 from .storage import DATA
 from .targets import async_resolve
 from .token_entries import (

@@ -35,6 +35,7 @@ from custom_components.ev_charger_hub.const import (
     CONF_POLICY,
     CONF_REFUSED,
     CONF_TLS,
+    CONF_UNKNOWN_TOKENS,
     DEFAULT_PORT,
     DOMAIN,
 )
@@ -590,3 +591,18 @@ async def test_options_change_who_may_connect(
     assert hub.policy is AdmissionPolicy.REFUSE
     assert not hub.refused("EVIL")
     assert init_integration.runtime_data is hub
+
+
+async def test_options_change_what_becomes_of_unknown_tokens(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    """Test that everybody may charge until the user decides otherwise."""
+    for choice, status in ((None, "Accepted"), ("refuse", "Invalid")):
+        result = await hass.config_entries.options.async_init(init_integration.entry_id)
+        wanted = {} if choice is None else {CONF_UNKNOWN_TOKENS: choice}
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], {CONF_POLICY: "ask", CONF_REFUSED: [], **wanted}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        answer = await approved_charger.call("Authorize", {"idTag": "STRANGER"})
+        assert answer["idTagInfo"]["status"] == status

@@ -226,7 +226,7 @@ async def test_approve_starts_nothing_without_a_vehicle_or_too_late_or_unasked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nothing = {"name": "Ben", "started": False, "answer": None}
-    fields = {"id_token": STRANGER, "name": "Ben"}
+    fields: dict[str, Any] = {"id_token": STRANGER, "name": "Ben"}
     await authorized(approved_charger, STRANGER)
     assert await act(hass, "approve_id_token", **fields) == nothing
     await approved_charger.status(1, "Preparing")

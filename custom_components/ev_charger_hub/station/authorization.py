@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, override
+from typing import Protocol
 
 from .enums import AuthorizationStatus
 
@@ -51,19 +51,3 @@ class Authorizer(Protocol):
 
     def bearer(self, identity: str, id_token: str) -> Bearer:
         """Return who stands behind a token that station `identity` was shown."""
-
-
-class AcceptAll(Authorizer):
-    """Everybody may charge: the charger's own lock is the household's door."""
-
-    @override
-    def authorize(
-        self, identity: str, id_token: str, evse_id: int | None = None
-    ) -> Verdict:
-        """Return Accepted."""
-        return Verdict(status=AuthorizationStatus.ACCEPTED)
-
-    @override
-    def bearer(self, identity: str, id_token: str) -> Bearer:
-        """Return somebody without a name."""
-        return Bearer()

@@ -3,7 +3,6 @@
 import pytest
 
 from .conftest import Charger, FakeClock
-from custom_components.ev_charger_hub.station.authorization import AcceptAll
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
 from custom_components.ev_charger_hub.station.link import Capability
 from custom_components.ev_charger_hub.station.model import TokenPresented
@@ -48,11 +47,6 @@ async def test_the_same_tag_again_is_news(charger: Charger, clock: FakeClock) ->
         await charger.call("Authorize", {"idTag": "TAG1"})
         clock.tick(1)
     assert len(told) == 2
-
-
-def test_everybody_may_charge_by_default() -> None:
-    verdict = AcceptAll().authorize("CP1", "TAG1")
-    assert verdict.status is AuthorizationStatus.ACCEPTED
 
 
 async def test_a_start_tells_of_a_token_that_was_not_asked_about(
