@@ -16,6 +16,7 @@ from .certificate_store import ServerCertificates
 from .const import DOMAIN, PLATFORMS
 from .devices import async_identities
 from .hub import OcppHub
+from .log_files import LogFileView, async_remove_files
 from .models import EvChargerHubConfigEntry
 from .ocpp.authority import AuthorityError
 from .ocpp.tls import TlsError
@@ -44,6 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_token_actions(hass)
     async_setup_second_listener(hass)
     async_setup_profile_clock(hass)
+    hass.http.register_view(LogFileView())
     return True
 
 
@@ -119,12 +121,13 @@ async def async_remove_entry(
     shared = hass.data[DATA]
     journal = await shared.journal.acquire()
     try:
-        for identity in async_chargers(entry):
+        for identity, subentry in async_chargers(entry).items():
             try:
                 await shared.authority.async_revoke(identity)
             except AuthorityError:
                 _LOGGER.exception("Certificates of a deleted server stay valid")
             await journal.forget(identity)
+            await async_remove_files(hass, subentry.subentry_id)
     finally:
         await shared.journal.release()
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.config_entries import ConfigSubentry
 
 from .devices import async_register_charger
+from .log_files import LogFiles
 from .models import HubStation
 from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
+from .station.firmware import Firmware
 from .station.limiter.limiter import Limiter
 from .station.local_list import LocalList
+from .station.logs import Logs
 from .station.model import ChargingStation
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
@@ -64,6 +67,12 @@ async def async_build_charger(
         spawn=partial(entry.async_create_background_task, hass),
     )
     await security.load()
+    firmware = Firmware(station, journal, utc_now)
+    await firmware.load()
+    logs = Logs(station, journal, utc_now)
+    await logs.load()
+    log_files = LogFiles(hub, station, logs, subentry.subentry_id)
+    await log_files.async_load()
     return HubStation(
         station=station,
         transactions=transactions,
@@ -72,6 +81,8 @@ async def async_build_charger(
         local_list=local_list,
         reservations=reservations,
         security=security,
+        firmware=firmware,
+        log_files=log_files,
         subentry_id=subentry.subentry_id,
         device_id=async_register_charger(
             hass, entry, subentry.subentry_id, station, hub.server_id

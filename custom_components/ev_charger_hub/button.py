@@ -11,6 +11,9 @@ from homeassistant.const import EntityCategory, Platform
 from .entity import HubEntity, HubEntityDescription, Subject
 from .growth import HubPlatform
 from .helpers import async_reset, async_unlock, first_connector
+from .log_files import LogWish
+from .models import HubStation
+from .station.commands import LogKind
 from .station.model import ChargingStation, Evse
 
 PARALLEL_UPDATES = 0
@@ -22,10 +25,20 @@ class HubButtonDescription[S: Subject](
 ):
     """Describe a button."""
 
-    press_fn: Callable[[S], Awaitable[Any]]
+    press_fn: Callable[[S], Awaitable[Any]] | None = None
+    charger_fn: Callable[[HubStation], Awaitable[Any]] | None = None
+    """What to do with a charger, for what the model alone cannot do."""
 
 
 STATION_BUTTONS: tuple[HubButtonDescription[ChargingStation], ...] = (
+    HubButtonDescription(
+        key="fetch_diagnostics",
+        charger_fn=lambda hub_station: hub_station.log_files.async_fetch(
+            LogWish(kind=LogKind.DIAGNOSTICS)
+        ),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        translation_key="fetch_diagnostics",
+    ),
     HubButtonDescription(
         key="reset",
         device_class=ButtonDeviceClass.RESTART,
@@ -63,7 +76,10 @@ class HubButton[S: Subject](HubEntity[S], ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Send the command."""
-        await self.entity_description.press_fn(self.subject)
+        if (press := self.entity_description.press_fn) is not None:
+            await press(self.subject)
+        if (act := self.entity_description.charger_fn) is not None:
+            await act(self.hub_station)
 
 
 async_setup_entry = HubPlatform(

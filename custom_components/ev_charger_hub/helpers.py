@@ -2,22 +2,27 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .hub import OcppHub
 from .station import limits
 from .station.errors import (
     InvalidTransactionId,
     JournalError,
     NotConnected,
     NotSupported,
+    UpdateRunning,
 )
+from .station.firmware import Blocked
 from .station.link import Capability, Limit, Link
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome, OutcomeStatus
+
+if TYPE_CHECKING:
+    from .hub import OcppHub
 
 _FAILURES = {
     OutcomeStatus.NO_ANSWER: "no_answer",
@@ -77,6 +82,8 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
         raise failed("not_connected", charger=charger) from err
     except NotSupported as err:
         raise failed("not_supported", charger=charger) from err
+    except UpdateRunning as err:
+        raise invalid("update_running", charger=charger) from err
     except InvalidTransactionId as err:
         raise invalid("invalid_transaction_id", charger=charger) from err
     except JournalError as err:
@@ -118,6 +125,13 @@ async def async_limit(station: ChargingStation, wish: Awaitable[Outcome]) -> Out
     return checked(station, outcome)
 
 
+def _check_firmware(station: ChargingStation, what: Blocked) -> None:
+    """Raise if an update of the firmware is not to be disturbed."""
+    with translated_errors(station):
+        if station.firmware is not None:
+            station.firmware.check(what)
+
+
 async def async_start(
     station: ChargingStation,
     evse_id: int | None,
@@ -125,6 +139,7 @@ async def async_start(
     limit: Limit | None = None,
 ) -> Outcome:
     """Ask a station to start charging."""
+    _check_firmware(station, Blocked.START)
     if limit is not None:
         with translated_errors(station):
             limits.check(station.settings, limit)
@@ -144,6 +159,7 @@ async def async_stop(station: ChargingStation, transaction_id: str) -> Outcome:
 
 async def async_reset(station: ChargingStation, *, hard: bool) -> Outcome:
     """Restart a station; it may do so instead of answering."""
+    _check_firmware(station, Blocked.RESET)
     return await async_send(
         station, Capability.RESET, lambda link: link.reset(hard=hard), may_drop=True
     )

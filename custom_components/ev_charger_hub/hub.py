@@ -43,6 +43,7 @@ from .issues import (
     async_update_finding_issues,
     harmless,
 )
+from .log_files import async_remove_files
 from .models import EvChargerHubConfigEntry, HubStation
 from .ocpp.authority import Authority, AuthorityError
 from .ocpp.server import CentralSystem, Registration
@@ -488,11 +489,15 @@ class OcppHub:
         async_delete_finding_issues(self.hass, hub_station.station)
         async_delete_security_issues(self.hass, hub_station.station)
         hub_station.limiter.close()
+        hub_station.firmware.close()
+        hub_station.log_files.close()
         hub_station.security.close()
         await hub_station.reservations.close()
         await hub_station.transactions.close()
         if keep:
             await self.journal.store(identity, SNAPSHOT, dump(hub_station.station))
+        else:
+            await async_remove_files(self.hass, hub_station.subentry_id)
 
     # Snapshots
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
+from .log_files import LogFiles
+from .station.firmware import Firmware
 from .station.limiter.limiter import Limiter
 from .station.local_list import LocalList
 from .station.model import ChargingStation
@@ -27,6 +29,8 @@ class HubStation:
     transactions: Transactions
     ledger: Ledger
     limiter: Limiter
+    firmware: Firmware
+    log_files: LogFiles
     local_list: LocalList
     reservations: Reservations
     security: Security

@@ -27,6 +27,7 @@ from .fields import (
     number,
     response,
 )
+from .file_actions import ACTIONS as FILE_ACTIONS
 from .helpers import (
     async_change_availability,
     async_limit,
@@ -44,11 +45,12 @@ from .list_actions import ACTIONS as LIST_ACTIONS
 from .ocpp.frames import encode
 from .profile_actions import ACTIONS as PROFILE_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
+from .security_actions import ACTIONS as SECURITY_ACTIONS
+from .session_actions import ACTIONS as SESSION_ACTIONS
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Capability, Limit
 from .station.outcome import Outcome
-from .station.transaction import Transaction
 from .targets import Target, async_resolve
 
 ATTR_ACTION = "action"
@@ -58,7 +60,6 @@ ATTR_KEY = "key"
 ATTR_KEYS = "keys"
 ATTR_MESSAGE = "message"
 ATTR_MESSAGE_ID = "message_id"
-ATTR_OPEN_ONLY = "open_only"
 ATTR_OPERATIVE = "operative"
 ATTR_PAYLOAD = "payload"
 ATTR_TRANSACTION_ID = "transaction_id"
@@ -216,35 +217,6 @@ async def _get_configuration(target: Target, data: Data) -> JsonObjectType:
     }
 
 
-async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
-    limit: int = data[ATTR_LIMIT]
-    # Sessions of the other connectors do not count, so more are read.
-    with translated_errors(target.station):
-        sessions = await target.hub_station.transactions.sessions(
-            limit=limit if target.named is None else MAX_SESSIONS,
-            open_only=data[ATTR_OPEN_ONLY],
-        )
-    wanted = [one for one in sessions if target.named in {None, one.evse_id}]
-    return {"sessions": [_session(one) for one in wanted[:limit]]}
-
-
-def _session(session: Transaction) -> JsonObjectType:
-    """Return a session for a response; energy and meter readings in Wh."""
-    return {
-        "transaction_id": session.transaction_id,
-        "connector": session.evse_id,
-        "id_token": session.id_token,
-        "state": session.state,
-        "start": session.started_at.isoformat(),
-        "stop": session.stopped_at.isoformat() if session.stopped_at else None,
-        "stop_reason": session.stop_reason,
-        "energy": session.energy,
-        "meter_start": session.meter_start,
-        "meter_stop": session.meter_stop,
-    }
-
-
-MAX_SESSIONS = 1000
 _CONNECTOR = {vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))}
 
 _COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
@@ -312,16 +284,6 @@ _QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
             vol.Optional(ATTR_KEYS, default=list): vol.All(cv.ensure_list, [_text(50)]),
         },
     ),
-    "get_sessions": (
-        _get_sessions,
-        {
-            **_CONNECTOR,
-            vol.Optional(ATTR_LIMIT, default=50): vol.All(
-                vol.Coerce(int), vol.Range(min=1, max=MAX_SESSIONS)
-            ),
-            vol.Optional(ATTR_OPEN_ONLY, default=False): cv.boolean,
-        },
-    ),
 }
 
 _CALL_FIELDS: dict[Any, Any] = {
@@ -346,7 +308,15 @@ CHARGER_ACTIONS = ActionGroup(
     queries=_QUERIES,
     admin_commands={"call": (_commanding(_call), _CALL_FIELDS)},
 )
-GROUPS = (CHARGER_ACTIONS, LIST_ACTIONS, PROFILE_ACTIONS, RESERVATION_ACTIONS)
+GROUPS = (
+    CHARGER_ACTIONS,
+    FILE_ACTIONS,
+    LIST_ACTIONS,
+    PROFILE_ACTIONS,
+    RESERVATION_ACTIONS,
+    SECURITY_ACTIONS,
+    SESSION_ACTIONS,
+)
 
 
 @callback

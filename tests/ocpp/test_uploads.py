@@ -388,7 +388,7 @@ async def test_nobody_listens_for_ftp_without_a_slot(
     desk: Desk, ftp_slot: tuple[Client, Slot]
 ) -> None:
     client, slot = ftp_slot
-    await desk.central.system.ftp.close(slot.secret)
+    desk.central.system.ftp.close(slot.secret)
     with pytest.raises(OSError):
         await client.store()
 

@@ -74,7 +74,7 @@ class FtpReceiver:
         port = self._server.sockets[0].getsockname()[1]
         return f"ftp://{USER}:{slot.secret}@{host}:{port}/"
 
-    async def close(self, secret: str) -> None:
+    def close(self, secret: str) -> None:
         """Let a file come no longer; nobody listens once there is no slot."""
         self._slots.pop(secret, None)
         now = self._clock()

@@ -37,15 +37,20 @@ _HIDDEN = frozenset(
         "exiResponse",
         "ocspResult",
         "password",
+        "signedMeterData",
         "signingCertificate",
         "simPin",
         "user",
         "vpnKey",
     }
 )
+# The signed data of a meter names the id token.
+_SIGNED = "SignedData"
 _NAMES = ("key", "name")
 _VALUES = ("actualValue", "attributeValue", "value", "variableAttribute")
 _USER_INFO = re.compile(r"//[^/@\s]+@")
+# Whoever knows the path may upload.
+_UPLOAD = re.compile(r"(?<=/upload/)[0-9a-f]{32}")
 _PEM = re.compile(r"-----BEGIN")
 
 
@@ -77,7 +82,7 @@ def _clean_object(value: dict[Any, Any], depth: int) -> dict[str, Any]:
     cleaned = {
         str(key): _clean_field(str(key), item, depth) for key, item in value.items()
     }
-    if _names_a_secret(value):
+    if _names_a_secret(value) or value.get("format") == _SIGNED:
         cleaned |= {key: MASK for key in _VALUES if key in cleaned}
     return cleaned
 
@@ -104,5 +109,5 @@ def _names_a_secret(value: dict[Any, Any]) -> bool:
 
 def _clean_text(text: str) -> str:
     if "//" in text:
-        return _USER_INFO.sub(f"//{MASK}@", text)
+        return _USER_INFO.sub(f"//{MASK}@", _UPLOAD.sub(MASK, text))
     return MASK if _PEM.match(text) else text

@@ -9,7 +9,7 @@ from .channel import Channel
 from .clock import CallLater, Clock, Timer, call_later as loop_call_later
 from .commands import FirmwareRequest
 from .errors import NotConnected, UpdateRunning
-from .model import Booted, ChargingStation, StationEvent
+from .model import ChargingStation
 from .outcome import GOOD, Outcome, OutcomeStatus
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Firmware:
         self._clock = clock
         self._call_later = call_later
         self._timer: Timer | None = None
-        self._unsubscribe = station.on_event(self._happened)
+        self._unsubscribe = station.info.subscribe(self._told_who)
         station.firmware = self
 
     async def load(self) -> None:
@@ -239,10 +239,10 @@ class Firmware:
         fact = _fact(offer, update)
         await self._journal.store(self._station.identity, FACT, fact)
 
-    def _happened(self, event: StationEvent) -> None:
+    def _told_who(self) -> None:
         """See by its boot that a station has installed what it never spoke of again."""
         update = self.update.value
-        if not isinstance(event, Booted) or update is None or update.over:
+        if update is None or update.over:
             return
         firmware = self._station.info.value.firmware
         wanted = update.version is not None and firmware == update.version

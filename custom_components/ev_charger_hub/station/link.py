@@ -181,6 +181,10 @@ class Link(Protocol):
     async def update_firmware(self, request: FirmwareRequest) -> Outcome:
         """Ask for an update (OCPP 1.6 5.19, Security 5.17, 2.0.1 L01)."""
 
+    @property
+    def file_transfers(self) -> frozenset[str] | None:
+        """Return the protocols that the station uploads by, None if it does not say."""
+
     async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
         """Ask for an upload; return its file name (OCPP 1.6 5.9, Security 5.10)."""
 

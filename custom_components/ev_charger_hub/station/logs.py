@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,12 +25,18 @@ KEPT: Final = 10
 
 UPLOADED: Final = "uploaded"
 CANCELED: Final = "accepted_canceled"
+EXPIRED: Final = "expired"
+"""Our own word for an upload of which nothing came in time."""
+PATIENCE: Final = timedelta(hours=1)
+"""How long a file may take to come."""
+
 _REQUESTED = "requested"
 _IDLE = "idle"
 _FAILURES = frozenset(
     {
         CANCELED,
         "bad_message",
+        EXPIRED,
         "not_supported_operation",
         "permission_denied",
         "rejected",
@@ -63,16 +69,17 @@ class LogTask:
     """An upload that was asked for.
 
     `status` is the station's word in snake case. `slot` is the secret part of where
-    the file is to go, None if that is none of ours.
+    the file is to go, None if that is none of ours. Nothing is expected after
+    `expires`.
     """
 
     request_id: int
     kind: LogKind
     asked_at: datetime
+    expires: datetime
     status: str = _REQUESTED
     transfer: Transfer | None = None
     slot: str | None = field(default=None, repr=False)
-    expires: datetime | None = None
     expected: str | None = None
     file: LogFile | None = None
     settled: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
@@ -122,16 +129,16 @@ class Logs:
         *,
         transfer: Transfer | None = None,
         slot: str | None = None,
-        expires: datetime | None = None,
     ) -> LogTask:
         """Return a new task, which is written down."""
+        now = self._clock()
         task = LogTask(
             request_id=await self._journal.next_number(REQUESTS),
             kind=kind,
-            asked_at=self._clock(),
+            asked_at=now,
+            expires=now + PATIENCE,
             transfer=transfer,
             slot=slot,
-            expires=expires,
         )
         self.tasks[task.request_id] = task
         while len(self.tasks) > KEPT:
@@ -171,11 +178,16 @@ class Logs:
             task = self.tasks.get(request_id)
         if task is None or task.file is not None or status in {_IDLE, task.status}:
             return
-        if status in _FAILURES and task.transfer is not None and status != CANCELED:
+        self._change(task, status)
+        if task.failed and task.transfer is not None and status != CANCELED:
             ftp = task.transfer is Transfer.FTP
             self.works = Transfer.HTTP if ftp else Transfer.FTP
-        self._change(task, status)
         await self._store()
+
+    async def expired(self, task: LogTask) -> None:
+        """Expect a file no longer."""
+        if not task.over:
+            await self.notified(EXPIRED, task.kind, task.request_id)
 
     async def received(self, task: LogTask, file: LogFile) -> None:
         """Take note of a file that came; it is durable when this returns."""
@@ -187,6 +199,11 @@ class Logs:
             task.file, self.works = before
             raise
         self._change(task, UPLOADED)
+
+    @property
+    def open(self) -> list[LogTask]:
+        """Return the tasks of which more is to be expected, oldest first."""
+        return [one for one in self.tasks.values() if not one.over]
 
     def _open(self, kind: LogKind) -> Iterator[LogTask]:
         """Yield the tasks of a kind of which more is to be expected, newest first."""
@@ -225,15 +242,14 @@ def _kept(task: LogTask) -> dict[str, Any]:
         "status": task.status,
         "transfer": task.transfer,
         "slot": task.slot,
-        "expires": task.expires and task.expires.isoformat(),
+        "expires": task.expires.isoformat(),
         "expected": task.expected,
         "file": file and asdict(file) | {"received_at": file.received_at.isoformat()},
     }
 
 
 def _task(kept: dict[str, Any]) -> LogTask:
-    file, expires = kept["file"], kept["expires"]
-    if file is not None:
+    if (file := kept["file"]) is not None:
         received_at = datetime.fromisoformat(file["received_at"])
         file = LogFile(**{**file, "received_at": received_at})
     return LogTask(
@@ -243,7 +259,7 @@ def _task(kept: dict[str, Any]) -> LogTask:
         status=kept["status"],
         transfer=Transfer(kept["transfer"]) if kept["transfer"] else None,
         slot=kept["slot"],
-        expires=expires and datetime.fromisoformat(expires),
+        expires=datetime.fromisoformat(kept["expires"]),
         expected=kept["expected"],
         file=file,
     )

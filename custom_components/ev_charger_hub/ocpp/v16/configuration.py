@@ -20,6 +20,7 @@ class Key(StrEnum):
     ALIGNED_INTERVAL = "ClockAlignedDataInterval"
     CONNECTORS = "NumberOfConnectors"
     FEATURES = "SupportedFeatureProfiles"
+    FILE_TRANSFERS = "SupportedFileTransferProtocols"
     LIST_ENABLED = "LocalAuthListEnabled"
     LIST_MAX_LENGTH = "LocalAuthListMaxLength"
     LIST_MESSAGE_LENGTH = "SendLocalListMaxLength"

@@ -98,6 +98,14 @@ class HousekeepingCommands(Sender):
         payload |= {"requestId": request.request_id, "firmware": firmware}
         return await self.send("SignedUpdateFirmware", payload)
 
+    @property
+    def file_transfers(self) -> frozenset[str] | None:
+        """Return what the configuration key says (errata sheet of 1.6)."""
+        listed = self.configuration.text(Key.FILE_TRANSFERS)
+        if not listed:
+            return None
+        return frozenset(one.strip().upper() for one in listed.split(","))
+
     async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
         """Send GetDiagnostics (5.9), or GetLog (Security 5.10) for the security log."""
         if request.kind is LogKind.DIAGNOSTICS:
