@@ -13,6 +13,7 @@ from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle
 from .certificates import certificates_in
 from .control import application
 from .rpc import TROUBLE
+from .transfer import Way
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,6 +35,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--root-certificate", type=Path, help="PEM file it trusts")
     parser.add_argument("--manufacturer-certificate", type=Path, help="PEM file")
     parser.add_argument("--common-name", help="what its certificate is to be made for")
+    parser.add_argument("--fetch", action="store_true", help="download firmware")
+    parser.add_argument("--upload", choices=list(Way), default=Way.PUT)
+    parser.add_argument(
+        "--bare-upload", action="store_true", help="add no file name to the location"
+    )
     parser.add_argument("--state", type=Path, help="JSON file that outlives a kill")
     parser.add_argument(
         "--reconnect", type=float, default=RECONNECT, help="seconds between attempts"
@@ -130,6 +136,9 @@ def station_of(args: argparse.Namespace) -> ChargingStation16:
         certificates_in(args.root_certificate),
         certificates_in(args.manufacturer_certificate),
     )
+    station.firmware.fetch = args.fetch
+    station.logs.way = Way(args.upload)
+    station.logs.append = not args.bare_upload
     return station
 
 

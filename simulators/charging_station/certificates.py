@@ -1,5 +1,7 @@
 """Certificates as a station sees them: keys, requests, chains and their names."""
 
+from base64 import b64decode
+from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -22,6 +24,7 @@ type KeyKind = Literal["ec", "rsa"]
 type PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 RSA_BITS = 2048
+SHA256 = hashes.SHA256()
 
 
 def new_key(kind: KeyKind) -> str:
@@ -118,6 +121,31 @@ def _untrusted(
     if last in roots or any(issued_by(last, root) for root in roots):
         return None
     return "from nobody that is trusted"
+
+
+def signs(pem: str, signature: str, content: bytes) -> bool:
+    """Return whether a signature (base64, SHA-256) of a certificate is of a content."""
+    try:
+        key, signed = read(pem).public_key(), b64decode(signature, validate=True)
+    except ValueError:
+        return False
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _verified(key.verify, signed, content, ec.ECDSA(SHA256))
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    pss = padding.PSS(padding.MGF1(SHA256), padding.PSS.AUTO)
+    return any(
+        _verified(key.verify, signed, content, one, SHA256)
+        for one in (pss, padding.PKCS1v15())
+    )
+
+
+def _verified(verify: Callable[..., None], *arguments: object) -> bool:
+    try:
+        verify(*arguments)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def chain_problem(

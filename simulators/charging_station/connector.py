@@ -67,6 +67,12 @@ class Connector:
         return "Reserved" if self.reserved else "Available"
 
     @property
+    def resting(self) -> str:
+        """Return its status without a transaction."""
+        usable = self.operative and not self.blocked
+        return "Preparing" if usable and self.vehicle is not None else self.idle
+
+    @property
     def flow(self) -> str:
         """Return its status with a transaction."""
         if self.vehicle is None:

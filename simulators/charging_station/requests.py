@@ -29,6 +29,8 @@ FEATURES = {
     "GetCompositeSchedule": "SmartCharging",
     "SetChargingProfile": "SmartCharging",
     "TriggerMessage": "RemoteTrigger",
+    "GetDiagnostics": "FirmwareManagement",
+    "UpdateFirmware": "FirmwareManagement",
     "ReserveNow": "Reservation",
     "GetLocalListVersion": "LocalAuthListManagement",
     "SendLocalList": "LocalAuthListManagement",
@@ -55,12 +57,19 @@ class Requests:
             "Reset": self._reset,
             "SetChargingProfile": station.charging.set_profile,
             "UnlockConnector": self._unlock_connector,
+            **station.firmware.handlers,
+            **station.logs.handlers,
             **station.reservations.handlers,
             **station.tokens.handlers,
             **triggers.handlers,
         }
         if station.vendor.security:
-            self._handlers |= {**triggers.extended, **station.security.handlers}
+            self._handlers |= {
+                **station.firmware.extended,
+                **station.logs.extended,
+                **station.security.handlers,
+                **triggers.extended,
+            }
 
     async def handle(self, action: str, payload: dict[str, Any]) -> Answer:
         """Answer one request; None leaves it unanswered."""

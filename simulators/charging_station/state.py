@@ -16,6 +16,8 @@ def state(station: ChargingStation16) -> dict[str, Any]:
         "pending": station.pending,
         "misbehaviours": sorted(station.misbehaviours),
         "security": station.security.state(),
+        "firmware": station.firmware.state(),
+        "upload": station.logs.status,
         "local_list": {
             "version": station.tokens.version,
             "tokens": station.tokens.listed,
@@ -53,6 +55,8 @@ def dump(station: ChargingStation16) -> dict[str, Any]:
             name: key.value for name, key in station.keys.items() if not key.readonly
         },
         "outbox": station.outbox.dump(),
+        "firmware": station.firmware.dump(),
+        "logs": station.logs.dump(),
         "reservations": station.reservations.dump(),
         "security": station.security.dump(),
         "tokens": station.tokens.dump(),
@@ -65,6 +69,8 @@ def load(station: ChargingStation16, kept: dict[str, Any]) -> None:
         if name in station.keys:
             station.keys[name].value = value
     station.outbox.load(kept["outbox"])
+    station.firmware.load(kept["firmware"])
+    station.logs.load(kept["logs"])
     station.reservations.load(kept["reservations"])
     station.security.load(kept["security"])
     station.tokens.load(kept["tokens"])

@@ -96,7 +96,7 @@ class Tokens:
                 return False
             await station.sessions.stop(connector, "Local", id_tag=id_tag)
             return True
-        if not await self.accepts(id_tag):
+        if connector.blocked or not await self.accepts(id_tag):
             return False
         if not station.reservations.admit(connector, id_tag):
             return False

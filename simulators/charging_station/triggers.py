@@ -18,11 +18,13 @@ class Triggers:
     async def _trigger(self, payload: dict[str, Any]) -> dict[str, Any]:
         """OCPP 1.6 5.17."""
         match payload["requestedMessage"]:
-            case "FirmwareStatusNotification" | "DiagnosticsStatusNotification" as one:
-                self._station.later(self._station.call(one, {"status": "Idle"}))
-                return {"status": "Accepted"}
+            case "DiagnosticsStatusNotification":
+                self._station.logs.trigger(extended=False)
+            case "FirmwareStatusNotification":
+                self._station.firmware.trigger(extended=False)
             case _:
                 return {"status": self._common(payload)}
+        return {"status": "Accepted"}
 
     async def _trigger_extended(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Security 5.6."""
@@ -30,17 +32,13 @@ class Triggers:
         match payload["requestedMessage"]:
             case "SignChargePointCertificate":
                 station.later(station.security.request_certificate())
-                return {"status": "Accepted"}
             case "LogStatusNotification":
-                told = {"status": "Idle"}
-                station.later(station.call("LogStatusNotification", told))
-                return {"status": "Accepted"}
+                station.logs.trigger(extended=True)
             case "FirmwareStatusNotification":
-                told = {"status": "Idle"}
-                station.later(station.call("SignedFirmwareStatusNotification", told))
-                return {"status": "Accepted"}
+                station.firmware.trigger(extended=True)
             case _:
                 return {"status": self._common(payload)}
+        return {"status": "Accepted"}
 
     def _common(self, payload: dict[str, Any]) -> str:
         """Tell what both messages may ask for, and return the status."""

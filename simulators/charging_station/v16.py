@@ -1,6 +1,8 @@
 """A virtual OCPP 1.6 charging station: the box, its cars, its memory and its moods."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+import contextlib
 from datetime import datetime
 from pathlib import Path
 from ssl import SSLContext
@@ -11,6 +13,8 @@ from aiohttp import ClientError
 from .clock import VirtualClock, stamp, wall
 from .configuration import Key, configuration
 from .connector import Connector, LocalTransaction
+from .firmware import Firmware
+from .logs import Logs
 from .memory import Memory
 from .metering import Metering
 from .misbehaviour import Misbehaviour
@@ -18,6 +22,7 @@ from .outbox import Outbox
 from .profiles import ProfileStore
 from .requests import Requests
 from .reservations import Reservations
+from .rpc import TROUBLE
 from .security import Security
 from .sessions import Sessions
 from .smart_charging import SmartCharging
@@ -84,6 +89,8 @@ class ChargingStation16(Uplink):
         self.common_name = common_name or vendor.serial or identity
         """The name that a request for a certificate carries."""
         self.charging = SmartCharging(self)
+        self.firmware = Firmware(self)
+        self.logs = Logs(self)
         self.metering = Metering(self)
         self.outbox = Outbox(self)
         self.reservations = Reservations(self)
@@ -142,7 +149,7 @@ class ChargingStation16(Uplink):
         payload = {
             "chargePointVendor": vendor.vendor,
             "chargePointModel": vendor.model,
-            "firmwareVersion": vendor.firmware,
+            "firmwareVersion": self.firmware.version,
         }
         if vendor.serial is not None:
             payload["chargePointSerialNumber"] = vendor.serial
@@ -155,6 +162,7 @@ class ChargingStation16(Uplink):
         await self.report_status(0, force=True)
         for connector in self.connectors.values():
             await self.report_status(connector.id, force=True)
+        self.firmware.booted()
         await self.outbox.flush()
 
     @override
@@ -186,7 +194,7 @@ class ChargingStation16(Uplink):
         if connector.authorized is not None:
             await self.sessions.start(connector, connector.authorized)
         else:
-            await self.set_status(connector, "Preparing")
+            await self.set_status(connector, connector.resting)
 
     async def swipe(self, id_tag: str, connector_id: int = 1) -> bool:
         """Present a token; return whether it started, or ended, something."""
@@ -218,8 +226,7 @@ class ChargingStation16(Uplink):
         """Repair a connector."""
         connector = self.connectors[connector_id]
         connector.error_code = "NoError"
-        status = "Preparing" if connector.vehicle else connector.idle
-        await self.set_status(connector, status)
+        await self.set_status(connector, connector.resting)
 
     async def reboot(self, *, hard: bool, reason: str | None = None) -> None:
         """Restart: transactions end, the socket goes, the station dials in again.
@@ -233,10 +240,13 @@ class ChargingStation16(Uplink):
                 )
         if Misbehaviour.FORGET_PROFILES_ON_REBOOT in self.misbehaviours:
             self.profiles.forget()
+        with contextlib.suppress(*TROUBLE):
+            await self.outbox.flush()
         self.tokens.rebooted()
         self.reservations.rebooted()
         await self.disconnect()
         self._booted_once = False
+        self.firmware.powered_up()
         self.security.power_up()
         self.security.event("ResetOrReboot")
         if self.reconnect:
@@ -251,7 +261,9 @@ class ChargingStation16(Uplink):
 
     async def refresh(self, connector: Connector) -> None:
         """Bring an idle connector's status in line with its availability."""
-        if connector.transaction is None and connector.vehicle is None:
+        if connector.transaction is None and (
+            connector.vehicle is None or connector.blocked
+        ):
             await self.set_status(connector, connector.idle)
 
     async def report_status(self, connector_id: int, *, force: bool = False) -> None:
@@ -315,6 +327,8 @@ class ChargingStation16(Uplink):
         """
         await self.apply_limits()
         await self.reservations.advance()
+        await self.firmware.advance()
+        await self.logs.advance()
         for connector in self.connectors.values():
             if connector.transaction is not None:
                 target = 0.0
@@ -331,6 +345,7 @@ class ChargingStation16(Uplink):
                     for garbage in ("{", "[]", "42", '[9, "x"]', '[2, "1", ["x"], {}]'):
                         await self.send(garbage)
                 await self.call("Heartbeat", {})
+        await self.outbox.flush()
         self.remember()
 
     def number(self, name: str) -> int:
@@ -342,6 +357,13 @@ class ChargingStation16(Uplink):
         """Return a configured choice; false where the station has no such key."""
         key = self.keys.get(name)
         return key is not None and key.value == "true"
+
+    @override
+    async def settle(self) -> None:
+        """Wait until everything was told, and what is on its way has arrived."""
+        await super().settle()
+        while self.logs.busy or (self.outbox.waiting and self.listened_to):
+            await asyncio.sleep(0)
 
     def state(self) -> dict[str, Any]:
         """Return what the control interface shows."""

@@ -77,10 +77,16 @@ class Authority:
         leaf = self._sign(request.subject, key, until=until)
         return pem(leaf) + self.root_pem
 
+    def certify(
+        self, name: str, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    ) -> str:
+        """Return a certificate for a name and a key, as PEM."""
+        return pem(self._sign(_name(name), key))
+
     def other(self) -> str:
         """Return a certificate of this root for a key that nobody has, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
-        return pem(self._sign(_name("CP1"), key.public_key()))
+        return self.certify("CP1", key.public_key())
 
     def server_context(
         self, folder: Path, host: str = "127.0.0.1", *, kind: str = "ec"
