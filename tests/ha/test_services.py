@@ -3,7 +3,6 @@
 from pathlib import Path
 import re
 from typing import Any
-from unittest.mock import patch
 
 import probatio
 import pytest
@@ -18,7 +17,7 @@ from homeassistant.exceptions import (
 )
 from homeassistant.helpers import device_registry as dr
 
-from .charger import Charger, Refusal, Silence, sampled
+from .charger import Charger, Refusal, Silence
 from .conftest import ChargerFactory
 from .entities import act, device_id, state
 from custom_components.ev_charger_hub.const import CONF_QUIET, DOMAIN
@@ -26,8 +25,6 @@ from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
 from custom_components.ev_charger_hub.services import CHARGER_ACTIONS
-from custom_components.ev_charger_hub.station.errors import JournalError
-from custom_components.ev_charger_hub.station.journal import Journal
 
 type Fields = dict[str, Any]
 
@@ -569,56 +566,6 @@ async def test_get_configuration_that_is_refused(
         await act(hass, "get_configuration")
 
 
-async def test_get_sessions(
-    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
-) -> None:
-    first = await approved_charger.start(1, "ONE", 1000)
-    await approved_charger.stop(first, 3000, reason="Local")
-    second = await approved_charger.start(2, "TWO", 500)
-    await approved_charger.meter(
-        2, [sampled(900, "Energy.Active.Import.Register", "Wh")], second
-    )
-    await hub.central_system.sessions["CP01"].disconnect()
-    await hass.async_block_till_done()
-
-    sessions = (await act(hass, "get_sessions"))["sessions"]
-    assert [one["transaction_id"] for one in sessions] == [str(second), str(first)]
-    newest, oldest = sessions
-    assert oldest["connector"] == 1
-    assert oldest["id_token"] == "ONE"
-    assert oldest["energy"] == 2000
-    assert oldest["meter_start"] == 1000
-    assert oldest["meter_stop"] == 3000
-    assert oldest["stop_reason"] == "local"
-    assert oldest["state"] == "closed"
-    assert oldest["start"] <= oldest["stop"]
-    assert newest["state"] == "open"
-    assert newest["stop"] is None
-    assert newest["energy"] == 400
-
-    only_open = (await act(hass, "get_sessions", open_only=True))["sessions"]
-    assert [one["transaction_id"] for one in only_open] == [str(second)]
-    one = (await act(hass, "get_sessions", limit=1))["sessions"]
-    assert [one["transaction_id"] for one in one] == [str(second)]
-    of_first = (await act(hass, "get_sessions", "CP01_1"))["sessions"]
-    assert [one["transaction_id"] for one in of_first] == [str(first)]
-
-
-async def test_a_journal_that_cannot_be_read_is_told_of(
-    hass: HomeAssistant, approved_charger: Charger
-) -> None:
-    with (
-        patch.object(Journal, "sessions", side_effect=JournalError("disk is full")),
-        pytest.raises(HomeAssistantError) as caught,
-    ):
-        await act(hass, "get_sessions")
-    assert caught.value.translation_key == "journal_failed"
-    assert caught.value.translation_placeholders == {
-        "charger": "Garage",
-        "reason": "disk is full",
-    }
-
-
 @pytest.mark.peer("B-06")
 async def test_another_device_is_never_taken_for_a_charger(
     hass: HomeAssistant,
@@ -675,7 +622,6 @@ async def test_a_target_of_one_device_will_do_and_of_two_not(
         ("call", {"action": "Reset", "payload": "text"}),
         ("call", {"action": "Reset", "payload": {"a": 10**30}}),
         ("call", {"action": "Reset", "payload": {"a": float("nan")}}),
-        ("get_sessions", {"limit": 0}),
         ("clear_cache", {"unknown": 1}),
     ],
 )

@@ -9,6 +9,7 @@ sessions a day make four megabytes a year; `forget` removes a station for good.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 import json
 import logging
@@ -26,6 +27,7 @@ from .rows import (
     committed,
     from_row,
     migrate,
+    stamp,
     to_row,
 )
 from .transaction import Transaction
@@ -39,6 +41,7 @@ NO_IDS = frozenset({"", "-1", "0"})
 """What stations send instead of a transaction id (OCPP-J 1.6 errata 3.18)."""
 
 _PROGRESS = ("energy", "meter_last", "meter_last_at", "meter_reset", "counter")
+_END_OF_TIME = "~"
 _NEWEST_FIRST = "ORDER BY started_at DESC, key DESC"
 
 
@@ -184,20 +187,36 @@ class Journal:
     # Transactions
 
     async def sessions(
-        self, identity: str, *, limit: int = 50, open_only: bool = False
+        self,
+        identity: str,
+        *,
+        limit: int = 50,
+        open_only: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[Transaction]:
-        """Return the transactions of a station, newest first."""
-        records = await self.records(identity, limit=limit, open_only=open_only)
+        """Return the transactions of a station that began in a time, newest first."""
+        records = await self.records(
+            identity, limit=limit, open_only=open_only, since=since, until=until
+        )
         return [record.transaction for record in records]
 
     async def records(
-        self, identity: str, *, limit: int = 50, open_only: bool = False
+        self,
+        identity: str,
+        *,
+        limit: int = 50,
+        open_only: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[Record]:
         """Return the transactions of a station as records, newest first."""
         await self.flush()
         condition = "AND state = 'open'" if open_only else ""
         return await self._select(
-            f"identity = ? {condition} {_NEWEST_FIRST} LIMIT ?", identity, limit
+            f"identity = ? {condition} AND started_at >= ? AND started_at < ? "
+            f"{_NEWEST_FIRST} LIMIT ?",
+            *(identity, stamp(since) or "", stamp(until) or _END_OF_TIME, limit),
         )
 
     async def insert(
@@ -396,11 +415,6 @@ def _insert(
 
 def _forget(connection: sqlite3.Connection, *, identity: str) -> None:
     with committed(connection):
-        connection.execute(
-            "DELETE FROM signed_values WHERE transaction_key IN "
-            "(SELECT key FROM transactions WHERE identity = ?)",
-            (identity,),
-        )
-        for table in ("transactions", "facts", "reservations"):
+        for table in ("transactions", "facts", "reservations", "signed_values"):
             query = f"DELETE FROM {table} WHERE identity = ?"  # noqa: S608
             connection.execute(query, (identity,))

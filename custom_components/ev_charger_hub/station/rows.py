@@ -81,12 +81,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX reservations_by_station ON reservations (identity)",
         """CREATE TABLE signed_values (
             key INTEGER PRIMARY KEY AUTOINCREMENT,
-            transaction_key INTEGER NOT NULL,
+            identity TEXT NOT NULL,        -- of the station
+            transaction_id TEXT NOT NULL,  -- what the station calls it
+            transaction_key INTEGER,       -- NULL: came before we knew of its start
             received_at TEXT NOT NULL,
-            context TEXT,                  -- as the station sent it
-            value TEXT NOT NULL            -- byte for byte
+            measured_at TEXT,              -- these three as the station sent them
+            context TEXT,
+            value TEXT NOT NULL
         )""",
-        "CREATE INDEX signed_values_by_session ON signed_values (transaction_key)",
+        """CREATE INDEX signed_values_by_session
+            ON signed_values (identity, transaction_id)""",
     ),
 )
 """The statements that lead from each schema version (user_version) to the next."""

@@ -95,13 +95,27 @@ class Transactions:
         record = self._sessions.known.get(transaction_id)
         return None if record is None else record.transaction
 
+    def running(self, evse_id: int) -> Transaction | None:
+        """Return the open transaction of an EVSE."""
+        record = self._sessions.running.get(evse_id)
+        return None if record is None else record.transaction
+
     async def sessions(
-        self, *, limit: int = 50, open_only: bool = False
+        self,
+        *,
+        limit: int = 50,
+        open_only: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[Transaction]:
-        """Return the station's transactions as they are now, newest first."""
+        """Return the transactions that began in a time as they are, newest first."""
         await self._settle()
         return await self._journal.sessions(
-            self._station.identity, limit=limit, open_only=open_only
+            self._station.identity,
+            limit=limit,
+            open_only=open_only,
+            since=since,
+            until=until,
         )
 
     def is_history(self, moment: datetime) -> bool:

@@ -393,7 +393,6 @@ async def test_values_of_begin_and_end_are_kept_as_the_station_wrote_them(
     assert transaction.values_stop == {
         register: {"value": "3.2", "unit": "kWh"},
         "Voltage.Inlet.L1": {"value": "230", "unit": None},
-        f"{register}.SignedData": {"value": "T0NNRg==", "unit": None},
     }
     assert charger.value(REGISTER) == 3200
 

@@ -19,6 +19,7 @@ from .metering import MeterValues
 from .notifications import Notifications
 from .security import SecurityBlock
 from .setup import Setup
+from .signed import SignedArchive
 from .transactions import TransactionBlock
 
 type Answer = Callable[[dict[str, Any]], Reply | Awaitable[Reply]]
@@ -40,11 +41,14 @@ class V16Adapter(Adapter):
         self.link: Link = self._link
         self.setup = Setup(context, self._link)
         availability = Availability(context, oddities, call_later)
-        metering = MeterValues(context, oddities)
+        archive = SignedArchive(context, oddities)
+        metering = MeterValues(context, archive, oddities)
         notifications = Notifications(context, oddities)
         authorization = Authorization(context)
         security = SecurityBlock(context, oddities)
-        transactions = TransactionBlock(context, metering, oddities, authorization)
+        transactions = TransactionBlock(
+            context, metering, archive, oddities, authorization
+        )
         self._boot = Boot(
             context, caller, availability, self._link, self.setup, call_later
         )

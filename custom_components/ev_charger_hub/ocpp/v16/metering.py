@@ -4,7 +4,7 @@ This is the path that most frames take: nothing is parsed twice. What a sample m
 looked up by its words, which are the same in every frame of a station.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -18,13 +18,13 @@ from .. import timestamps
 from ..adapter import StationContext
 from ..rpc import Reply
 from .mapping import MAX_EVSES, Oddities, location, measurand, phase
+from .signed import SIGNED, SignedArchive
 
 type Words = tuple[str | None, str | None, str | None, str | None]
 """Measurand, phase, location and unit, as the station writes them."""
 
 type Decoder = Callable[[str], Number | None]
 
-SIGNED = "SignedData"
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 
 _IMPORT_REGISTER = MeasurementKey(measurand=Measurand.ENERGY_ACTIVE_IMPORT_REGISTER)
@@ -163,6 +163,8 @@ class Meter:
         # A station that measures elsewhere than at the outlet has its register there.
         self._registers = [self.register]
         self._turn = 0
+        self.signed = False
+        """Whether there was signed data in what was read since this was last unset."""
 
     def read(self, samples: list[dict[str, Any]], at: datetime) -> int | None:
         """Take the samples of one moment; return the import register if it was read."""
@@ -175,6 +177,7 @@ class Meter:
             if (meaning := meanings.get(words)) is None:
                 meaning = self._learn(words)
             if get("format") == SIGNED:
+                self.signed = True
                 continue
             decode, reading = meaning
             if (value := decode(sample["value"])) is None:
@@ -243,21 +246,31 @@ class Meter:
 class MeterValues:
     """The meter values of a station and of its transactions."""
 
-    def __init__(self, context: StationContext, oddities: Oddities) -> None:
+    def __init__(
+        self, context: StationContext, archive: SignedArchive, oddities: Oddities
+    ) -> None:
         """Feed the station and the transactions of `context`."""
         self._context = context
+        self._archive = archive
         self._oddities = oddities
         self._metering = Metering()
         self._meters: dict[int, Meter] = {}
 
-    def meter_values(self, payload: dict[str, Any]) -> Reply:
-        """Take meter values; those of connector 0 are of the station."""
+    def meter_values(self, payload: dict[str, Any]) -> Reply | Awaitable[Reply]:
+        """Take meter values; those of connector 0 are of the station.
+
+        What is signed is archived before the answer.
+        """
         transaction_id = payload.get("transactionId")
-        self.take(
+        signed = self.take(
             payload["connectorId"],
             None if transaction_id is None else str(transaction_id),
             payload["meterValue"],
         )
+        return self._archived(payload) if signed else Reply({})
+
+    async def _archived(self, payload: dict[str, Any]) -> Reply:
+        await self._archive.of_meter_values(payload)
         return Reply({})
 
     def take(
@@ -265,10 +278,14 @@ class MeterValues:
         connector_id: int,
         transaction_id: str | None,
         values: list[dict[str, Any]],
-    ) -> None:
-        """Read a list of MeterValue (OCPP 1.6 7.33) into channels and transactions."""
+    ) -> bool:
+        """Read a list of MeterValue (OCPP 1.6 7.33) into channels and transactions.
+
+        Return whether there is signed data in it, which is not read.
+        """
         if (meter := self._meter(connector_id)) is None:
-            return
+            return False
+        meter.signed = False
         now = self._context.clock()
         for value in values:
             if not (samples := value.get("sampledValue")):
@@ -278,6 +295,7 @@ class MeterValues:
             at = plausible(claimed, now)
             if (register := meter.read(samples, at)) is not None:
                 self._count(connector_id, transaction_id, register, at)
+        return meter.signed
 
     def bracket(self, evse_id: int, register: int, at: datetime) -> None:
         """Take the register in Wh that begins or ends a transaction.

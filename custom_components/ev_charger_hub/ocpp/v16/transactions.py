@@ -13,7 +13,8 @@ from ..adapter import StationContext
 from ..rpc import Reply
 from .authorization import Authorization
 from .mapping import MAX_EVSES, Oddities, id_tag_info, stop_reason
-from .metering import DEFAULT_MEASURAND, SIGNED, MeterValues
+from .metering import DEFAULT_MEASURAND, MeterValues
+from .signed import SIGNED, SignedArchive
 
 _MAX_RESERVATION = 2**31
 
@@ -30,6 +31,7 @@ class TransactionBlock:
         self,
         context: StationContext,
         metering: MeterValues,
+        archive: SignedArchive,
         oddities: Oddities,
         authorization: Authorization,
     ) -> None:
@@ -37,6 +39,7 @@ class TransactionBlock:
         self._authorization = authorization
         self._context = context
         self._metering = metering
+        self._archive = archive
         self._oddities = oddities
 
     async def start_transaction(self, payload: dict[str, Any]) -> Reply:
@@ -71,8 +74,11 @@ class TransactionBlock:
         running = [evse.transaction for evse in context.station.evses.values()]
         data = payload.get("transactionData") or []
         known = context.transactions.find(transaction_id)
-        if known is not None and known.evse_id:
-            self._metering.take(known.evse_id, transaction_id, data)
+        if known is not None:
+            # Before it is over: if that fails, the station says all of it again.
+            await self._archive.of_stop(known, data)
+            if known.evse_id:
+                self._metering.take(known.evse_id, transaction_id, data)
         id_tag = payload.get("idTag")
         transaction = await context.transactions.stop(
             transaction_id=transaction_id,
@@ -83,6 +89,8 @@ class TransactionBlock:
             values_start=_values(data, "Transaction.Begin"),
             values_stop=_values(data, "Transaction.End"),
         )
+        if known is None:
+            await self._archive.of_stop(transaction, data)
         after = None
         if any(one is transaction for one in running):
             self._bracket(transaction, payload["meterStop"], transaction.stopped_at)
@@ -147,7 +155,7 @@ def _values(data: list[dict[str, Any]], context: str) -> dict[str, Any]:
         _name(sample): {"value": sample["value"], "unit": sample.get("unit")}
         for value in data
         for sample in value.get("sampledValue") or ()
-        if sample.get("context") == context
+        if sample.get("context") == context and sample.get("format") != SIGNED
     }
 
 
@@ -157,6 +165,4 @@ def _name(sample: dict[str, Any]) -> str:
         parts.append(location)
     if phase := sample.get("phase"):
         parts.append(phase)
-    if sample.get("format") == SIGNED:
-        parts.append(SIGNED)
     return ".".join(parts)

@@ -1,0 +1,202 @@
+"""Actions that ask for sessions, and for what was signed of them."""
+
+import csv
+from datetime import datetime
+from io import StringIO
+import json
+from typing import Any, Final
+
+import probatio as vol
+
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util.json import JsonObjectType
+
+from .fields import ATTR_CONNECTOR, ATTR_LIMIT, ActionGroup, Data
+from .helpers import invalid, translated_errors
+from .station import signed_values
+from .station.signed_values import SignedValue, TooMuch
+from .station.transaction import Transaction
+from .targets import Target
+
+ATTR_END: Final = "end"
+ATTR_FORMAT: Final = "format"
+ATTR_OPEN_ONLY: Final = "open_only"
+ATTR_SIGNED: Final = "signed"
+ATTR_START: Final = "start"
+
+MAX_SESSIONS: Final = 1000
+MAX_EXPORTED: Final = 10_000
+
+_COLUMNS: Final = (
+    "transaction_id",
+    "connector",
+    "id_token",
+    "state",
+    "start",
+    "stop",
+    "stop_reason",
+    "energy",
+    "meter_start",
+    "meter_stop",
+)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_MOMENT: Final = vol.All(cv.datetime, dt_util.as_utc)
+_CONNECTOR: Final[dict[Any, Any]] = {
+    vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))
+}
+
+
+async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
+    limit: int = data[ATTR_LIMIT]
+    sessions = await _sessions(
+        target, limit, MAX_SESSIONS, open_only=data[ATTR_OPEN_ONLY]
+    )
+    told = [_told(one) for one in sessions]
+    if data[ATTR_SIGNED]:
+        signed = await _signed(target, sessions)
+        for one, values in zip(told, signed, strict=True):
+            one["signed_values"] = [_told_value(value) for value in values]
+    return {"sessions": list(told)}
+
+
+async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
+    sessions = await _sessions(
+        target,
+        MAX_EXPORTED,
+        MAX_EXPORTED,
+        since=data.get(ATTR_START),
+        until=data.get(ATTR_END),
+    )
+    form: str = data[ATTR_FORMAT]
+    if form == "csv":
+        with translated_errors(target.station):
+            counts = await signed_values.counts(
+                target.hub.journal, target.station.identity
+            )
+        content = await target.hub.hass.async_add_executor_job(_csv, sessions, counts)
+    else:
+        signed = await _signed(target, sessions)
+        content = await target.hub.hass.async_add_executor_job(_json, sessions, signed)
+    return {
+        "count": len(sessions),
+        "format": form,
+        "filename": f"{slugify(target.station.settings.name)}_sessions.{form}",
+        "content": content,
+    }
+
+
+async def _sessions(
+    target: Target,
+    limit: int,
+    most: int,
+    *,
+    open_only: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Transaction]:
+    """Return the sessions of a charger, or of one connector, newest first."""
+    # Sessions of the other connectors do not count, so more are read.
+    with translated_errors(target.station):
+        sessions = await target.hub_station.transactions.sessions(
+            limit=limit if target.named is None else most,
+            open_only=open_only,
+            since=since,
+            until=until,
+        )
+    wanted = [one for one in sessions if target.named in {None, one.evse_id}]
+    return wanted[:limit]
+
+
+async def _signed(
+    target: Target, sessions: list[Transaction]
+) -> list[list[SignedValue]]:
+    """Return what was signed of each session; raise if it is too much at once."""
+    with translated_errors(target.station):
+        try:
+            return await signed_values.of_sessions(target.hub.journal, sessions)
+        except TooMuch as err:
+            raise invalid(
+                "too_many_signed_values", charger=target.station.settings.name
+            ) from err
+
+
+def _told(session: Transaction) -> JsonObjectType:
+    """Return a session for a response; energy and meter readings in Wh."""
+    return {
+        "transaction_id": session.transaction_id,
+        "connector": session.evse_id,
+        "id_token": session.id_token,
+        "state": session.state,
+        "start": session.started_at.isoformat(),
+        "stop": session.stopped_at.isoformat() if session.stopped_at else None,
+        "stop_reason": session.stop_reason,
+        "energy": session.energy,
+        "meter_start": session.meter_start,
+        "meter_stop": session.meter_stop,
+    }
+
+
+def _told_value(value: SignedValue) -> JsonObjectType:
+    """Return a signed value for a response; `value` is what the meter signed."""
+    return {
+        "measured_at": value.measured_at,
+        "received_at": value.received_at.isoformat() if value.received_at else None,
+        "context": value.context,
+        "value": value.value,
+    }
+
+
+def _json(sessions: list[Transaction], signed: list[list[SignedValue]]) -> str:
+    """Return sessions with what was signed of them as a JSON text."""
+    told = [
+        _told(session) | {"signed_values": [_told_value(one) for one in values]}
+        for session, values in zip(sessions, signed, strict=True)
+    ]
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _csv(sessions: list[Transaction], counts: dict[int, int]) -> str:
+    """Return sessions as a table, and of how many values each has signed ones."""
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*_COLUMNS, "signed_values"])
+    for session in sessions:
+        told = _told(session)
+        row = [_cell(told[column]) for column in _COLUMNS]
+        writer.writerow([*row, counts.get(session.key, 0)])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet computes: a charger chooses its id tokens."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+ACTIONS: Final = ActionGroup(
+    queries={
+        "export_sessions": (
+            _export_sessions,
+            {
+                **_CONNECTOR,
+                vol.Optional(ATTR_FORMAT, default="csv"): vol.In(["csv", "json"]),
+                vol.Optional(ATTR_START): _MOMENT,
+                vol.Optional(ATTR_END): _MOMENT,
+            },
+        ),
+        "get_sessions": (
+            _get_sessions,
+            {
+                **_CONNECTOR,
+                vol.Optional(ATTR_LIMIT, default=50): vol.All(
+                    vol.Coerce(int), vol.Range(min=1, max=MAX_SESSIONS)
+                ),
+                vol.Optional(ATTR_OPEN_ONLY, default=False): cv.boolean,
+                vol.Optional(ATTR_SIGNED, default=False): cv.boolean,
+            },
+        ),
+    }
+)
