@@ -63,6 +63,7 @@ async def test_diagnostics_of_a_server(
         hass, hass_client, init_integration
     )
     assert found["entry"]["policy"] == "ask"
+    assert found["tokens"] == {"known": 0, "unknown_tokens": "accept"}
     assert found["entry"]["tls"]["mode"] == "none"
     assert found["waiting"][0]["identity"] == REDACTED
     assert found["waiting"][0]["model"] == "Wall One"
