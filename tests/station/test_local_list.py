@@ -210,6 +210,20 @@ async def test_a_station_without_a_list_is_asked_once_per_firmware(
     assert charger.content == said(charger.tokens)
 
 
+async def test_a_list_that_is_only_switched_off_is_sent_once_it_is_on(
+    charger: ListCharger,
+) -> None:
+    charger.tokens = {"CARD": GOOD}
+    charger.keys["LocalAuthListEnabled"] = ("false", False)
+    await charger.learn()
+    charger.version = -1
+    assert (await charger.local_list.send(full=False)).end is SyncEnd.NOT_SUPPORTED
+    charger.keys["LocalAuthListEnabled"] = ("true", False)
+    await charger.learn()
+    charger.version = 0
+    assert (await charger.local_list.sync()).end is SyncEnd.SENT
+
+
 async def test_a_list_that_cannot_be_sent_is_remembered_too(
     charger: ListCharger,
 ) -> None:

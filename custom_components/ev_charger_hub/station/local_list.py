@@ -306,8 +306,11 @@ class LocalList:
     async def _failed(self, outcome: Outcome) -> Sync:
         match outcome.status:
             case OutcomeStatus.NOT_SUPPORTED:
+                # Many say so of a list that is only switched off.
+                off = self._support.enabled is False
+                firmware = None if off else self._firmware
                 await self._write(
-                    ListLedger(last=self.ledger.last, unsupported_by=self._firmware)
+                    ListLedger(last=self.ledger.last, unsupported_by=firmware)
                 )
                 return self._told(SyncEnd.NOT_SUPPORTED, outcome)
             case OutcomeStatus.NO_ANSWER | OutcomeStatus.TIMED_OUT:
