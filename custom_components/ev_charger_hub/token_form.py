@@ -1,7 +1,6 @@
 """The form of a token, and what it means."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -113,11 +112,6 @@ def form_of_token(token: IdToken) -> dict[str, Any]:
     if token.group is not None:
         form[CONF_GROUP] = token.group
     return form
-
-
-def blocked(token: IdToken) -> IdToken:
-    """Return a token that may not be used any more."""
-    return replace(token, status=TokenStatus.BLOCKED)
 
 
 def _choice(options: list[str], key: str) -> SelectSelector:
