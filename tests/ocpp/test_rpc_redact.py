@@ -55,6 +55,14 @@ SECRETS: list[Any] = [
     [2, "1", "GetDiagnostics", {"location": "ftp://user:SECRET@host/path"}],
     [2, "1", "BootNotification", {"chargePointSerialNumber": "SECRET-1234"}],
     [2, "1", "BootNotification", {"meterSerialNumber": 5551234}],
+    [2, "1", "Authorize", {"idTag": ["SECRET-1234"]}],
+    [2, "1", "Authorize", {"idTag": {"value": ["SECRET-1234"], "length": 5551234}}],
+    [
+        2,
+        "1",
+        "MeterValues",
+        {"sampledValue": [{"value": "OCMF|SECRET", "format": "SignedData"}]},
+    ],
 ]
 
 
@@ -87,6 +95,15 @@ def test_a_key_is_secret_by_its_name(key: str, secret: bool) -> None:
     assert names_secret(key) is secret
 
 
+def test_the_kind_of_a_wrapped_token_stays_readable() -> None:
+    wrapped = {"idToken": "SECRET-1234", "type": "ISO14443"}
+    assert json.loads(redacted({"idToken": wrapped}))["idToken"] == {
+        "idToken": "***1234",
+        "type": "ISO14443",
+    }
+    assert json.loads(redacted({"idTag": None})) == {"idTag": None}
+
+
 def test_the_rest_stays_readable() -> None:
     frame = [
         3,
@@ -102,6 +119,7 @@ def test_long_and_deep_frames_are_cut() -> None:
     for _ in range(500):
         deep = [deep]
     assert "***" in redacted(deep)
+    assert "***" in redacted({"idTag": deep})
     assert redacted({1: ({"a"},)}).startswith('{"1":')
 
 

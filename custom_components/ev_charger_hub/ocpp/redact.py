@@ -90,9 +90,25 @@ def _clean_object(value: dict[Any, Any], depth: int) -> dict[str, Any]:
 def _clean_field(key: str, item: Any, depth: int) -> Any:
     if key in _HIDDEN and item:
         return MASK
-    if key in _SHORTENED and isinstance(item, str | int | float):
-        return shortened(str(item))
+    if key in _SHORTENED:
+        return _ends(item, depth)
     return _clean(item, depth)
+
+
+def _ends(value: Any, depth: int) -> Any:
+    """Return the end of a token, also where one is wrapped, by 2.x or by mistake."""
+    if isinstance(value, dict | list) and not depth:
+        return MASK
+    if isinstance(value, dict):
+        return {
+            str(key): item if key == "type" else _ends(item, depth - 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_ends(item, depth - 1) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return shortened(str(value))
 
 
 def _names_a_secret(value: dict[Any, Any]) -> bool:
