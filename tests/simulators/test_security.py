@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientSession, web
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,6 +15,7 @@ import pytest
 from .authority import Authority
 from .central import PlainCentralSystem
 from simulators.charging_station import VENDORS, ChargingStation16, Misbehaviour
+from simulators.charging_station.control import application
 
 PASSWORD = "sesame-sesame-sesame"
 ROOT = "CentralSystemRootCertificate"
@@ -375,7 +376,9 @@ async def test_the_store_is_full_at_some_point(
         assert answer[2] == {"status": status}
 
 
-@pytest.mark.parametrize("wrong", ["key", "root", "text", "nothing", "mood"])
+@pytest.mark.parametrize(
+    "wrong", ["broken", "expired", "key", "long", "mood", "nothing", "root", "text"]
+)
 async def test_a_certificate_that_is_not_its_own_is_refused(
     central: PlainCentralSystem, make: Make, authority: Authority, wrong: str
 ) -> None:
@@ -389,6 +392,13 @@ async def test_a_certificate_that_is_not_its_own_is_refused(
     if wrong == "mood":
         station.misbehaviours.add(Misbehaviour.REJECT_CERTIFICATE)
     match wrong:
+        case "broken":
+            first, mark, _ = authority.sign(csr).partition("-----END CERTIFICATE-----")
+            chain = first + mark + Authority("Stranger").root_pem
+        case "expired":
+            chain = authority.sign(csr, days=-1)
+        case "long":
+            chain = authority.sign(csr) + authority.root_pem * 20
         case "root":
             chain = Authority("Stranger").sign(csr)
         case "text":
@@ -539,3 +549,26 @@ async def test_a_station_without_the_extensions_knows_none_of_it(
     answer = await central.ask("GetInstalledCertificateIds", certificateType=ROOT)
     assert answer[2] == "NotImplemented"
     assert await configure(central, "SecurityProfile", "1") == "NotSupported"
+
+
+async def test_events_and_requests_are_made_by_the_control_interface(
+    central: PlainCentralSystem, make: Make
+) -> None:
+    """And what there is of security is seen there, without secrets."""
+    station = make()
+    await station.connect()
+    runner = web.AppRunner(application(station))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
+        body = {"type": "TamperDetectionActivated", "info": "lid"}
+        await http.post("/security_event", json=body)
+        async with http.post("/sign_certificate") as response:
+            text = await response.text()
+    await runner.cleanup()
+    await central.count("SecurityEventNotification", 1)
+    assert central.of("SecurityEventNotification")[0]["techInfo"] == "lid"
+    assert len(central.of("SignCertificate")) == 1
+    assert '"requested": true' in text
+    assert PASSWORD not in text
+    assert "PRIVATE KEY" not in text
