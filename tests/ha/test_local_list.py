@@ -12,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 from .charger import PATIENCE, Charger
 from .conftest import IDENTITY, ChargerFactory
 from .entities import act, device_id, exists, flush, state
+from .test_subentry_flow import SETTINGS, assert_changed, change
 from .tokens import LIST_KEYS, add_token, remove_token, with_list
 from custom_components.ev_charger_hub.const import CONF_LOCAL_LIST, CONF_QUIET
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -142,15 +143,20 @@ async def test_a_charger_without_a_list_is_not_bothered(
     assert approved_charger.calls("GetLocalListVersion") == []
 
 
+@pytest.mark.usefixtures("at_once")
 async def test_a_list_is_switched_on_if_the_user_wants_it(
-    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:
-    await add_token(hass, "CARD")
     approved_charger.configuration |= LIST_KEYS | {"LocalAuthListEnabled": "false"}
     await act(hass, "get_configuration")
-    await settings(hass, hub, **{CONF_LOCAL_LIST: "enable"})
+    connection = {**SETTINGS["connection"], CONF_LOCAL_LIST: "enable"}
+    assert_changed(await change(hass, init_integration, connection=connection))
+    async with asyncio.timeout(PATIENCE):
+        while approved_charger.configuration["LocalAuthListEnabled"] != "true":
+            await approved_charger.call("Heartbeat")
+    assert approved_charger.calls("SendLocalList") == []
+    await add_token(hass, "CARD")
     await approved_charger.expect("SendLocalList")
-    assert approved_charger.configuration["LocalAuthListEnabled"] == "true"
 
 
 @pytest.mark.usefixtures("at_once")

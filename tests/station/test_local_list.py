@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from .list_charger import BAD, FAULTS, GOOD, ListCharger, said
 from custom_components.ev_charger_hub.station.authorization import Verdict
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
-from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.errors import JournalError, NotConnected
 from custom_components.ev_charger_hub.station.list_ledger import MAX_VERSION
 from custom_components.ev_charger_hub.station.local_list import (
     AFTER_ARRIVAL,
@@ -345,6 +346,23 @@ async def test_another_spelling_is_a_full_list(charger: ListCharger) -> None:
     await charger.local_list.sync()
     assert charger.updates == [("Full", 1, 1), ("Full", 2, 1)]
     assert charger.content == said({"CARD": BAD})
+
+
+async def test_a_list_that_cannot_be_recorded_is_not_sent(
+    charger: ListCharger,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    charger.tokens = {"CARD": GOOD}
+    with monkeypatch.context() as broken:
+        broken.setattr(charger.journal, "store", AsyncMock(side_effect=JournalError))
+        charger.local_list.changed()
+        await charger.time.advance(SOON)
+    assert "local list not recorded" in caplog.text
+    assert charger.updates == []
+    charger.reconnect()
+    await charger.time.advance(AFTER_ARRIVAL)
+    assert charger.content == said(charger.tokens)
 
 
 async def test_a_damaged_record_is_as_good_as_none(charger: ListCharger) -> None:

@@ -4,13 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
 from .conftest import NOON, Hall
 from custom_components.ev_charger_hub.station.commands import ReservationRequest
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
-from custom_components.ev_charger_hub.station.errors import NotConnected, NotSupported
+from custom_components.ev_charger_hub.station.errors import (
+    JournalError,
+    NotConnected,
+    NotSupported,
+)
 from custom_components.ev_charger_hub.station.link import Capability
 from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
@@ -445,6 +450,18 @@ async def test_a_forgotten_station_leaves_no_reservations(desk: Desk) -> None:
     # An answer that comes afterwards brings nothing back.
     await desk.reservations.cancel(made.reservation_id)
     assert await desk.reservations.history() == []
+
+
+async def test_an_end_that_cannot_be_written_is_logged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await desk.reserve()
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.hall.journal, "run", AsyncMock(side_effect=JournalError))
+        desk.status(1, ConnectorStatus.FAULTED)
+        await desk.reservations.close()
+    assert "end of a reservation not recorded" in caplog.text
+    assert await desk.state(made) is State.ACTIVE
 
 
 async def test_after_the_end_nothing_is_waited_for(desk: Desk) -> None:

@@ -327,12 +327,12 @@ class Setup:
 
     async def _sync_list(self) -> str:
         local_list = self._station.local_list
-        if local_list is None or not local_list.needed:
-            return Finding.OK("left alone")
         wants_it_on = self._station.settings.local_list is LocalListMode.ENABLE
         known = self._configuration.get(Key.LIST_ENABLED) is not None
         if wants_it_on and known and not self._configuration.flag(Key.LIST_ENABLED):
             await self._write(Key.LIST_ENABLED, "true")
+        if local_list is None or not local_list.needed:
+            return Finding.OK("left alone")
         done = await local_list.sync()
         if done.outcome is not None:
             _still_there(done.outcome)
