@@ -130,9 +130,8 @@ class Load:
         return {}
 
 
-async def main() -> None:
+async def main(load: Load) -> None:
     """Obey commands until the input ends."""
-    load = Load()
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
@@ -141,4 +140,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(Load()))

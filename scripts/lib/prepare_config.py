@@ -65,6 +65,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--password", required=True)
     parser.add_argument("--ocpp-port", type=int, help="add an OCPP server")
     parser.add_argument("--charger", help="approve a charger of this identity")
+    parser.add_argument(
+        "--more-chargers", nargs="*", default=(), help="approve these, too"
+    )
     parser.add_argument("--fallback", type=int, help="its fall-back current in A")
     parser.add_argument(
         "--policy",
@@ -145,12 +148,12 @@ def server_entry(args: argparse.Namespace) -> ConfigEntry:
             ConfigSubentryData(
                 data=settings,
                 subentry_type=SUBENTRY_CHARGER,
-                title="Demo charger",
-                unique_id=args.charger,
+                title="Demo charger" if identity == args.charger else identity,
+                unique_id=identity,
             )
-        ]
-        if args.charger
-        else None,
+            for identity in (args.charger, *args.more_chargers)
+            if identity
+        ],
         title="OCPP server",
         unique_id=None,
         version=EvChargerHubConfigFlow.VERSION,

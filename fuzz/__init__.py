@@ -1,0 +1,1 @@
+"""Hostile clients beside well-behaved chargers, at a really running Home Assistant."""

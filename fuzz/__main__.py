@@ -1,0 +1,198 @@
+"""Attack a really running Home Assistant, and watch what becomes of others."""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+import sys
+import tempfile
+from typing import Any
+
+from benchmarks.__main__ import Loader, free_port, settle
+from benchmarks.process import Measured, listening, start
+
+from .attack import HOSTILE
+from .verdict import MIB, Limits, Outcome, violations
+
+ROOT = Path(__file__).parents[1]
+CALM = 10.0
+AFTERMATH = 5.0
+RATE = 2.0
+EXPLANATION = """\
+Hostile clients send what the corpus (fuzz/corpus) and recorded stations say, mutated;
+they flood, break the rules of websockets, send compressed bombs, read slowly, hang up
+in the middle, leave handshakes half open, send garbage instead of one, make identities
+up and come as somebody else. Their own identities are approved, so that everything they
+send is handled. Well-behaved chargers send MeterValues twice a second meanwhile.
+
+It fails if a valid CALL stays unanswered, an error is in the log, the server ends, an
+impostor is let in, a call of a well-behaved charger fails, others are answered later
+than --ratio times as long as before, or memory grows by more than --growth MiB.
+"""
+
+
+async def prepare(config: Path, port: int, chargers: list[str], log: Path) -> None:
+    """Write the configuration of a Home Assistant that knows everybody of these."""
+    made = await start(
+        sys.executable,
+        "-m",
+        "scripts.lib.prepare_config",
+        str(config),
+        *("--port", str(free_port()), "--ocpp-port", str(port)),
+        *("--user", "fuzz", "--password", "fuzz", "--more-chargers", *chargers),
+        log=log,
+    )
+    if await made.process.wait():
+        raise RuntimeError(log.read_text(encoding="utf-8"))
+
+
+async def watch(server: Measured, memory: list[int]) -> None:
+    """Note the memory once a second, as long as the server runs."""
+    while server.process.returncode is None:
+        memory.append(server.memory)
+        await asyncio.sleep(1)
+
+
+async def measured(citizens: Loader, seconds: float) -> dict[str, Any]:
+    """Return how others are answered while nothing happens."""
+    await citizens.do("begin", rate=RATE)
+    await asyncio.sleep(seconds)
+    return await citizens.do("end")
+
+
+async def attacked(args: argparse.Namespace, port: int) -> dict[str, Any]:
+    """Let the hostile clients loose; return their tally."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "fuzz.attack",
+        *("--port", str(port), "--frames", str(args.frames)),
+        *("--clients", str(args.clients), "--victims", str(args.citizens)),
+        *("--seed", str(args.seed)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError("the attack itself failed, see above")
+    tally: dict[str, Any] = json.loads(output)
+    return tally
+
+
+async def run(args: argparse.Namespace, folder: Path, server: Measured) -> Outcome:
+    """Attack a server that listens."""
+    citizens = await Loader.start("fuzz.citizens")
+    try:
+        await settle("Home Assistant", server)
+        await citizens.do("connect", port=args.port, number=args.citizens)
+        # The first values make entities, which is no part of the comparison.
+        await measured(citizens, AFTERMATH)
+        await settle("Home Assistant", server)
+        calm = await measured(citizens, CALM)
+        logged = server.log.stat().st_size
+        memory: list[int] = []
+        watching = asyncio.create_task(watch(server, memory))
+        await citizens.do("begin", rate=RATE)
+        tally = await attacked(args, args.port)
+        await asyncio.sleep(AFTERMATH)
+        storm = await citizens.do("end")
+        watching.cancel()
+    finally:
+        await citizens.stop()
+    with server.log.open("rb") as log:
+        log.seek(logged)
+        lines = log.read().decode(errors="replace").splitlines()
+    if args.log is not None:
+        args.log.write_text("\n".join(lines), encoding="utf-8")
+    return Outcome(
+        tally=tally,
+        calm_p99=calm["p99"] * 1000,
+        attacked_p99=storm["p99"] * 1000,
+        failures=calm["failures"] + storm["failures"],
+        memory=memory,
+        log=lines,
+        crashed=server.process.returncode is not None,
+    )
+
+
+def report(outcome: Outcome) -> str:
+    """Return the figures in words."""
+    tally = outcome.tally
+    step = max(1, len(outcome.memory) // 10)
+    memory = ", ".join(f"{one / MIB:.0f}" for one in outcome.memory[::step])
+    return "\n".join(
+        (
+            f"frames sent              {tally['sent']}",
+            f"sockets opened           {tally['sockets']}",
+            f"sockets refused          {sum(tally['refused'].values())}",
+            f"valid CALLs              {tally['calls']}",
+            f"  answered               {tally['answered']}",
+            f"  unanswered             {tally['unanswered']}",
+            f"errors in the log        {len(outcome.complaints)}",
+            f"impostors let in         {tally['takeovers']}",
+            f"calls of others failed   {len(outcome.failures)}",
+            f"p99 of others, calm      {outcome.calm_p99:.1f} ms",
+            f"p99 of others, attacked  {outcome.attacked_p99:.1f} ms",
+            f"  ratio                  {outcome.ratio:.2f}",
+            f"seconds                  {len(outcome.memory)}",
+            f"memory in MiB            {memory}",
+            f"  growth                 {outcome.growth:.1f}",
+        )
+    )
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/fuzz",
+        description=__doc__,
+        epilog=EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--frames", type=int, default=50_000, help="in all")
+    parser.add_argument("--clients", type=int, default=30, help="hostile ones")
+    parser.add_argument("--citizens", type=int, default=20, help="well-behaved ones")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same frames")
+    parser.add_argument("--ratio", type=float, default=4.0)
+    parser.add_argument("--growth", type=float, default=64.0)
+    parser.add_argument("--log", type=Path, help="keep what the server logged")
+    return parser.parse_args()
+
+
+async def main() -> int:
+    """Run one attack, print its figures; return 1 if something must not have been."""
+    args = arguments()
+    args.port = free_port()
+    hostile = [HOSTILE.format(number) for number in range(args.clients)]
+    good = [f"LOAD{number:04}" for number in range(args.citizens)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        await prepare(
+            folder / "home", args.port, hostile + good, folder / "prepare.log"
+        )
+        server = await start(
+            sys.executable,
+            "-m",
+            "homeassistant",
+            *("--config", str(folder / "home"), "--skip-pip"),
+            log=folder / "home.log",
+        )
+        try:
+            await listening(args.port, server)
+            outcome = await run(args, folder, server)
+        finally:
+            await server.stop()
+    print(report(outcome))
+    found = violations(outcome, Limits(ratio=args.ratio, growth=args.growth))
+    for one in found:
+        print(f"VIOLATION: {one}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    if not Path("/proc/self/stat").exists():
+        sys.exit("fuzz: memory is read from /proc, as on Linux")
+    try:
+        sys.exit(asyncio.run(main()))
+    except RuntimeError as err:
+        sys.exit(f"fuzz: {err}")

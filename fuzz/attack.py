@@ -1,0 +1,47 @@
+"""The attack: hostile clients in a process of their own; prints one line of JSON."""
+
+import argparse
+import asyncio
+from dataclasses import asdict
+import json
+import random
+
+from .clients import Plan, Tally, attack
+from .mutate import Mutator, load
+
+HOSTILE = "FUZZ{}"
+"""Identities that are approved, so that their frames are really handled."""
+
+
+async def main() -> None:
+    """Attack until the frames are used up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--frames", type=int, required=True)
+    parser.add_argument("--clients", type=int, required=True)
+    parser.add_argument("--victims", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    args = parser.parse_args()
+    corpus = load()
+    tally = Tally(left=args.frames)
+    plans = []
+    for number in range(args.clients):
+        chance = random.Random(args.seed * 1000 + number)
+        plans.append(
+            Plan(
+                port=args.port,
+                identity=HOSTILE.format(number),
+                source=f"127.0.{1 + number // 200}.{1 + number % 200}",
+                victim=f"LOAD{chance.randrange(args.victims):04}",
+                mutator=Mutator(corpus, chance),
+                corpus=corpus,
+                random=chance,
+                tally=tally,
+            )
+        )
+    await asyncio.gather(*(attack(plan) for plan in plans))
+    print(json.dumps(asdict(tally)), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

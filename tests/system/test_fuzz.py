@@ -1,0 +1,118 @@
+"""A short attack on a real Home Assistant, and the judge of longer ones."""
+
+import asyncio
+import json
+import random
+import sys
+from typing import Any
+
+import pytest
+
+from fuzz.clients import _call_id
+from fuzz.mutate import Mutator, load
+from fuzz.verdict import MIB, Limits, Outcome, violations
+
+from tests.browser.processes import ROOT
+
+LIMITS = Limits(ratio=4.0, growth=64.0)
+
+
+def outcome(**changes: Any) -> Outcome:
+    """Return an outcome without a fault, but for changes."""
+    good: dict[str, Any] = {
+        "tally": {"unanswered": 0, "takeovers": 0, "examples": []},
+        "calm_p99": 10.0,
+        "attacked_p99": 30.0,
+        "failures": [],
+        "memory": [300 * MIB] * 30,
+        "log": ["2026 INFO Charger connected", "2026 WARNING odd"],
+        "crashed": False,
+    }
+    return Outcome(**good | changes)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_nobody_notices_an_attack(socket_enabled: None) -> None:
+    # The machine may be busy with other tests: how fast it is says nothing here.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fuzz", "--frames", "3000", "--clients", "12"),
+        *("--citizens", "8", "--ratio", "100"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=ROOT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    assert b"unanswered             0" in output
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    assert violations(outcome(), LIMITS) == []
+    # Ten times of next to nothing is next to nothing.
+    assert violations(outcome(calm_p99=1.0, attacked_p99=40.0), LIMITS) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"crashed": True}, "the server ended"),
+        ({"log": ["x ERROR (MainThread) y"]}, "1 errors in the log"),
+        ({"log": ["Traceback (most recent call last):"]}, "1 errors in the log"),
+        (
+            {"tally": {"unanswered": 2, "takeovers": 0, "examples": ["[2]"]}},
+            "2 valid CALLs unanswered, such as [2]",
+        ),
+        ({"tally": {"unanswered": 0, "takeovers": 1, "examples": []}}, "1 times"),
+        ({"failures": ["LOAD0001: TimeoutError()"]}, "1 calls of others failed"),
+        ({"attacked_p99": 60.0}, "6.0 times slower"),
+        ({"memory": [n * 10 * MIB for n in range(30)]}, "memory grew by 100 MiB"),
+    ],
+)
+def test_what_must_not_happen_is_found(changes: dict[str, Any], found: str) -> None:
+    (said,) = violations(outcome(**changes), LIMITS)
+    assert found in said
+
+
+def test_attack_that_is_too_short_says_nothing_of_memory() -> None:
+    assert outcome(memory=[MIB, 500 * MIB]).growth == 0.0
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'[2,"a","Heartbeat",{}]', "a"),
+        (b'[2,"a","Unknown",{},1]', "a"),
+        (b'[2,"","Heartbeat",{}]', None),
+        (b'[2,5,"Heartbeat",{}]', None),
+        (b'[3,"a",{}]', None),
+        (b'[2,"a",5,{}]', None),
+        (b'[2,"a","Heartbeat"]', None),
+        (b'[2,"a","Heartbeat",{"x":NaN}]', None),
+        (b"[" * 100_000, None),
+        ('[2,"a","Heartbeat",{}]'.encode("utf-16"), None),
+    ],
+)
+def test_which_frames_have_to_be_answered(data: bytes, expected: str | None) -> None:
+    assert _call_id(data) == expected
+
+
+def test_same_seed_makes_the_same_frames() -> None:
+    corpus = load()
+    first, second = (
+        [mutator.frame() for _ in range(2000)]
+        for mutator in (Mutator(corpus, random.Random(7)) for _ in range(2))
+    )
+    assert first == second
+    # Most of them differ, and there are some of every kind.
+    assert len(set(first)) > 1700
+    assert any(_call_id(one) for one in first)
+    assert any(_broken(one) for one in first)
+
+
+def _broken(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError, RecursionError:
+        return True
+    return False
