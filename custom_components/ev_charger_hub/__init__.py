@@ -16,7 +16,8 @@ from .certificate_store import ServerCertificates
 from .const import DOMAIN, PLATFORMS
 from .devices import async_identities
 from .hub import OcppHub
-from .log_files import LogFileView, async_remove_files
+from .log_files import async_remove_files
+from .log_views import async_setup_log_views
 from .models import EvChargerHubConfigEntry
 from .ocpp.authority import AuthorityError
 from .ocpp.tls import TlsError
@@ -45,7 +46,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_token_actions(hass)
     async_setup_second_listener(hass)
     async_setup_profile_clock(hass)
-    hass.http.register_view(LogFileView())
+    async_setup_log_views(hass)
     return True
 
 

@@ -117,11 +117,25 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         "limits": _limits(station),
         "frames": [] if session is None else session.recorder.shown(),
         "firmware_status": station.firmware_status.value,
+        "files": _files(hub_station),
         "places": {
             place.id: _place(place)
             for place in (station.whole, *station.evses.values())
         },
         "sessions": _sessions(station),
+    }
+
+
+def _files(hub_station: HubStation) -> dict[str, Any]:
+    """Return how updates and logs went, without where the files are."""
+    update, logs = hub_station.firmware.update.value, hub_station.log_files.logs
+    return {
+        "update": update and asdict(update),
+        "logs": [
+            {"log": one.kind, "status": one.status, "transfer": one.transfer}
+            for one in logs.tasks.values()
+        ],
+        "upload_works_by": logs.works,
     }
 
 

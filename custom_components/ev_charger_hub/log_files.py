@@ -5,20 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
-from http import HTTPStatus
 import logging
 from pathlib import Path
 import shutil
 from typing import TYPE_CHECKING, Final
-
-from aiohttp import web
 
 from homeassistant.components import persistent_notification
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
@@ -44,7 +40,7 @@ KEPT: Final = 5
 LINK_LIFE: Final = timedelta(days=1)
 """How long the link to a file leads there."""
 
-URL: Final = "/api/ev_charger_hub/logs"
+URL: Final = f"/api/{DOMAIN}/logs/"
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -115,9 +111,11 @@ class LogFiles:
 
     async def async_wait(self, task: LogTask, seconds: float) -> LogTask:
         """Return what became of a log, or how far it is after so many seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                return await asyncio.shield(self._watchers[task.request_id])
+        watcher = self._watchers[task.request_id]
+        # Neither the end of the wait nor that of the server is the end of the other.
+        await asyncio.wait({watcher}, timeout=seconds)
+        if watcher.done() and not watcher.cancelled():
+            return watcher.result()
         return task
 
     @property
@@ -138,7 +136,7 @@ class LogFiles:
         """Return a link to a file that works for a day without logging in."""
         if self.path(task.request_id) is None:
             return None
-        path = f"{URL}/{self._subentry_id}/{task.request_id}"
+        path = f"{URL}{self._subentry_id}/{task.request_id}"
         return async_sign_path(self._hass, path, LINK_LIFE, use_content_user=True)
 
     # Asking
@@ -286,45 +284,6 @@ class LogFiles:
             texts.get(f"{prefix}_title"),
             f"{DOMAIN}_{key}_{self._subentry_id}_{task.kind}",
         )
-
-
-class LogFileView(HomeAssistantView):
-    """The download of a file."""
-
-    url = f"{URL}/{{subentry_id}}/{{request_id}}"
-    name = "api:ev_charger_hub:logs"
-
-    async def get(
-        self, request: web.Request, subentry_id: str, request_id: str
-    ) -> web.StreamResponse:
-        """Return a file that is kept, to be saved and never to be shown."""
-        found = _find(request.app[KEY_HASS], subentry_id, request_id)
-        if found is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND)
-        path, name = found
-        return web.FileResponse(
-            path,
-            headers={
-                "Content-Disposition": f'attachment; filename="{name}"',
-                "Content-Type": "application/octet-stream",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
-
-
-def _find(
-    hass: HomeAssistant, subentry_id: str, request_id: str
-) -> tuple[Path, str] | None:
-    """Return a file by words of a URL, which are looked up and never a path."""
-    if not (request_id.isascii() and request_id.isdecimal()):
-        return None
-    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-        for hub_station in entry.runtime_data.stations.values():
-            if hub_station.subentry_id == subentry_id:
-                found: tuple[Path, str] | None
-                found = hub_station.log_files.path(int(request_id))
-                return found
-    return None
 
 
 async def async_remove_files(hass: HomeAssistant, subentry_id: str) -> None:

@@ -49,7 +49,6 @@ async def test_an_update_is_downloaded_and_installed(
 
     assert await _told(hass, charger, "Downloading") == ("downloading", True)
     assert await _told(hass, charger, "Downloaded") == ("downloaded", True)
-    await charger.status(1, "Unavailable")
     assert await _told(hass, charger, "Installing") == ("installing", True)
     await charger.close()
     await charger.connect()
@@ -79,10 +78,7 @@ async def test_an_installation_fails(hass: HomeAssistant, charger: Charger) -> N
     assert await _told(hass, charger, "Installing") == ("installing", True)
     shown = await _told(hass, charger, "InstallationFailed")
     assert shown == ("installation_failed", False)
-    await charger.status(1, "Available")
-    await flush(hass)
     assert state(hass, "update", "CP01_firmware") == "on"
-    assert state(hass, "sensor", "CP01_1_status") == "available"
 
 
 async def _signed(hass: HomeAssistant, charger: Charger) -> int:

@@ -1,13 +1,11 @@
 """Logs: uploads that a charger is asked for, and what it tells of them."""
 
-import asyncio
 from typing import Any
 
 from aiohttp import ClientSession
 import pytest
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 
 from ..ha.charger import Charger
 from ..ha.entities import act, flush, state
@@ -29,11 +27,11 @@ async def _told(hass: HomeAssistant, charger: Charger, status: str) -> str:
     return state(hass, "sensor", "CP01_diagnostics_status")
 
 
-def _ask(hass: HomeAssistant, **fields: Any) -> asyncio.Task[dict[str, Any]]:
-    """Ask for a log, and wait for it meanwhile."""
-    return hass.async_create_background_task(
-        act(hass, "get_log", wait=60, **fields), "get_log"
-    )
+async def _listed(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what became of the only log that was asked for."""
+    (listed,) = (await act(hass, "get_log_files"))["logs"]
+    assert isinstance(listed, dict)
+    return listed
 
 
 @pytest.mark.conformance("TC_045_1_CSMS")
@@ -42,15 +40,15 @@ async def test_diagnostics_are_uploaded(
     hass: HomeAssistant, quiet_charger: Charger
 ) -> None:
     quiet_charger.answers["GetDiagnostics"] = {"fileName": "diagnostics.log"}
-    asked = _ask(hass)
+    assert (await act(hass, "get_log", wait=0))["status"] == "requested"
     sent = await quiet_charger.expect("GetDiagnostics")
     assert set(sent) == {"location"}
     assert await _told(hass, quiet_charger, "Uploading") == "uploading"
     assert await _upload(sent["location"]) == 201
     assert await _told(hass, quiet_charger, "Uploaded") == "uploaded"
-    response = await asked
-    assert response["status"] == "uploaded"
-    assert (response["filename"], response["size"]) == ("diagnostics.log", len(CONTENT))
+    listed = await _listed(hass)
+    assert listed["status"] == "uploaded"
+    assert (listed["filename"], listed["size"]) == ("diagnostics.log", len(CONTENT))
     assert [one.action for one in quiet_charger.received] == ["GetDiagnostics"]
 
 
@@ -59,14 +57,13 @@ async def test_diagnostics_are_uploaded(
 async def test_an_upload_of_diagnostics_fails(
     hass: HomeAssistant, quiet_charger: Charger
 ) -> None:
-    asked = _ask(hass, location="ftp://user:password@192.0.2.1/logs")
-    sent = await quiet_charger.expect("GetDiagnostics")
-    assert sent == {"location": "ftp://user:password@192.0.2.1/logs"}
+    location = "ftp://user:password@192.0.2.1/logs"
+    await act(hass, "get_log", wait=0, location=location)
+    assert await quiet_charger.expect("GetDiagnostics") == {"location": location}
     assert await _told(hass, quiet_charger, "Uploading") == "uploading"
     assert await _told(hass, quiet_charger, "UploadFailed") == "upload_failed"
-    with pytest.raises(HomeAssistantError) as caught:
-        await asked
-    assert caught.value.translation_key == "log_not_uploaded"
+    assert (await _listed(hass))["status"] == "upload_failed"
+    assert len(quiet_charger.received) == 1
 
 
 @pytest.mark.conformance("TC_079_CSMS")
@@ -75,7 +72,7 @@ async def test_a_security_log_is_uploaded(
     hass: HomeAssistant, quiet_charger: Charger
 ) -> None:
     quiet_charger.answers["GetLog"] = {"status": "Accepted", "filename": "security.log"}
-    asked = _ask(hass, log="security")
+    response = await act(hass, "get_log", log="security", wait=0)
     sent = await quiet_charger.expect("GetLog")
     assert sent["logType"] == "SecurityLog"
     assert set(sent) == {"log", "logType", "requestId"}
@@ -87,6 +84,7 @@ async def test_a_security_log_is_uploaded(
         await flush(hass)
         shown = state(hass, "sensor", "CP01_diagnostics_status")
         assert shown == status.lower()
-    response = await asked
     assert response["request_id"] == sent["requestId"]
-    assert response["filename"] == "security.log"
+    listed = await _listed(hass)
+    assert listed["request_id"] == sent["requestId"]
+    assert (listed["filename"], listed["status"]) == ("security.log", "uploaded")

@@ -25,8 +25,9 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from .charger import Charger, Payload, Refusal
 from .conftest import ChargerFactory
 from .entities import act, device_id, entity_id
-from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.const import CONF_HOME_ASSISTANT_PORT, DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 
 CONTENT = b"10:00:00 relay closed\n" * 20_000
 DIAGNOSTICS = "DiagnosticsStatusNotification"
@@ -422,3 +423,39 @@ async def test_the_secret_path_is_in_no_log(
         for one in ours
         if location.password in one.getMessage() or path in one.getMessage()
     ]
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "{0}diag.zip"])
+async def test_a_file_may_come_by_the_port_of_home_assistant(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+    spelling: str,
+) -> None:
+    password = "Kx7mPq2nRt9wYz4bCd6e"
+    hashed = await hass.async_add_executor_job(hash_password, password)
+    hub.approve("CP01", "Garage", hashed)
+    hass.config_entries.async_update_entry(
+        init_integration, options={CONF_HOME_ASSISTANT_PORT: True}
+    )
+    await hass.async_block_till_done()
+    client = await hass_client_no_auth()
+    url = str(client.make_url(f"/api/{DOMAIN}/ocpp")).rstrip("/")
+    charger = await Charger(identity="CP01", url=url, password=password).connect()
+    await charger.boot()
+    response = await act(hass, "get_log", wait=0)
+    location = (await charger.expect("GetDiagnostics"))["location"]
+    start = str(client.make_url(f"/api/{DOMAIN}/upload/"))
+    assert location.startswith(start)
+    path = spelling.format(location)
+    wrong = location.replace(location[-10:-1], "0" * 9)
+    async with ClientSession() as http:
+        for url, status in ((wrong, 404), (path, 201), (path, 404)):
+            async with http.put(url, data=CONTENT) as answer:
+                assert answer.status == status
+    (listed,) = (await act(hass, "get_log_files"))["logs"]
+    assert listed["request_id"] == response["request_id"]
+    assert listed["size"] == len(CONTENT)
+    await charger.close()
+    await hass.async_block_till_done()

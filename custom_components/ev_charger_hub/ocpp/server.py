@@ -169,7 +169,10 @@ class CentralSystem:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request at our own port."""
         if self.uploads.wants(request):
-            return await self.uploads.handle(request)
+            response = await self.uploads.handle(request, self._door.leave)
+            if response.status == HTTPStatus.NOT_FOUND:
+                self._door.refused(request.remote or "")
+            return response
         response = await self.accept(request)
         if not isinstance(response, web.WebSocketResponse):
             self._door.refused(request.remote or "")
@@ -256,9 +259,7 @@ class CentralSystem:
             profile=attempt.profile,
             knock=knock if isinstance(knock, Knock) else None,
         )
-        if not attempt.guarded:
-            # The paths of files are known at our own port only.
-            connection.origin = origin(request)
+        connection.origin = origin(request, within=attempt.guarded)
         try:
             await self._serve(attempt.identity, attempt.candidate, connection)
         except Exception:

@@ -1,7 +1,7 @@
 """Uploads: files of chargers by HTTP, at the port that they dial in at."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from http import HTTPStatus
 import logging
 import re
@@ -35,15 +35,19 @@ def new_secret() -> str:
     return secrets.token_hex(16)
 
 
-def origin(request: web.BaseRequest) -> str | None:
-    """Return how a charger addresses us: what it has just done works again."""
+def origin(request: web.BaseRequest, *, within: bool = False) -> str | None:
+    """Return how a charger addresses us: what it has just done works again.
+
+    `within` is a server that has other paths too: ours begin like that of the charger.
+    """
+    base = request.path.rsplit("/", 2)[0] if within else ""
     if _HOST.fullmatch(host := request.headers.get("Host", "")):
-        return f"{request.scheme}://{host}"
+        return f"{request.scheme}://{host}{base}"
     if (transport := request.transport) is None:
         return None
     address, port, *_ = transport.get_extra_info("sockname")
     bare = f"[{address}]" if ":" in address else address
-    return f"{request.scheme}://{bare}:{port}"
+    return f"{request.scheme}://{bare}:{port}{base}"
 
 
 class Uploads:
@@ -75,18 +79,28 @@ class Uploads:
         upgrade = request.headers.get("Upgrade", "").strip().lower()
         return upgrade != "websocket" and request.raw_path.startswith(PREFIX)
 
-    async def handle(self, request: web.BaseRequest) -> web.Response:
-        """Take a file by PUT or POST, raw or as a form."""
-        status, headers = await self._answer(request)
+    def knows(self, secret: str) -> bool:
+        """Return whether a file may come."""
+        return secret in self._slots
+
+    async def handle(
+        self,
+        request: web.BaseRequest,
+        let_in: Callable[[asyncio.Transport | None], None] = lambda _: None,
+    ) -> web.StreamResponse:
+        """Take a file by PUT or POST, raw or as a form; `let_in` whoever may send one."""
+        status, headers = await self._answer(request, let_in)
         response = web.Response(status=status, text=status.phrase, headers=headers)
         # What may be left of a body is not worth reading.
         response.force_close()
         return response
 
     async def _answer(
-        self, request: web.BaseRequest
+        self,
+        request: web.BaseRequest,
+        let_in: Callable[[asyncio.Transport | None], None],
     ) -> tuple[HTTPStatus, dict[str, str]]:
-        found = _PATH.match(request.raw_path)
+        found = _PATH.search(request.raw_path)
         slot = self._slots.get(found[1]) if found else None
         if found is None or slot is None:
             return HTTPStatus.NOT_FOUND, {}
@@ -94,6 +108,7 @@ class Uploads:
             return HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST, PUT"}
         if (request.content_length or 0) > slot.limit + _FORM:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {}
+        let_in(request.transport)
         try:
             await self._receive(request, slot, unquote(found[2]) or None)
         except SlotClosed:
