@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, override
+from typing import Any, Literal, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -298,16 +298,19 @@ def _certificate_ends(station: ChargingStation) -> datetime | None:
     return None if known is None else known.expires
 
 
-def _security_channels(station: ChargingStation) -> tuple[Channel[Any], ...]:
-    if (security := station.security) is None:
-        return ()
-    return security.profile, security.upgrade, security.certificate
+def _of_security(
+    name: Literal["certificate", "profile", "upgrade"],
+) -> Callable[[ChargingStation], tuple[Channel[Any], ...]]:
+    """Return what finds one channel of a station's security."""
+    return lambda station: (
+        () if station.security is None else (getattr(station.security, name),)
+    )
 
 
 SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="security_profile",
-        channels_fn=_security_channels,
+        channels_fn=_of_security("profile"),
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: _security_profile(station) is not None,
@@ -318,7 +321,7 @@ SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="security_upgrade",
         always_available=True,
-        channels_fn=_security_channels,
+        channels_fn=_of_security("upgrade"),
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: _security_upgrade(station) is not None,
@@ -329,7 +332,7 @@ SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="certificate_ends",
         always_available=True,
-        channels_fn=_security_channels,
+        channels_fn=_of_security("certificate"),
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: _certificate_ends(station) is not None,

@@ -1,14 +1,21 @@
 """A charger with a password, certificates and security profiles (OCPP 1.6 Security)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, override
 
+from aiohttp import ClientWebSocketResponse
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.ocsp import OCSPRequestBuilder
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 
 from ..ocpp.certificates import (
     Key,
@@ -17,9 +24,14 @@ from ..ocpp.certificates import (
     private_pem,
     signing_request,
 )
-from .charger import ACCEPTED, PATIENCE, Charger, Payload
+from .charger import ACCEPTED, PATIENCE, Charger, Payload, Received
 from .planted import plant
+from custom_components.ev_charger_hub.const import CONF_TLS, DOMAIN
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 
+IDENTITY = "CP01"
+PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
 REJECTED = {"status": "Rejected"}
 ROOT = "CentralSystemRootCertificate"
 STAMP = "2026-11-20T10:00:00Z"
@@ -41,6 +53,12 @@ class SecuredCharger(Charger):
     trusts_nobody: bool = True
     """Whether it asks for the server's certificate."""
     redials: int = 0
+    order: list[str] = field(default_factory=list)
+    """What came, in its order: actions, and answers to certificate requests."""
+    asked: str = ""
+    """The id of the newest certificate request."""
+    drops_at: set[str] = field(default_factory=set)
+    """Configuration keys at which it hangs up instead of answering."""
 
     def __post_init__(self) -> None:
         """Know the messages of the security extension."""
@@ -97,7 +115,10 @@ class SecuredCharger(Charger):
         """Make a new key and ask for a certificate."""
         self.key = ec_key()
         csr = signing_request(self.key, *(names or (self.identity,)))
-        return await self.call("SignCertificate", {"csr": csr})
+        asking = asyncio.create_task(self.call("SignCertificate", {"csr": csr}))
+        await asyncio.sleep(0)
+        self.asked = next(reversed(self._pending))
+        return await asking
 
     async def security_event(self, kind: str, info: str = "") -> None:
         """Tell of a security event."""
@@ -111,6 +132,30 @@ class SecuredCharger(Charger):
         async with asyncio.timeout(PATIENCE):
             while not seen():
                 await asyncio.sleep(0)
+
+    @override
+    def _waiting(self, message_id: str) -> asyncio.Future[Payload] | None:
+        if message_id == self.asked:
+            self.order.append("SignCertificate")
+        return Charger._waiting(self, message_id)
+
+    @override
+    def _answer(
+        self,
+        ws: ClientWebSocketResponse,
+        message_id: str,
+        action: str,
+        payload: Payload,
+    ) -> Coroutine[Any, Any, None]:
+        self.order.append(action)
+        if action != "ChangeConfiguration" or payload["key"] not in self.drops_at:
+            # Not super(): a class with slots is made twice.
+            return Charger._answer(self, ws, message_id, action, payload)
+        self.received.append(Received(action=action, payload=payload))
+        return self._drop(ws)
+
+    async def _drop(self, ws: ClientWebSocketResponse) -> None:
+        await ws.close()
 
     def certificate_signed(self, payload: Payload) -> Payload:
         """Take a certificate for the newest key."""
@@ -178,3 +223,65 @@ def hash_data(pem: str) -> Payload:
         "issuerKeyHash": named.issuer_key_hash.hex(),
         "serialNumber": f"{named.serial_number:X}",
     }
+
+
+def encrypting_entry() -> MockConfigEntry:
+    """Return the entry of a server that encrypts, with an authority of its own."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="OCPP server",
+        data={CONF_HOST: "127.0.0.1", CONF_PORT: 0, CONF_TLS: "own_authority"},
+        entry_id="01JEVCHARGERHUB00000000000",
+    )
+
+
+@asynccontextmanager
+async def secured_charger(
+    hass: HomeAssistant, hub: OcppHub, folder: Path, *, password: str | None = PASSWORD
+) -> AsyncGenerator[SecuredCharger]:
+    """Yield an approved charger that is connected without encryption."""
+    charger = SecuredCharger(
+        folder=folder,
+        host=f"127.0.0.1:{hub.port}",
+        identity=IDENTITY,
+        password=password,
+        profile=0 if password is None else 1,
+        url="",
+    )
+    hashed = password and await hass.async_add_executor_job(hash_password, password)
+    hub.approve(IDENTITY, "Garage", hashed)
+    await hass.async_block_till_done()
+    await charger.dial()
+    await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    yield charger
+    await charger.close()
+
+
+async def act(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str, **data: object
+) -> Payload:
+    """Do an action with the charger and return its response."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, IDENTITY), entry.entry_id
+    )
+    assert device is not None
+    response = await hass.services.async_call(
+        DOMAIN,
+        name,
+        {"device_id": device.id, **data},
+        blocking=True,
+        return_response=True,
+    )
+    assert response is not None
+    return dict(response)
+
+
+async def raise_profile(
+    hass: HomeAssistant, entry: MockConfigEntry, charger: SecuredCharger, profile: int
+) -> None:
+    """Lead the charger to a profile."""
+    await act(hass, entry, "set_security_profile", profile=profile)
+    upgrade = entry.runtime_data.stations[IDENTITY].security.upgrade
+    await charger.until(lambda: upgrade.value.step == "done")
+    await hass.async_block_till_done()

@@ -7,31 +7,34 @@ from aiohttp import ClientError, WSServerHandshakeError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
 from ..ocpp.certificates import ec_key, signing_request
-from .charger import Payload, Refusal, Silence
-from .conftest import IDENTITY, Settle, device_of
-from .secured import REJECTED, ROOT, SecuredCharger, hash_data
-from custom_components.ev_charger_hub.const import CONF_TLS, DOMAIN
+from .charger import Payload, Refusal
+from .conftest import Settle
+from .planted import plant
+from .secured import (
+    IDENTITY,
+    PASSWORD,
+    REJECTED,
+    ROOT,
+    SecuredCharger,
+    act,
+    encrypting_entry,
+    hash_data,
+    raise_profile,
+    secured_charger,
+)
+from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.ocpp.credentials import hash_password
-
-PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
 
 
 @pytest.fixture
 def server_entry() -> MockConfigEntry:
     """Return the entry of a server that encrypts, with an authority of its own."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="OCPP server",
-        data={CONF_HOST: "127.0.0.1", CONF_PORT: 0, CONF_TLS: "own_authority"},
-        entry_id="01JEVCHARGERHUB00000000000",
-    )
+    return encrypting_entry()
 
 
 @pytest.fixture
@@ -39,39 +42,8 @@ async def charger(
     hass: HomeAssistant, hub: OcppHub, tmp_path: Path
 ) -> AsyncGenerator[SecuredCharger]:
     """Return a charger with a password, which is connected without encryption."""
-    charger = SecuredCharger(
-        folder=tmp_path,
-        host=f"127.0.0.1:{hub.port}",
-        identity=IDENTITY,
-        password=PASSWORD,
-        url="",
-    )
-    hub.approve(
-        IDENTITY, "Garage", await hass.async_add_executor_job(hash_password, PASSWORD)
-    )
-    await hass.async_block_till_done()
-    await charger.dial()
-    await charger.status(1, "Available")
-    await hass.async_block_till_done()
-    yield charger
-    await charger.close()
-
-
-async def act(
-    hass: HomeAssistant, entry: MockConfigEntry, name: str, **data: object
-) -> Payload:
-    """Do an action with the charger and return its response."""
-    device = device_of(hass, entry)
-    assert device is not None
-    response = await hass.services.async_call(
-        DOMAIN,
-        name,
-        {"device_id": device.id, **data},
-        blocking=True,
-        return_response=True,
-    )
-    assert response is not None
-    return dict(response)
+    async with secured_charger(hass, hub, tmp_path) as charger:
+        yield charger
 
 
 def state(hass: HomeAssistant, entity: str) -> str | None:
@@ -80,21 +52,11 @@ def state(hass: HomeAssistant, entity: str) -> str | None:
     return None if found is None else found.state
 
 
-async def raised(
-    hass: HomeAssistant, entry: MockConfigEntry, charger: SecuredCharger, profile: int
-) -> None:
-    """Lead the charger to a profile."""
-    await act(hass, entry, "set_security_profile", profile=profile)
-    security = entry.runtime_data.stations[IDENTITY].security
-    await charger.until(lambda: security.profile.value == profile)
-    await hass.async_block_till_done()
-
-
 async def test_charger_goes_from_a_password_to_a_certificate(
     hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
 ) -> None:
     assert state(hass, "sensor.garage_security_profile") == "profile_1"
-    await raised(hass, init_integration, charger, 3)
+    await raise_profile(hass, init_integration, charger, 3)
     await charger.until(lambda: charger.redials == 2)
     assert state(hass, "sensor.garage_security_profile") == "profile_3"
     assert state(hass, "sensor.garage_security_upgrade") == "done"
@@ -110,7 +72,7 @@ async def test_charger_goes_from_a_password_to_a_certificate(
 async def test_certificate_is_renewed_and_the_old_one_is_good_until_its_end(
     hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
 ) -> None:
-    await raised(hass, init_integration, charger, 3)
+    await raise_profile(hass, init_integration, charger, 3)
     old = charger.key, charger.chain
     assert (await act(hass, init_integration, "renew_certificate"))[
         "status"
@@ -124,25 +86,14 @@ async def test_certificate_is_renewed_and_the_old_one_is_good_until_its_end(
 async def test_charger_without_a_password_gets_one(
     hass: HomeAssistant, hub: OcppHub, init_integration: MockConfigEntry, tmp_path: Path
 ) -> None:
-    hub.approve(IDENTITY, "Garage", None)
-    await hass.async_block_till_done()
-    charger = SecuredCharger(
-        folder=tmp_path,
-        host=f"127.0.0.1:{hub.port}",
-        identity=IDENTITY,
-        profile=0,
-        url="",
-    )
-    await charger.dial()
-    await hass.async_block_till_done()
-    assert state(hass, "sensor.garage_security_profile") == "profile_0"
-    await raised(hass, init_integration, charger, 2)
-    assert charger.password is not None
-    for lower in (0, 1):
-        with pytest.raises(WSServerHandshakeError):
-            await charger.redial(lower)
-    await charger.redial()
-    await charger.close()
+    async with secured_charger(hass, hub, tmp_path, password=None) as charger:
+        assert state(hass, "sensor.garage_security_profile") == "profile_0"
+        await raise_profile(hass, init_integration, charger, 2)
+        assert charger.password is not None
+        for lower in (0, 1):
+            with pytest.raises(WSServerHandshakeError):
+                await charger.redial(lower)
+        await charger.redial()
 
 
 async def test_both_passwords_are_good_until_the_new_one_was_used(
@@ -156,7 +107,8 @@ async def test_both_passwords_are_good_until_the_new_one_was_used(
     await charger.redial()
     charger.password = new
     await charger.redial()
-    await hass.async_block_till_done()
+    security = init_integration.runtime_data.stations[IDENTITY].security
+    await charger.until(lambda: not security.hashes)
     charger.password = PASSWORD
     with pytest.raises(WSServerHandshakeError):
         await charger.redial()
@@ -187,11 +139,11 @@ async def test_passwords_and_floor_survive_a_reload(
     await act(hass, init_integration, "rotate_password")
     await hass.config_entries.async_reload(init_integration.entry_id)
     charger.host = f"127.0.0.1:{init_integration.runtime_data.port}"
+    charger.password, new = PASSWORD, charger.password
     await charger.redial()
-    charger.password, old = PASSWORD, charger.password
+    charger.password = new
     await charger.redial()
-    charger.password = old
-    await raised(hass, init_integration, charger, 2)
+    await raise_profile(hass, init_integration, charger, 2)
 
 
 async def test_refusal_of_the_root_ends_the_way_and_is_told(
@@ -215,7 +167,7 @@ async def test_refusal_of_the_root_ends_the_way_and_is_told(
 async def test_profile_is_not_lowered(
     hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
 ) -> None:
-    await raised(hass, init_integration, charger, 2)
+    await raise_profile(hass, init_integration, charger, 2)
     with pytest.raises(ServiceValidationError) as err:
         await act(hass, init_integration, "set_security_profile", profile=1)
     assert err.value.translation_key == "security_profile_lower"
@@ -265,7 +217,7 @@ async def test_root_by_which_the_charger_knows_us_is_not_deleted(
     init_integration: MockConfigEntry,
     charger: SecuredCharger,
 ) -> None:
-    await raised(hass, init_integration, charger, 2)
+    await raise_profile(hass, init_integration, charger, 2)
     assert hub.authority is not None
     named = hash_data(hub.authority.root_pem)
     with pytest.raises(ServiceValidationError) as err:
@@ -301,28 +253,23 @@ async def test_text_that_is_no_certificate_is_not_sent(
 
 
 async def test_charger_that_does_not_answer_keeps_both_passwords(
-    hass: HomeAssistant,
-    init_integration: MockConfigEntry,
-    charger: SecuredCharger,
-    monkeypatch: pytest.MonkeyPatch,
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
 ) -> None:
-    monkeypatch.setattr(
-        "custom_components.ev_charger_hub.ocpp.v16.sender.TIMEOUT", 0.01
-    )
-    charger.answers["ChangeConfiguration"] = Silence()
+    charger.drops_at.add("AuthorizationKey")
     with pytest.raises(HomeAssistantError) as err:
         await act(hass, init_integration, "rotate_password")
-    assert err.value.translation_key in {"timed_out", "no_answer"}
+    assert err.value.translation_key == "no_answer"
     told = charger.calls("ChangeConfiguration")[-1]["value"]
     await charger.redial()
     charger.password = bytes.fromhex(told).decode()
+    plant(charger.password)
     await charger.redial()
 
 
 async def test_request_for_the_name_of_another_charger_is_refused(
     hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
 ) -> None:
-    await raised(hass, init_integration, charger, 2)
+    await raise_profile(hass, init_integration, charger, 2)
     assert await charger.ask_for_certificate("CP02") == {"status": "Rejected"}
     assert await charger.ask_for_certificate("SN-0001-4711") == {"status": "Accepted"}
     await charger.expect("CertificateSigned")
