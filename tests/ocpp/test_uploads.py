@@ -14,6 +14,8 @@ import pytest
 from yarl import URL
 
 from .central import Central, running, until
+from .certificates import client_context, ec_key
+from .test_tls import build, write
 from custom_components.ev_charger_hub.ocpp.ftp import FtpReceiver, host_of
 from custom_components.ev_charger_hub.ocpp.receiver import (
     MAX_FILE,
@@ -240,6 +242,21 @@ async def test_a_host_that_is_none_is_replaced_by_our_address(desk: Desk) -> Non
     await desk.central.connect(headers={"Host": "a b\\c"})
     expected = f"http://127.0.0.1:{desk.central.system.port}"
     assert desk.central.system.origin("CP01") == expected
+
+
+async def test_a_charger_that_came_encrypted_uploads_encrypted(
+    tmp_path: Path, socket_enabled: None
+) -> None:
+    contexts = build(*write(tmp_path, ec_key()))
+    tls = client_context()
+    async with running(contexts=contexts) as central:
+        central.registrar.approve("CP01")
+        await central.connect(ssl=tls)
+        origin = central.system.origin("CP01")
+        assert origin == f"https://127.0.0.1:{central.system.port}"
+        desk = Desk(central, tmp_path / "files")
+        assert await desk.send(desk.open(), ssl=tls) == 201
+        assert desk.came[0][1] == CONTENT
 
 
 @pytest.mark.parametrize(
