@@ -68,7 +68,7 @@ async def attacked(args: argparse.Namespace, port: int) -> dict[str, Any]:
         "fuzz.attack",
         *("--port", str(port), "--frames", str(args.frames)),
         *("--clients", str(args.clients), "--victims", str(args.citizens)),
-        *("--seed", str(args.seed)),
+        *("--seed", str(args.seed), "--only", *args.only),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
@@ -153,6 +153,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=30, help="hostile ones")
     parser.add_argument("--citizens", type=int, default=20, help="well-behaved ones")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same frames")
+    parser.add_argument(
+        "--only", nargs="*", default=(), help="clients of these names (fuzz/clients.py)"
+    )
     parser.add_argument("--ratio", type=float, default=4.0)
     parser.add_argument("--growth", type=float, default=64.0)
     parser.add_argument("--log", type=Path, help="keep what the server logged")

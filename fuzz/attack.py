@@ -21,6 +21,7 @@ async def main() -> None:
     parser.add_argument("--clients", type=int, required=True)
     parser.add_argument("--victims", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--only", nargs="*", default=())
     args = parser.parse_args()
     corpus = load()
     tally = Tally(left=args.frames)
@@ -39,7 +40,7 @@ async def main() -> None:
                 tally=tally,
             )
         )
-    await asyncio.gather(*(attack(plan) for plan in plans))
+    await asyncio.gather(*(attack(plan, frozenset(args.only)) for plan in plans))
     print(json.dumps(asdict(tally)), flush=True)
 
 

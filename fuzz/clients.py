@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import contextlib
 from dataclasses import dataclass, field
 import json
+from math import isinf
 import random
 from typing import Any
 import zlib
@@ -119,7 +120,9 @@ class Caller:
 def _call_id(data: bytes) -> str | None:
     """Return the id of a frame that has to be answered, None for any other."""
     try:
-        frame = json.loads(data.decode(), parse_constant=_no_constant)
+        frame = json.loads(data.decode(), parse_constant=_no, parse_float=_finite)
+        # Half a character is none (RFC 8259 8.2).
+        json.dumps(frame, ensure_ascii=False).encode()
     except ValueError, RecursionError:
         return None
     match frame:
@@ -130,8 +133,14 @@ def _call_id(data: bytes) -> str | None:
     return None
 
 
-def _no_constant(name: str) -> None:
+def _no(name: str) -> None:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    if isinf(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 async def _first(*waits: Awaitable[Any]) -> None:
@@ -324,15 +333,17 @@ KNOCKS: tuple[Callable[[Plan], Awaitable[None]], ...] = (
 )
 
 
-async def attack(plan: Plan) -> None:
-    """Do something hostile until no frames are left."""
+async def attack(plan: Plan, only: frozenset[str]) -> None:
+    """Do something hostile, or one of a few things, until no frames are left."""
     tally = plan.tally
+    sockets = [one for one in SOCKETS if not only or one[0].__name__ in only]
+    knocks = [one for one in KNOCKS if not only or one.__name__ in only]
     while tally.left > 0:
         try:
-            if plan.random.random() < 0.2:
-                await plan.random.choice(KNOCKS)(plan)
+            if not sockets or (knocks and plan.random.random() < 0.2):
+                await plan.random.choice(knocks)(plan)
             else:
-                await _on_socket(plan)
+                await _on_socket(plan, *plan.random.choice(sockets))
         except Refused as refused:
             reason = str(refused)
             tally.refused[reason] = tally.refused.get(reason, 0) + 1
@@ -341,10 +352,11 @@ async def attack(plan: Plan) -> None:
             await asyncio.sleep(PAUSE)
 
 
-async def _on_socket(plan: Plan) -> None:
+async def _on_socket(
+    plan: Plan, act: Callable[[Plan, Wire], Awaitable[None]], reads: bool
+) -> None:
     wire = await Wire.open(plan.port, plan.identity, plan.source)
     plan.tally.sockets += 1
-    act, reads = plan.random.choice(SOCKETS)
     reading = asyncio.create_task(wire.listen()) if reads else None
     try:
         for _ in range(plan.random.choice((1, 1, 3, 10))):
