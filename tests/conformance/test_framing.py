@@ -355,7 +355,7 @@ async def test_a_connection_that_is_lost_fails_its_calls_at_once(
 
 
 @pytest.mark.conformance("RPC_24")
-@pytest.mark.parametrize("answer", [{"statu": "Accepted"}, {"status": ["Accepted"]}])
+@pytest.mark.parametrize("answer", [{"result": "Accepted"}, {"status": ["Accepted"]}])
 async def test_an_invalid_answer_is_an_error_and_can_be_looked_up(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
