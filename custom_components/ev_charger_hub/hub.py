@@ -412,6 +412,7 @@ class OcppHub:
                 station,
                 self.own_id_token,
                 spawn=partial(self.entry.async_create_background_task, self.hass),
+                clock=utc_now,
             ).close,
         ]
         return hub_station

@@ -1,21 +1,27 @@
 """Free charging: a vehicle that is plugged in charges, whoever it belongs to."""
 
 from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 from typing import Any, Final
 
-from .clock import CallLater, Timer, call_later as loop_call_later
+from .clock import CallLater, Clock, Timer, call_later as loop_call_later
 from .enums import ConnectorStatus
-from .errors import NotConnected, NotSupported
+from .errors import NotConnected, NotSupported, UpdateRunning
+from .firmware import Blocked
 from .link import Capability
 from .model import ChargingStation, Evse
+from .outcome import OutcomeStatus
 from .secrets import shortened
 
 _LOGGER = logging.getLogger(__name__)
 
 DELAY: Final = 10.0
 """Seconds that a station, or a card, has to start by itself."""
+
+CARD: Final = timedelta(minutes=2)
+"""So long a station may wait for the vehicle of somebody who presented a card."""
 
 _PLUGGED_IN: Final = frozenset({ConnectorStatus.PREPARING, ConnectorStatus.OCCUPIED})
 
@@ -34,16 +40,23 @@ class FreeCharging:
         id_token: str,
         *,
         spawn: Spawn,
+        clock: Clock,
         call_later: CallLater = loop_call_later,
     ) -> None:
         """Follow the EVSEs of a station, to start them with `id_token`."""
         self._station = station
         self._id_token = id_token
         self._spawn = spawn
+        self._clock = clock
         self._call_later = call_later
         self._before: dict[int, ConnectorStatus | None] = {}
         self._timers: dict[int, Timer] = {}
-        self._unsubscribes = [station.on_growth(self._follow)]
+        self._missed: set[int] = set()
+        """The EVSEs whose turn came while the station was away."""
+        self._unsubscribes = [
+            station.on_growth(self._follow),
+            station.online.subscribe(self._came_or_went),
+        ]
         self._follow()
 
     def close(self) -> None:
@@ -68,31 +81,79 @@ class FreeCharging:
         self._before[evse.id] = now
         if now not in _PLUGGED_IN:
             self._cancel(evse.id)
-        elif before is ConnectorStatus.AVAILABLE:
-            self._cancel(evse.id)
-            self._timers[evse.id] = self._call_later(DELAY, partial(self._due, evse))
+        elif before is ConnectorStatus.AVAILABLE and self._free:
+            self._wait(evse, DELAY, since=self._clock())
 
-    def _due(self, evse: Evse) -> None:
+    def _came_or_went(self) -> None:
+        """Make up for what was due while the station was away."""
+        if not self._station.online.value:
+            return
+        for evse_id in tuple(self._missed):
+            # Until then it tells whether the vehicle is still there.
+            self._wait(self._station.evses[evse_id], DELAY, since=self._clock())
+
+    @property
+    def _free(self) -> bool:
+        """Return whether everybody may charge."""
+        return self._station.settings.free_charging
+
+    def _wait(self, evse: Evse, delay: float, since: datetime) -> None:
+        """Let it be an EVSE's turn later; a vehicle waits there `since` then."""
+        self._cancel(evse.id)
+        self._timers[evse.id] = self._call_later(delay, partial(self._due, evse, since))
+
+    def _due(self, evse: Evse, since: datetime) -> None:
         """Start what still waits, if everybody may charge."""
         self._cancel(evse.id)
-        if self._station.settings.free_charging and evse.transaction is None:
-            self._spawn(
-                self._start(evse),
-                f"free charging of {shortened(self._station.identity)}",
-            )
+        if not self._free or evse.transaction is not None:
+            return
+        if (left := self._left_to_card(since)) > 0:
+            self._wait(evse, left, since)
+            return
+        self._spawn(
+            self._start(evse, since),
+            f"free charging of {shortened(self._station.identity)}",
+        )
 
-    async def _start(self, evse: Evse) -> None:
+    def _left_to_card(self, since: datetime) -> float:
+        """Return how many seconds a card has left to start by itself.
+
+        A station prepares for it as for a vehicle (OCPP 1.6 4.9); a session with
+        another token could not be ended by it.
+        """
+        if (presented := self._station.id_token_presented.value) is None:
+            return 0.0
+        _, at = presented
+        if at < since - timedelta(seconds=DELAY):
+            return 0.0
+        return (at + CARD - self._clock()).total_seconds()
+
+    async def _start(self, evse: Evse, since: datetime) -> None:
         """Ask the station to start (OCPP 1.6 5.11)."""
         name = shortened(self._station.identity)
         try:
+            if self._station.firmware is not None:
+                self._station.firmware.check(Blocked.START)
             link = self._station.link(Capability.START_STOP)
             outcome = await link.start_charging(evse.id, self._id_token)
-        except NotConnected, NotSupported:
+        except UpdateRunning:
+            self._wait(evse, DELAY, since)
+        except NotConnected:
+            self._miss(evse)
+        except NotSupported:
             _LOGGER.info("%s: cannot be started for free charging", name)
-            return
-        if not outcome.ok:
-            _LOGGER.info("%s: refused free charging: %s", name, outcome.status)
+        else:
+            if outcome.status is OutcomeStatus.NO_ANSWER:
+                self._miss(evse)
+            elif not outcome.ok:
+                _LOGGER.info("%s: refused free charging: %s", name, outcome.status)
+
+    def _miss(self, evse: Evse) -> None:
+        """Try again when the station is back, if the vehicle is still there."""
+        if evse.status.value in _PLUGGED_IN:
+            self._missed.add(evse.id)
 
     def _cancel(self, evse_id: int) -> None:
+        self._missed.discard(evse_id)
         if (timer := self._timers.pop(evse_id, None)) is not None:
             timer.cancel()
