@@ -9,6 +9,7 @@ import argparse
 import asyncio
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from homeassistant.auth import auth_manager_from_config
 from homeassistant.auth.const import GROUP_ID_ADMIN
@@ -37,11 +38,15 @@ from .components import CONFIGURED
 from custom_components.ev_charger_hub.config_flow import EvChargerHubConfigFlow
 from custom_components.ev_charger_hub.const import (
     CONF_FALLBACK_CURRENT,
+    CONF_PASSWORD_HASH,
     CONF_POLICY,
+    CONF_TLS,
     DOMAIN,
     SUBENTRY_CHARGER,
 )
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
+from custom_components.ev_charger_hub.tls_settings import TlsMode
 
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / DOMAIN
 LOOPBACK = "127.0.0.1"
@@ -68,7 +73,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--more-chargers", nargs="*", default=(), help="approve these, too"
     )
+    parser.add_argument("--charger-password", help="which it has to give")
     parser.add_argument("--fallback", type=int, help="its fall-back current in A")
+    parser.add_argument(
+        "--own-authority",
+        action="store_true",
+        help="encrypt with a certificate of ours",
+    )
     parser.add_argument(
         "--policy",
         choices=sorted(AdmissionPolicy),
@@ -136,9 +147,14 @@ async def set_port(hass: HomeAssistant, port: int) -> None:
 
 def server_entry(args: argparse.Namespace) -> ConfigEntry:
     """Return the entry of an OCPP server that knows a charger."""
-    settings = {} if args.fallback is None else {CONF_FALLBACK_CURRENT: args.fallback}
+    settings: dict[str, Any] = {}
+    if args.fallback is not None:
+        settings[CONF_FALLBACK_CURRENT] = args.fallback
+    if args.charger_password is not None:
+        settings[CONF_PASSWORD_HASH] = hash_password(args.charger_password)
+    tls = {CONF_TLS: TlsMode.OWN_AUTHORITY} if args.own_authority else {}
     return ConfigEntry(
-        data={CONF_HOST: LOOPBACK, CONF_PORT: args.ocpp_port},
+        data={CONF_HOST: LOOPBACK, CONF_PORT: args.ocpp_port, **tls},
         discovery_keys=MappingProxyType({}),
         domain=DOMAIN,
         minor_version=EvChargerHubConfigFlow.MINOR_VERSION,

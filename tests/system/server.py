@@ -33,9 +33,18 @@ class Server:
     """One Home Assistant over several processes, with one approved charger."""
 
     def __init__(
-        self, folder: Path, charger: str, *, fallback: int | None = None
+        self,
+        folder: Path,
+        charger: str,
+        *,
+        fallback: int | None = None,
+        secured: str | None = None,
     ) -> None:
-        """Prepare its configuration; it does not run yet. `fallback` is in A."""
+        """Prepare its configuration; it does not run yet.
+
+        `fallback` is in A; `secured` is the password of the charger at a server that
+        encrypts as well.
+        """
         self._folder = folder
         self._charger = charger
         self._config = folder / "config"
@@ -46,7 +55,11 @@ class Server:
         self._token = ""
         login = ("--user", USER, "--password", PASSWORD)
         ocpp = ("--ocpp-port", str(self.ocpp_port), "--charger", charger)
-        more = () if fallback is None else ("--fallback", str(fallback))
+        more: tuple[str, ...] = ()
+        if fallback is not None:
+            more = ("--fallback", str(fallback))
+        if secured is not None:
+            more += ("--charger-password", secured, "--own-authority")
         prepare = (self._config, "--port", str(port), *login, *ocpp, *more)
         subprocess.run(
             [sys.executable, "-m", "scripts.lib.prepare_config", *prepare],
@@ -126,18 +139,23 @@ class Server:
         response: dict[str, Any] = answer["service_response"]
         return response
 
-    def kept_status(self) -> str | None:
-        """Return the status that a restart would bring back."""
+    def kept(self, fact: str) -> Any:
+        """Return a fact of the charger that a restart would bring back."""
         path = self._config / DOMAIN / "journal.db"
         journal = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
             row = journal.execute(
-                "SELECT value FROM facts WHERE identity = ? AND name = 'snapshot'",
-                (self._charger,),
+                "SELECT value FROM facts WHERE identity = ? AND name = ?",
+                (self._charger, fact),
             ).fetchone()
         finally:
             journal.close()
-        if row is None or "1" not in (evses := json.loads(row[0])["evses"]):
+        return None if row is None else json.loads(row[0])
+
+    def kept_status(self) -> str | None:
+        """Return the status that a restart would bring back."""
+        kept = self.kept("snapshot")
+        if kept is None or "1" not in (evses := kept["evses"]):
             return None
         status: str | None = evses["1"]["status"]
         return status
