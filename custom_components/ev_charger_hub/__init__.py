@@ -64,7 +64,6 @@ async def async_setup_entry(
         hass,
         entry,
         journal=journal,
-        registry=shared.registry,
         certificates=certificates,
     )
 

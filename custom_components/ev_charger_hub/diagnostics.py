@@ -50,7 +50,7 @@ async def async_get_config_entry_diagnostics(
     return {
         "entry": {
             "data": async_redact_data(entry.data, TO_REDACT),
-            "policy": hub.policy,
+            "policy": hub.admission.policy,
             "refused": len(entry.options.get(CONF_REFUSED, ())),
             "tls": _tls(hub),
         },

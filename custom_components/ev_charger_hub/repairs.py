@@ -105,7 +105,7 @@ class ChargerWaitingFlow(RepairsFlow):
                 data_schema=vol.Schema({}),
                 description_placeholders=self._placeholders(),
             )
-        await hub.async_refuse(self._identity)
+        await hub.admission.async_refuse(self._identity)
         return self.async_create_entry(data={})
 
     def _approve(self) -> RepairsFlowResult:

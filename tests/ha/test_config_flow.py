@@ -472,7 +472,7 @@ async def test_reconfigure_policy_disturbs_no_charger(
     assert_done(await reconfigure(hass, init_integration, form(port, policy="accept")))
     assert init_integration.options == {CONF_POLICY: "accept", CONF_REFUSED: ["EVIL"]}
     assert init_integration.runtime_data is hub
-    assert hub.policy is AdmissionPolicy.ACCEPT
+    assert hub.admission.policy is AdmissionPolicy.ACCEPT
     await approved_charger.call("Heartbeat")
 
 
@@ -582,14 +582,14 @@ async def test_options_change_who_may_connect(
     """Test that policy and refused chargers are changed without a restart."""
     result = await hass.config_entries.options.async_init(init_integration.entry_id)
     assert result["type"] is FlowResultType.FORM
-    assert hub.refused("EVIL")
+    assert hub.admission.refused("EVIL")
     result = await hass.config_entries.options.async_configure(
         result["flow_id"], {CONF_POLICY: "refuse", CONF_REFUSED: []}
     )
     await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert hub.policy is AdmissionPolicy.REFUSE
-    assert not hub.refused("EVIL")
+    assert hub.admission.policy is AdmissionPolicy.REFUSE
+    assert not hub.admission.refused("EVIL")
     assert init_integration.runtime_data is hub
 
 

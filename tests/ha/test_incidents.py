@@ -113,9 +113,9 @@ async def test_devices_that_share_an_identity_are_told(
     await hass.async_block_till_done()
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
     # Nothing is told of who is gone.
-    hub.intruded(IDENTITY, "10.0.0.1", "10.0.0.2")
-    hub.shared(IDENTITY, ["10.0.0.1"])
-    hub.unguarded(IDENTITY)
+    hub.admission.intruded(IDENTITY, "10.0.0.1", "10.0.0.2")
+    hub.admission.shared(IDENTITY, ["10.0.0.1"])
+    hub.admission.unguarded(IDENTITY)
     assert not [one for one in issue_registry.issues if one[0] == DOMAIN]
 
 

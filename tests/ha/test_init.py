@@ -46,8 +46,9 @@ from custom_components.ev_charger_hub.const import (
     RESTORE_GRACE,
     SUBENTRY_CHARGER,
 )
-from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
+from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy, Candidate
+from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
 from custom_components.ev_charger_hub.station import limits
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
@@ -398,7 +399,7 @@ async def test_charger_that_comes_while_the_server_stops_is_not_let_in(
     stopping = hass.async_create_task(hub.async_stop())
     await asyncio.sleep(0)
     now = dt_util.utcnow()
-    await hub.accept_unknown(
+    await hub.admission.accept_unknown(
         Candidate(identity=IDENTITY, remote=None, first_seen=now, last_seen=now)
     )
     await stopping
@@ -457,8 +458,8 @@ async def test_charger_that_waits_is_not_told_of_under_another_policy(
 ) -> None:
     """Test that what a charger says after the policy changed asks nothing."""
     charger = await charger_ws(IDENTITY)
-    hub.policy = AdmissionPolicy.REFUSE
-    hub.candidate_forgotten(IDENTITY)
+    hub.admission.policy = AdmissionPolicy.REFUSE
+    hub.admission.candidate_forgotten(IDENTITY)
     await charger.boot()
     assert not issue_registry.issues
 

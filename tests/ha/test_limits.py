@@ -39,8 +39,9 @@ from .charger import Charger, Payload, sampled
 from .conftest import IDENTITY, ChargerFactory, set_up
 from .entities import entity_id, exists, flush, full_state, state
 from custom_components.ev_charger_hub.const import DOMAIN
-from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
+from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.issues import LIMITS, finding_issue_id
+from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
 from custom_components.ev_charger_hub.station.model import ChargingStation
 
 EFFECTIVE = "CP01_1_effective_limit"

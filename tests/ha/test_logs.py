@@ -109,7 +109,7 @@ async def test_who_is_turned_away_is_logged_by_the_end_of_the_identity(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await charger_ws(UNKNOWN)
-    await hub.async_refuse(UNKNOWN)
+    await hub.admission.async_refuse(UNKNOWN)
     with pytest.raises(WSServerHandshakeError, match="404"):
         await charger_ws(UNKNOWN)
     text = _logged(caplog)

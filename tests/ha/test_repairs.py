@@ -28,12 +28,13 @@ from custom_components.ev_charger_hub.const import (
     CONF_REFUSED,
     DOMAIN,
 )
-from custom_components.ev_charger_hub.hub import SNAPSHOT_DELAY, OcppHub
+from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.issues import (
     async_update_finding_issues,
     finding_issue_id,
     waiting_issue_id,
 )
+from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
 
 type Step = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 type Fix = Callable[[], Awaitable[tuple[dict[str, Any], Step]]]
@@ -230,7 +231,7 @@ async def test_refused_charger_is_not_asked_about_again(
     assert issue() is None
 
     # Refused twice, it is remembered once.
-    await hub.async_refuse(IDENTITY)
+    await hub.admission.async_refuse(IDENTITY)
     assert init_integration.options[CONF_REFUSED] == [IDENTITY]
 
 
@@ -241,7 +242,7 @@ async def test_charger_that_was_refused_is_added_by_hand(
     charger_ws: ChargerFactory,
 ) -> None:
     """Test that adding a charger takes back its refusal."""
-    await hub.async_refuse(IDENTITY)
+    await hub.admission.async_refuse(IDENTITY)
     hub.approve(IDENTITY, "Garage", None)
     await hass.async_block_till_done()
     assert init_integration.options[CONF_REFUSED] == []

@@ -1,0 +1,91 @@
+"""Snapshots: what was last known of the chargers of a hub, kept for its next start."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.helpers.event import async_call_later
+
+from .building import SNAPSHOT
+from .issues import async_update_finding_issues
+from .models import HubStation
+from .security_issues import async_update_security_issues
+from .station.snapshot import dump
+
+if TYPE_CHECKING:
+    from .hub import OcppHub
+
+SNAPSHOT_DELAY: Final = timedelta(seconds=30)
+
+
+class Snapshots:
+    """Keeps what is known of chargers that had news, and tells of their findings."""
+
+    def __init__(self, hub: OcppHub) -> None:
+        """Start without news."""
+        self._hub = hub
+        self._changed: set[str] = set()
+        self._cancel_save: CALLBACK_TYPE | None = None
+        self._closed = False
+
+    @callback
+    def follow(self, hub_station: HubStation) -> list[Callable[[], None]]:
+        """Keep what is known of a charger; return what ends that."""
+        station = hub_station.station
+        return [
+            # Every frame moves the heartbeat, so this sees whatever changes.
+            station.heartbeat.subscribe(partial(self._mark, station.identity)),
+            station.online.subscribe(partial(self._online_changed, hub_station)),
+            partial(self._changed.discard, station.identity),
+        ]
+
+    async def async_store(self, hub_station: HubStation) -> None:
+        """Keep what is known of a charger now; raises JournalError."""
+        station = hub_station.station
+        await self._hub.journal.store(station.identity, SNAPSHOT, dump(station))
+
+    @callback
+    def close(self) -> None:
+        """Keep nothing later."""
+        self._closed = True
+        if self._cancel_save is not None:
+            self._cancel_save()
+            self._cancel_save = None
+
+    @callback
+    def _mark(self, identity: str) -> None:
+        """Remember that a charger has news to be kept."""
+        self._changed.add(identity)
+        if self._cancel_save is None and not self._closed:
+            self._cancel_save = async_call_later(
+                self._hub.hass,
+                SNAPSHOT_DELAY,
+                HassJob(self._save_changed, cancel_on_shutdown=True),
+            )
+
+    @callback
+    def _online_changed(self, hub_station: HubStation) -> None:
+        """Remember that a charger has been here: it may not be shown as restored."""
+        hub_station.seen = hub_station.seen or hub_station.station.online.value
+        self._mark(hub_station.station.identity)
+
+    @callback
+    def _save_changed(self, _now: datetime) -> None:
+        """Keep what is known of the chargers that had news."""
+        self._cancel_save = None
+        changed = tuple(self._changed)
+        self._changed.clear()
+        for identity in changed:
+            self._hub.turns.add(partial(self._save_one, identity))
+
+    @callback
+    def _save_one(self, identity: str) -> None:
+        """Keep what is known of a charger, if it is still one of ours."""
+        if (hub_station := self._hub.stations.get(identity)) is None:
+            return
+        station = hub_station.station
+        self._hub.journal.store_soon(identity, SNAPSHOT, dump(station))
+        async_update_finding_issues(self._hub.hass, station)
+        async_update_security_issues(self._hub.hass, station)
