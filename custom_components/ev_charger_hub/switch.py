@@ -19,6 +19,7 @@ from .helpers import (
     own_id_token,
 )
 from .hub import OcppHub
+from .settings import async_chargers, station_settings
 from .station import limits
 from .station.enums import ConnectorStatus
 from .station.model import ChargingStation, Evse
@@ -89,7 +90,8 @@ async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
 
 async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -> None:
     """Let everybody charge at a station, or not; not while somebody does (S43)."""
-    if on is station.settings.free_charging:
+    # What the user said last may not be in force yet.
+    if on is station_settings(async_chargers(hub.entry)[station.identity]).free_charging:
         return
     if any(evse.transaction is not None for evse in station.evses.values()):
         raise invalid("session_open", charger=station.settings.name)

@@ -89,6 +89,16 @@ async def test_it_is_not_switched_while_a_session_is_open(
     await switch(hass, SERVICE_TURN_ON)
 
 
+async def test_the_last_word_counts(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    target = {ATTR_ENTITY_ID: entity_id(hass, "switch", SWITCH)}
+    for service in (SERVICE_TURN_ON, SERVICE_TURN_OFF):
+        await hass.services.async_call(SWITCH_DOMAIN, service, target, blocking=True)
+    await hass.async_block_till_done()
+    assert state(hass, "switch", SWITCH) == STATE_OFF
+
+
 async def test_it_stays_on_after_a_restart_and_without_the_charger(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
