@@ -10,7 +10,6 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.service import async_register_admin_service
-from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .approval import async_start_where_presented
@@ -33,6 +32,7 @@ from .token_entries import (
     async_put_token,
     async_tokens,
     default_name,
+    expiry,
     group_problem,
     read_token,
     token_problem,
@@ -59,7 +59,7 @@ def _group(value: object) -> str | None:
     return text or None
 
 
-_NAME: Final = vol.All(cv.string, vol.Length(min=1, max=100))
+_NAME: Final = vol.All(cv.string, vol.Strip, vol.Length(min=1, max=100))
 _SCHEMA_SET: Final = vol.Schema(
     {
         vol.Required(ATTR_ID_TOKEN): _token,
@@ -178,7 +178,7 @@ def _changes(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     }
     if CONF_EXPIRES in data:
         expires = data[CONF_EXPIRES]
-        changes[CONF_EXPIRES] = None if expires is None else dt_util.as_utc(expires)
+        changes[CONF_EXPIRES] = None if expires is None else expiry(expires)
     if CONF_CHARGERS in data:
         changes[CONF_CHARGERS] = frozenset(
             async_resolve(hass, device_id, None).station.identity
@@ -190,7 +190,10 @@ def _changes(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
 @callback
 def _server(hass: HomeAssistant, data: dict[str, Any]) -> ConfigEntry:
     """Return the server that is to keep a token: the one named, meant, or the only."""
-    entries = {one.entry_id: one for one in hass.config_entries.async_entries(DOMAIN)}
+    entries = {
+        one.entry_id: one
+        for one in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    }
     if (found := async_find_token(hass, data[ATTR_ID_TOKEN])) is not None:
         return found[0]
     if (wanted := data.get(ATTR_CONFIG_ENTRY)) is not None:

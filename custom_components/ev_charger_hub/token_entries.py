@@ -27,6 +27,7 @@ from .station.tokens import (
     TokenStatus,
     TokenStore,
     UnknownTokens,
+    can_be_token,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ CONF_GROUP: Final = "group"
 CONF_KIND: Final = "kind"
 CONF_STATUS: Final = "status"
 CONF_TOKEN: Final = "token"  # noqa: S105
+
+_FIRST: Final = datetime(1970, 1, 3)  # noqa: DTZ001
+_LAST: Final = datetime(9999, 12, 29)  # noqa: DTZ001
 
 
 def token_id(id_token: str) -> str:
@@ -57,11 +61,17 @@ def read_token(subentry: ConfigSubentry) -> IdToken:
         name=subentry.title,
         kind=TokenKind(data.get(CONF_KIND, TokenKind.RFID)),
         status=TokenStatus(data.get(CONF_STATUS, TokenStatus.ACCEPTED)),
-        expires=None if expires is None else datetime.fromisoformat(expires),
+        expires=None if expires is None else expiry(datetime.fromisoformat(expires)),
         group=data.get(CONF_GROUP),
         chargers=frozenset(data.get(CONF_CHARGERS, ())),
         exclusive=data.get(CONF_EXCLUSIVE, False),
     )
+
+
+def expiry(expires: datetime) -> datetime:
+    """Return in UTC when a token expires, which every time zone can show."""
+    plain = min(max(expires.replace(tzinfo=None), _FIRST), _LAST)
+    return dt_util.as_utc(plain.replace(tzinfo=expires.tzinfo))
 
 
 def token_data(token: IdToken) -> dict[str, Any]:
@@ -84,10 +94,7 @@ def token_problem(id_token: str) -> str | None:
         return "token_empty"
     if len(id_token) > TOKEN_LENGTH:
         return "token_too_long"
-    # OCPP 2.0.1 C01: identifierString has nothing else, and case means nothing to it.
-    if not (id_token.isascii() and id_token.isprintable()):
-        return "token_invalid"
-    return None
+    return None if can_be_token(id_token) else "token_invalid"
 
 
 def group_problem(group: str) -> str | None:
@@ -101,9 +108,9 @@ def group_problem(group: str) -> str | None:
 def async_find_token(
     hass: HomeAssistant, id_token: str
 ) -> tuple[ConfigEntry, ConfigSubentry] | None:
-    """Return the entry and subentry of a token, whichever server has it."""
+    """Return the entry and subentry of a token, whichever server in use has it."""
     wanted = token_id(id_token)
-    for entry in hass.config_entries.async_entries(DOMAIN):
+    for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False):
         for subentry in entry.subentries.values():
             if subentry.unique_id == wanted:
                 return entry, subentry

@@ -30,6 +30,7 @@ from .token_entries import (
     CONF_KIND,
     CONF_STATUS,
     default_name,
+    expiry,
     group_problem,
 )
 
@@ -91,7 +92,7 @@ def token_of_form(id_token: str, user_input: Mapping[str, Any]) -> IdToken:
         name=user_input[CONF_NAME].strip() or default_name(id_token),
         kind=TokenKind(user_input[CONF_KIND]),
         status=TokenStatus(user_input[CONF_STATUS]),
-        expires=dt_util.as_utc(datetime.fromisoformat(expires)) if expires else None,
+        expires=expiry(datetime.fromisoformat(expires)) if expires else None,
         group=user_input.get(CONF_GROUP, "").strip() or None,
         chargers=frozenset(user_input[CONF_CHARGERS]),
         exclusive=user_input[CONF_EXCLUSIVE],

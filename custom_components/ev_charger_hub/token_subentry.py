@@ -15,6 +15,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
+from .issues import plain
 from .station.tokens import IdToken
 from .storage import DATA
 from .token_entries import (
@@ -125,7 +126,7 @@ class TokenSubentryFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(
                 vol.Schema(async_token_fields(self.hass)), user_input
             ),
-            description_placeholders={"token": self._token},
+            description_placeholders={"token": plain(self._token)},
             errors=errors,
         )
 
@@ -183,7 +184,7 @@ class TokenSubentryFlow(ConfigSubentryFlow):
                 vol.Schema(async_token_fields(self.hass, token)),
                 user_input or form_of_token(token),
             ),
-            description_placeholders={"token": token.token},
+            description_placeholders={"token": plain(token.token)},
             errors=errors,
         )
 

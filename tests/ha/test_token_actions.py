@@ -7,7 +7,10 @@ import probatio as vol
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from homeassistant.config_entries import ConfigEntryDisabler, SubentryFlowResult
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.util import dt as dt_util
 
@@ -16,7 +19,7 @@ from .charger import Charger, Refusal
 from .conftest import IDENTITY, ChargerFactory
 from .entities import device_id
 from custom_components.ev_charger_hub import token_desk
-from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.const import DOMAIN, SUBENTRY_TOKEN
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station.tokens import UnknownTokens
 from custom_components.ev_charger_hub.storage import DATA
@@ -91,6 +94,7 @@ async def test_set_adds_and_changes_a_token(
         {"id_token": "\u00e4"},
         {"id_token": CARD, "group": "G" * 21},
         {"id_token": CARD, "name": ""},
+        {"id_token": CARD, "name": "  "},
     ],
 )
 async def test_what_cannot_be_set(
@@ -99,6 +103,76 @@ async def test_what_cannot_be_set(
     with pytest.raises(vol.Invalid):
         await act(hass, "set_id_token", **fields)
     assert not init_integration.subentries
+
+
+@pytest.mark.parametrize(
+    ("expires", "status"),
+    [
+        ("9999-12-31 23:59:59-08:00", "Accepted"),
+        ("9999-12-31 23:59:59+00:00", "Accepted"),
+        ("0001-01-01 00:00:00+08:00", "Expired"),
+    ],
+)
+async def test_the_ends_of_the_calendar_are_dates_too(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+    expires: str,
+    status: str,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Oslo")
+    await act(hass, "set_id_token", id_token=CARD, expires=expires)
+    assert (await authorized(approved_charger))["status"] == status
+    (subentry_id,) = (
+        one.subentry_id
+        for one in init_integration.subentries.values()
+        if one.subentry_type == SUBENTRY_TOKEN
+    )
+    form: SubentryFlowResult = await init_integration.start_subentry_reconfigure_flow(
+        hass, subentry_id
+    )
+    assert form["type"] is FlowResultType.FORM
+
+
+async def test_spaces_around_a_token_do_not_count(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    strangers(hass, init_integration, UnknownTokens.ASK)
+    padded = f"{CARD}  "
+    assert await authorized(approved_charger, padded) == {"status": "Invalid"}
+    await act(hass, "approve_id_token", id_token=padded)
+    assert await authorized(approved_charger, padded) == {"status": "Accepted"}
+    assert await authorized(approved_charger) == {"status": "Accepted"}
+
+
+async def test_approved_tokens_that_stay_refused_are_not_started(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    keep(hass, init_integration, expires=dt_util.utcnow() - timedelta(days=1))
+    await approved_charger.status(1, "Preparing")
+    assert (await authorized(approved_charger))["status"] == "Expired"
+    answer = await act(hass, "approve_id_token", id_token=CARD)
+    assert answer == {"name": "Anna", "started": False, "answer": None}
+    sent = [one.action for one in approved_charger.received]
+    assert "RemoteStartTransaction" not in sent
+
+
+async def test_a_token_is_kept_where_it_counts(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    strangers(hass, init_integration, UnknownTokens.REFUSE)
+    other = MockConfigEntry(
+        domain=DOMAIN, data={CONF_HOST: "127.0.0.1", CONF_PORT: 0}, title="Not used"
+    )
+    other.add_to_hass(hass)
+    await hass.config_entries.async_setup(other.entry_id)
+    keep(hass, other)
+    await hass.config_entries.async_set_disabled_by(
+        other.entry_id, ConfigEntryDisabler.USER
+    )
+    assert await authorized(approved_charger) == {"status": "Invalid"}
+    await act(hass, "approve_id_token", id_token=CARD)
+    assert await authorized(approved_charger) == {"status": "Accepted"}
 
 
 async def test_remove_forgets_a_token(

@@ -177,6 +177,22 @@ async def test_what_no_token_can_be_is_not_learnt(
     assert result["reason"] == "token_unusable"
 
 
+async def test_a_token_is_no_markdown(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    result = await learn(hass, init_integration)
+    await authorized(approved_charger, "`![](http://b)`")
+    result = await go_on(hass, result)
+    assert result["description_placeholders"] == {"token": "![](http://b)"}
+    await submit(hass, result, FORM)
+    (subentry,) = tokens(init_integration)
+    assert subentry.data["token"] == "`![](http://b)`"
+    result = await init_integration.start_subentry_reconfigure_flow(
+        hass, subentry.subentry_id
+    )
+    assert result["description_placeholders"] == {"token": "![](http://b)"}
+
+
 async def test_closing_the_dialog_ends_the_waiting(
     hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:

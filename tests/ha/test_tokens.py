@@ -310,6 +310,21 @@ async def test_nobody_is_asked_about_a_placeholder(
     assert not questions(hass)
 
 
+@pytest.mark.parametrize("id_tag", ["A" * 37, "Z\u00fcrich", "\u0007"])
+async def test_nobody_is_asked_about_what_no_token_can_be(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+    id_tag: str,
+) -> None:
+    strangers(hass, init_integration, UnknownTokens.ASK)
+    assert await authorized(approved_charger, id_tag) == {"status": "Invalid"}
+    assert not questions(hass)
+    await hass.async_block_till_done()
+    told = full_state(hass, "event", "CP01_token")
+    assert told.attributes["event_type"] == "refused"
+
+
 async def test_a_stranger_asks_a_few_questions_at_a_time(
     hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:

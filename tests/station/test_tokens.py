@@ -270,13 +270,19 @@ def test_the_store_is_the_union_of_its_owners(world: World) -> None:
     assert len(told) == 3
 
 
-def test_of_one_token_of_two_owners_the_first_counts(world: World) -> None:
+def test_of_one_token_of_two_owners_the_blocked_one_counts(world: World) -> None:
     other = IdToken(token=ANNA.token.upper(), name="Ann", status=TokenStatus.BLOCKED)
     world.store.replace("one", [ANNA])
     world.store.replace("two", [other])
-    assert world.status(ANNA.token) is ACCEPTED
-    world.store.replace("one", [])
     assert world.status(ANNA.token) is BLOCKED
+    world.store.replace("two", [])
+    assert world.status(ANNA.token) is ACCEPTED
+
+
+def test_of_one_token_of_two_owners_the_first_counts(world: World) -> None:
+    world.store.replace("two", [IdToken(token=ANNA.token.upper(), name="Ann")])
+    world.store.replace("one", [ANNA])
+    assert world.store.name_of(ANNA.token) == ANNA.name
 
 
 def test_the_list_of_a_station_has_its_tokens_whatever_the_time(world: World) -> None:

@@ -8,8 +8,11 @@ from .enums import AuthorizationStatus
 
 
 def key_of(id_token: str) -> str:
-    """Return a token as it is compared: without case (OCPP 1.6 CiString20Type)."""
-    return id_token.upper()
+    """Return a token as it is compared: without case (OCPP 1.6 CiString20Type).
+
+    Some stations fill it up with spaces.
+    """
+    return id_token.strip().upper()
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

@@ -45,6 +45,9 @@ class UnknownTokens(StrEnum):
     ASK = "ask"
 
 
+_BLOCKED: Final = TokenStatus.BLOCKED
+
+
 @dataclass(kw_only=True, slots=True, frozen=True)
 class IdToken:
     """A token that the user knows.
@@ -86,8 +89,18 @@ def is_placeholder(id_token: str) -> bool:
     return key_of(id_token) in _PLACEHOLDERS or not id_token.strip(" 0")
 
 
+def can_be_token(id_token: str) -> bool:
+    """Return whether a text can be a token at all."""
+    # OCPP 2.0.1 C01: identifierString has nothing else, and case means nothing to it.
+    ascii_only = id_token.isascii() and id_token.isprintable()
+    return ascii_only and 0 < len(id_token) <= TOKEN_LENGTH
+
+
 class TokenStore:
-    """The known tokens, as several owners bring them; of two the first one counts."""
+    """The known tokens, as several owners bring them.
+
+    Of two a blocked one counts, or else that of the first owner by name.
+    """
 
     def __init__(self) -> None:
         """Know nobody."""
@@ -116,10 +129,11 @@ class TokenStore:
             self._owned[owner] = new
         else:
             del self._owned[owner]
+        # Whatever comes after a blocked one, the user wanted it kept out.
+        every = (one for _, owned in sorted(self._owned.items()) for one in owned)
         self._tokens = {}
-        for owned in self._owned.values():
-            for token in owned:
-                self._tokens.setdefault(token.key, token)
+        for token in sorted(every, key=lambda one: one.status is not _BLOCKED):
+            self._tokens.setdefault(token.key, token)
         for listener in self._listeners:
             listener()
 
@@ -192,7 +206,7 @@ class TokenAuthorizer(Authorizer):
         if is_placeholder(id_token):
             return Bearer(nobody=True)
         asks = self._policy() is UnknownTokens.ASK and not self._is_free(identity)
-        return Bearer(asked=asks)
+        return Bearer(asked=asks and can_be_token(id_token))
 
     def _judge(self, token: IdToken, identity: str, evse_id: int | None) -> Verdict:
         """Return what a station is told of a known token."""
