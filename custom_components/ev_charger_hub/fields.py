@@ -23,7 +23,16 @@ CONNECTOR_OR_ALL: Final[dict[Any, Any]] = {
     vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=0))
 }
 
-DURATION: Final = vol.All(cv.positive_time_period, vol.Range(min=timedelta(seconds=1)))
+
+def _period(value: object) -> timedelta:
+    """Return how long something lasts; more than Python can count is no answer."""
+    try:
+        return cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("too long") from err
+
+
+DURATION: Final = vol.All(_period, vol.Range(min=timedelta(seconds=1)))
 
 type Data = Mapping[str, Any]
 type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]

@@ -1,7 +1,7 @@
 """Charging profiles in the words of people: as they write them, and as we answer."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -75,6 +75,9 @@ def weekdays(value: object) -> tuple[int, ...]:
 def moment(value: object) -> datetime:
     """Return a moment, which is told in the time zone of the house if in none."""
     told = cv.datetime(value)
+    if not MINYEAR < told.year < MAXYEAR:
+        # In another time zone it may be none that Python knows.
+        raise vol.Invalid("expected a moment of this age")
     zone = told.tzinfo or dt_util.get_default_time_zone()
     return dt_util.as_utc(told.replace(tzinfo=zone))
 

@@ -1,4 +1,4 @@
-"""Actions about reservations: make one, give it up, and list them."""
+"""Actions about reservations: make or change one, give it up, and list them."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,11 +21,15 @@ from .fields import (
 from .helpers import checked, failed, invalid, translated_errors
 from .profile_words import moment
 from .station.clock import utc_now
+from .station.link import Capability
+from .station.outcome import Outcome
 from .station.reservation import Reservation
 from .station.reservations import UNKNOWN, Reservations
 from .station.secrets import shortened
+from .station.tokens import GROUP_LENGTH, TOKEN_LENGTH
 from .storage import DATA
 from .targets import Target
+from .token_entries import group_problem, token_problem
 
 ATTR_GROUP: Final = "group"
 ATTR_ID_TOKEN: Final = "id_token"  # noqa: S105
@@ -34,8 +38,9 @@ ATTR_RESERVATION_ID: Final = "reservation_id"
 ATTR_UNTIL: Final = "until"
 
 DEFAULT_DURATION: Final = timedelta(hours=1)
+MAX_DURATION: Final = timedelta(days=366)
+MAX_ID: Final = 2**31 - 1
 MAX_RESERVATIONS: Final = 1000
-TOKEN_LENGTH: Final = 36
 
 _REFUSALS: Final = {
     "faulted": "reservation_faulted",
@@ -48,14 +53,10 @@ _REFUSALS: Final = {
 
 async def _reserve_now(target: Target, data: Data) -> JsonObjectType:
     station, reservations = target.station, target.hub_station.reservations
-    evse_id = 0 if target.named == 0 else target.required_evse_id()
     with translated_errors(station):
-        outcome, reservation = await reservations.reserve(
-            evse_id=evse_id,
-            id_token=data[ATTR_ID_TOKEN],
-            expires=_expiry(data),
-            group=data.get(ATTR_GROUP) or _group_of(target, data[ATTR_ID_TOKEN]),
-        )
+        _check_room(target, data)
+        asked = _change if ATTR_RESERVATION_ID in data else _reserve
+        outcome, reservation = await asked(target, data)
     if not outcome.ok and (key := _REFUSALS.get(outcome.answer.lower())):
         raise failed(key, charger=station.settings.name)
     return {
@@ -64,15 +65,66 @@ async def _reserve_now(target: Target, data: Data) -> JsonObjectType:
     }
 
 
-def _expiry(data: Data) -> datetime:
-    """Return until when a connector is to be reserved; OCPP knows whole seconds."""
-    now = utc_now()
-    until: datetime = data.get(ATTR_UNTIL) or now + data.get(
-        ATTR_DURATION, DEFAULT_DURATION
+async def _reserve(target: Target, data: Data) -> tuple[Outcome, Reservation]:
+    """Make a new reservation."""
+    if (id_token := data.get(ATTR_ID_TOKEN)) is None:
+        raise invalid("token_required")
+    return await target.hub_station.reservations.reserve(
+        evse_id=0 if target.named == 0 else target.required_evse_id(),
+        id_token=id_token,
+        expires=_expiry(data) or _whole(utc_now() + DEFAULT_DURATION),
+        group=data.get(ATTR_GROUP) or _group_of(target, id_token),
     )
+
+
+async def _change(target: Target, data: Data) -> tuple[Outcome, Reservation]:
+    """Change an open reservation; what is not given stays as it was."""
+    number, id_token = data[ATTR_RESERVATION_ID], data.get(ATTR_ID_TOKEN)
+    group = data.get(ATTR_GROUP)
+    if group is None and id_token is not None:
+        group = _group_of(target, id_token)
+    try:
+        return await target.hub_station.reservations.change(
+            number,
+            evse_id=target.named,
+            id_token=id_token,
+            expires=_expiry(data),
+            group=group,
+        )
+    except KeyError as err:
+        raise invalid(
+            "reservation_closed", charger=target.station.settings.name, id=str(number)
+        ) from err
+
+
+def _check_room(target: Target, data: Data) -> None:
+    """Raise if the charger has no room for a token: OCPP 1.6 ends at 20 characters."""
+    link = target.station.link(Capability.RESERVATION)
+    room = link.local_list_support.max_token or TOKEN_LENGTH
+    if len(data.get(ATTR_ID_TOKEN, "")) > room:
+        raise invalid(
+            "token_no_room", charger=target.station.settings.name, room=str(room)
+        )
+
+
+def _expiry(data: Data) -> datetime | None:
+    """Return until when a connector is to be reserved, if that is told."""
+    now = utc_now()
+    until: datetime | None = data.get(ATTR_UNTIL)
+    if ATTR_DURATION in data:
+        until = now + data[ATTR_DURATION]
+    if until is None:
+        return None
     if until <= now:
         raise invalid("reservation_over", until=dt_util.as_local(until).isoformat())
-    return until.replace(microsecond=0)
+    if until > now + MAX_DURATION:
+        raise invalid("reservation_far")
+    return _whole(until)
+
+
+def _whole(moment: datetime) -> datetime:
+    """Return a moment in whole seconds: OCPP knows no others."""
+    return moment.replace(microsecond=0)
 
 
 def _group_of(target: Target, id_token: str) -> str | None:
@@ -138,20 +190,35 @@ def _told(reservations: Reservations, reservation: Reservation) -> JsonObjectTyp
     }
 
 
-def _text(length: int) -> Any:
-    return vol.All(cv.string, vol.Length(min=1, max=length))
+def _token(value: object) -> str:
+    """Return a text that can be a token."""
+    text = cv.string(value).strip()
+    if token_problem(text) is not None:
+        raise vol.Invalid(f"expected 1 to {TOKEN_LENGTH} ASCII characters")
+    return text
 
+
+def _group(value: object) -> str:
+    """Return a text that can be a group."""
+    text = cv.string(value).strip()
+    if not text or group_problem(text) is not None:
+        raise vol.Invalid(f"expected 1 to {GROUP_LENGTH} ASCII characters")
+    return text
+
+
+_NUMBER: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_ID))
 
 _RESERVE: dict[Any, Any] = {
     **CONNECTOR_OR_ALL,
-    vol.Required(ATTR_ID_TOKEN): _text(TOKEN_LENGTH),
+    vol.Optional(ATTR_ID_TOKEN): _token,
     vol.Exclusive(ATTR_UNTIL, "end"): moment,
-    vol.Exclusive(ATTR_DURATION, "end"): DURATION,
-    vol.Optional(ATTR_GROUP): _text(TOKEN_LENGTH),
+    vol.Exclusive(ATTR_DURATION, "end"): vol.All(DURATION, vol.Range(max=MAX_DURATION)),
+    vol.Optional(ATTR_GROUP): _group,
+    vol.Optional(ATTR_RESERVATION_ID): _NUMBER,
 }
 _CANCEL: dict[Any, Any] = {
     **CONNECTOR_OR_ALL,
-    vol.Optional(ATTR_RESERVATION_ID): vol.All(vol.Coerce(int), vol.Range(min=1)),
+    vol.Optional(ATTR_RESERVATION_ID): _NUMBER,
 }
 _LIST: dict[Any, Any] = {
     **CONNECTOR_OR_ALL,

@@ -88,16 +88,17 @@ async def test_without_an_end_it_is_for_an_hour_and_without_a_name_for_digits(
 async def test_an_end_is_told_by_the_clock_of_the_house(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
-    await hass.config.async_set_time_zone("Europe/Berlin")
+    await hass.config.async_set_time_zone("Asia/Tokyo")
+    until = (utc_now() + 30 * HOUR).replace(microsecond=0)
     await act(
         hass,
         "reserve_now",
         id_token="GUEST",
-        until="2199-01-01 18:00:00",
+        until=f"{until + 9 * HOUR:%Y-%m-%d %H:%M:%S}",
         group="TEAM",
     )
     (sent,) = approved_charger.calls("ReserveNow")
-    assert moment(sent["expiryDate"]) == moment("2199-01-01T17:00:00+00:00")
+    assert moment(sent["expiryDate"]) == until
     assert sent["parentIdTag"] == "TEAM"
 
 
@@ -116,6 +117,81 @@ async def test_an_end_in_the_past_is_refused(
             duration="01:00:00",
         )
     assert approved_charger.calls("ReserveNow") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"until": "9998-12-31 23:59:59"}, "reservation_far"),
+        ({"until": "9999-12-31T23:59:59-05:00"}, None),
+        ({"until": "0001-01-01T00:00:00+05:00"}, None),
+        ({"duration": {"days": 367}}, None),
+        ({"duration": {"days": 9_999_999_999}}, None),
+        ({"id_token": "X" * 21}, "token_no_room"),
+        ({"id_token": "X" * 37}, None),
+        ({"id_token": " "}, None),
+        ({"id_token": "Ä"}, None),
+        ({"group": "G" * 21}, None),
+        ({"group": " "}, None),
+        ({"reservation_id": 2**31}, None),
+        ({"reservation_id": 17}, "reservation_closed"),
+    ],
+)
+async def test_what_no_charger_can_take_is_refused_before_it_is_sent(
+    hass: HomeAssistant,
+    approved_charger: Charger,
+    fields: dict[str, Any],
+    key: str | None,
+) -> None:
+    with pytest.raises(HomeAssistantError if key else vol.Invalid) as error:
+        await act(hass, "reserve_now", **{"id_token": "GUEST"} | fields)
+    if key is not None:
+        assert getattr(error.value, "translation_key", None) == key
+    assert approved_charger.calls("ReserveNow") == []
+    assert (await act(hass, "get_reservations"))["reservations"] == []
+
+
+async def test_a_new_one_needs_a_token(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "reserve_now")
+    assert error.value.translation_key == "token_required"
+    with pytest.raises(vol.Invalid):
+        await act(hass, "cancel_reservation", reservation_id=2**31)
+
+
+async def test_it_is_changed_under_its_id(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await add_token(hass, "GUEST", name="Anna", group="FAMILY")
+    await add_token(hass, "BERT", name="Bert")
+    await approved_charger.status(2, "Available")
+    made = await act(hass, "reserve_now", connector=1, id_token="GUEST")
+    number = made["reservation_id"]
+    changed = await act(
+        hass, "reserve_now", reservation_id=number, duration="03:00:00", connector=2
+    )
+    first, sent = approved_charger.calls("ReserveNow")
+    assert sent == first | {"connectorId": 2, "expiryDate": sent["expiryDate"]}
+    assert moment(sent["expiryDate"]) - moment(first["expiryDate"]) >= 2 * HOUR
+    assert changed["created"] == made["created"]
+    assert (changed["connector"], changed["state"]) == (2, "active")
+    await flush(hass)
+    assert state(hass, "sensor", UNTIL) == STATE_UNKNOWN
+    assert state(hass, "sensor", f"{IDENTITY}_2_reserved_for") == "Anna"
+    # The rest stays as it is; another token has another group, or none.
+    await act(hass, "reserve_now", reservation_id=number, id_token="BERT")
+    last = approved_charger.calls("ReserveNow")[-1]
+    assert sent.pop("parentIdTag") == "FAMILY"
+    assert last == {**sent, "idTag": "BERT"}
+    approved_charger.answers["ReserveNow"] = {"status": "Rejected"}
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "reserve_now", reservation_id=number, connector=0)
+    assert error.value.translation_key == "reservation_rejected"
+    (kept,) = (await act(hass, "get_reservations"))["reservations"]
+    assert (kept["connector"], kept["reserved_for"]) == (2, "Bert")
+    assert (kept["state"], kept["until"]) == ("active", changed["until"])
 
 
 @pytest.mark.parametrize("named", [True, False])

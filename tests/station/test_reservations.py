@@ -1,7 +1,8 @@
 """Reservations: each ends once, in the right way, whatever is late, lost or restarted."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import AsyncMock
@@ -23,7 +24,7 @@ from custom_components.ev_charger_hub.station.reservation import (
     Reservation,
     ReservationState,
 )
-from custom_components.ev_charger_hub.station.reservations import Reservations
+from custom_components.ev_charger_hub.station.reservations import RECENT, Reservations
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import Transaction
 
@@ -106,12 +107,13 @@ class Desk:
         named: int | None = None,
         group: str | None = None,
         ago: timedelta = timedelta(),
+        transaction_id: str = "4711",
     ) -> None:
         """Let a session begin."""
         transaction = Transaction(
             key=1,
             identity="CP1",
-            transaction_id="4711",
+            transaction_id=transaction_id,
             evse_id=evse_id,
             id_token=id_token,
             started_at=self.hall.now - ago,
@@ -126,7 +128,7 @@ class Desk:
 
     async def state(self, reservation: Reservation) -> ReservationState:
         """Return what the journal says of a reservation."""
-        found = await self.reservations.history()
+        found = await self.reservations.history(limit=99)
         states = {one.reservation_id: one.state for one in found}
         return states[reservation.reservation_id]
 
@@ -271,8 +273,8 @@ async def test_of_several_the_nearest_is_used(desk: Desk) -> None:
     anywhere = await desk.reserve(0)
     of_group = await desk.reserve(1, id_token="BERT", group="FAMILY")
     here = await desk.reserve(1)
-    for used in (here, anywhere, of_group):
-        await desk.start(group="FAMILY")
+    for number, used in enumerate((here, anywhere, of_group)):
+        await desk.start(group="FAMILY", transaction_id=str(number))
         assert await desk.state(used) is State.USED
 
 
@@ -470,3 +472,121 @@ async def test_after_the_end_nothing_is_waited_for(desk: Desk) -> None:
     assert desk.hall.timers.pending == []
     desk.status(1, ConnectorStatus.FAULTED)
     assert await desk.state(made) is State.ACTIVE
+
+
+async def test_a_connector_that_is_freed_gives_up_only_what_was_there(
+    desk: Desk,
+) -> None:
+    first, second = await desk.reserve(), await desk.reserve()
+    desk.status(1, ConnectorStatus.RESERVED)
+    desk.status(1, ConnectorStatus.AVAILABLE)
+    later = await desk.reserve()
+    graces = [one for one in desk.hall.timers.pending if one.delay == 60]
+    assert len(graces) == 1
+    graces[0].callback()
+    states = [await desk.state(one) for one in (first, second, later)]
+    assert states == [State.REMOVED, State.REMOVED, State.ACTIVE]
+
+
+async def test_the_same_start_again_uses_no_other_of_the_same_token(
+    desk: Desk,
+) -> None:
+    anywhere, here = await desk.reserve(0), await desk.reserve(1)
+    for _ in range(2):
+        await desk.start()
+    assert await desk.state(here) is State.USED
+    assert await desk.state(anywhere) is State.ACTIVE
+    await desk.restart()
+    await desk.start()
+    assert await desk.state(anywhere) is State.ACTIVE
+
+
+async def test_all_that_may_be_used_outlive_a_restart(desk: Desk) -> None:
+    made = [await desk.reserve() for _ in range(RECENT + 2)]
+    await desk.restart()
+    assert desk.reservations.open_ones == made
+    desk.hall.pass_time(hours=2)
+    desk.hall.timers.fire()
+    assert await desk.state(made[0]) is State.EXPIRED
+
+
+# Changes
+
+
+async def test_a_reservation_is_changed_under_its_id(desk: Desk) -> None:
+    made = await desk.reserve(1, group="FAMILY")
+    until = desk.hall.now + 3 * HOUR
+    number = made.reservation_id
+    outcome, changed = await desk.reservations.change(number, expires=until, evse_id=2)
+    assert outcome.ok
+    assert desk.link.asked[-1] == ReservationRequest(
+        reservation_id=number,
+        evse_id=2,
+        id_token="ANNA",
+        expires=until,
+        group="FAMILY",
+    )
+    assert changed == replace(made, evse_id=2, expires_at=until)
+    assert await desk.reservations.history() == [changed]
+    assert desk.station.evse(1).reservation.value is None
+    assert desk.station.evse(2).reservation.value == changed
+    assert [one.delay for one in desk.hall.timers.pending] == [3 * 3600]
+    # The end that it had before is none any more.
+    desk.hall.pass_time(hours=2)
+    await desk.restart()
+    await desk.start(evse_id=2)
+    assert await desk.state(made) is State.USED
+
+
+async def test_another_token_brings_its_own_group(desk: Desk) -> None:
+    made = await desk.reserve(group="FAMILY")
+    number = made.reservation_id
+    _, changed = await desk.reservations.change(number, id_token="BERT")
+    assert (changed.id_token, changed.group) == ("BERT", None)
+    _, changed = await desk.reservations.change(number, group="TEAM")
+    assert (changed.id_token, changed.group) == ("BERT", "TEAM")
+
+
+@pytest.mark.parametrize("answer", [REJECTED, NotConnected()])
+async def test_a_change_that_is_refused_or_not_sent_is_none(
+    desk: Desk, answer: Outcome | Exception
+) -> None:
+    made = await desk.reserve()
+    desk.link.answer = answer
+    with suppress(NotConnected):
+        await desk.reservations.change(made.reservation_id, expires=NOON + 3 * HOUR)
+    assert await desk.reservations.history() == [made]
+    assert desk.reservations.open_ones == [made]
+    assert [one.delay for one in desk.hall.timers.pending] == [3600]
+
+
+async def test_a_change_without_an_answer_may_hold(desk: Desk) -> None:
+    made = await desk.reserve()
+    desk.link.answer = TIMED_OUT
+    until = NOON + 3 * HOUR
+    await desk.reservations.change(made.reservation_id, expires=until)
+    await desk.restart()
+    (kept,) = desk.reservations.open_ones
+    assert kept == replace(made, expires_at=until, state=State.PENDING)
+
+
+async def test_what_ends_while_it_is_changed_stays_ended(desk: Desk) -> None:
+    made = await desk.reserve()
+
+    async def reserve(request: ReservationRequest) -> Outcome:
+        await desk.start(named=made.reservation_id)
+        return REJECTED
+
+    cast(Any, desk.link).reserve = reserve
+    _, told = await desk.reservations.change(made.reservation_id, id_token="BERT")
+    assert told.state is State.USED
+    assert await desk.state(made) is State.USED
+
+
+async def test_what_is_over_cannot_be_changed(desk: Desk) -> None:
+    made = await desk.reserve()
+    await desk.reservations.cancel(made.reservation_id)
+    for number in (made.reservation_id, 99):
+        with pytest.raises(KeyError):
+            await desk.reservations.change(number, id_token="BERT")
+    assert len(desk.link.asked) == 2

@@ -16,6 +16,9 @@ _COLUMNS = {field.name: field.name for field in fields(Reservation)} | {
     "group": "id_group"
 }
 _TIMES = ("created_at", "expires_at", "ended_at")
+ALL = -1
+"""As many as there are (SQLite)."""
+
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
 
 

@@ -14,7 +14,7 @@ from .commands import ReservationRequest
 from .enums import ConnectorStatus
 from .errors import NotConnected
 from .journal import Journal
-from .link import Capability
+from .link import Capability, Link
 from .model import ChargingStation, Place
 from .outcome import Outcome, OutcomeStatus
 from .reservation import OPEN_STATES, Reservation, ReservationState
@@ -63,6 +63,7 @@ class Reservations:
         self._name_of = name_of
         self._call_later = call_later
         self._lock = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._known: dict[int, Reservation] = {}
         self._timers: dict[int, Timer] = {}
         self._grace: dict[int, Timer] = {}
@@ -77,7 +78,7 @@ class Reservations:
         identity = self._station.identity
         recent = await rows.newest(self._journal, identity, limit=RECENT)
         usable = await rows.newest(
-            self._journal, identity, limit=RECENT, open_only=True
+            self._journal, identity, limit=rows.ALL, open_only=True
         )
         by_id = {one.reservation_id: one for one in (*recent, *usable)}
         for _, reservation in sorted(by_id.items()):
@@ -135,27 +136,67 @@ class Reservations:
             created_at=self._clock(),
             expires_at=expires,
         )
-        number = reservation.reservation_id
         await rows.insert(self._journal, reservation)
         self._remember(reservation)
+        return await self._ask(link, reservation, before=None)
+
+    async def change(
+        self,
+        reservation_id: int,
+        *,
+        evse_id: int | None = None,
+        id_token: str | None = None,
+        expires: datetime | None = None,
+        group: str | None = None,
+    ) -> tuple[Outcome, Reservation]:
+        """Replace an open reservation under its id (OCPP 1.6 5.13).
+
+        What is None stays as it was, except the group of another token. Raises
+        NotConnected, and KeyError if there is no such reservation.
+        """
+        link = self._station.link(Capability.RESERVATION)
+        async with self._changing:
+            async with self._lock:
+                before = self._known[reservation_id]
+                if not before.open:
+                    raise KeyError(reservation_id)
+                wish = replace(
+                    before,
+                    evse_id=before.evse_id if evse_id is None else evse_id,
+                    id_token=id_token or before.id_token,
+                    group=group if id_token or group else before.group,
+                    expires_at=expires or before.expires_at,
+                    state=ReservationState.PENDING,
+                )
+                await self._keep(wish)
+            return await self._ask(link, wish, before=before)
+
+    async def _ask(
+        self, link: Link, wish: Reservation, *, before: Reservation | None
+    ) -> tuple[Outcome, Reservation]:
+        """Send a reservation; without success it becomes what it was `before`."""
+        number = wish.reservation_id
         request = ReservationRequest(
             reservation_id=number,
-            evse_id=evse_id,
-            id_token=id_token,
-            group=group,
+            evse_id=wish.evse_id,
+            id_token=wish.id_token,
+            group=wish.group,
             # It is told in the station's time, or it would end too soon or too late.
-            expires=expires + self._station.skew.ahead,
+            expires=wish.expires_at + self._station.skew.ahead,
         )
         try:
             outcome = await link.reserve(request)
         except NotConnected:
-            await self._unsent(number)
+            await self._unsent(number, before)
             raise
         if outcome.ok:
             await self._become(number, ReservationState.ACTIVE)
         elif outcome.status not in _UNANSWERED:
-            await self._become(number, ReservationState.REFUSED)
-        return outcome, self._known[number]
+            if before is None:
+                await self._become(number, ReservationState.REFUSED)
+            else:
+                await self._restore(before)
+        return outcome, self._known.get(number, wish)
 
     async def cancel(self, reservation_id: int) -> Outcome:
         """Give a reservation up (OCPP 1.6 5.1); raises NotConnected.
@@ -176,8 +217,12 @@ class Reservations:
         """Let a transaction use the reservation that it names, or else its token's.
 
         Many stations start by the reserved token and name no reservation. `group` is
-        the parent of the transaction's id token. Durable when it returns.
+        the parent of the transaction's id token. Durable when it returns. A start that
+        is told again uses nothing else.
         """
+        number = transaction.transaction_id
+        if any(one.transaction_id == number for one in self._known.values()):
+            return
         found = await self._named(transaction) or self._fitting(transaction, group)
         if found is not None:
             await self._become(
@@ -185,7 +230,7 @@ class Reservations:
                 ReservationState.USED,
                 of=frozenset(ReservationState) - {ReservationState.USED},
                 at=transaction.started_at,
-                transaction_id=transaction.transaction_id,
+                transaction_id=number,
             )
 
     async def _named(self, transaction: Transaction) -> Reservation | None:
@@ -257,18 +302,22 @@ class Reservations:
 
     def _freed(self, place: Place) -> None:
         now = self._clock()
+        lost: list[int] = []
         for one in self._of(place):
             if now >= one.expires_at - SLACK:
                 self._soon(one, ReservationState.EXPIRED)
             else:
-                self._grace[place.id] = self._call_later(
-                    GRACE, partial(self._given_up, place)
-                )
+                lost.append(one.reservation_id)
+        if lost:
+            self._grace[place.id] = self._call_later(
+                GRACE, partial(self._given_up, place, lost)
+            )
 
-    def _given_up(self, place: Place) -> None:
+    def _given_up(self, place: Place, lost: list[int]) -> None:
         del self._grace[place.id]
         for one in self._of(place):
-            self._soon(one, ReservationState.REMOVED)
+            if one.reservation_id in lost:
+                self._soon(one, ReservationState.REMOVED)
 
     # What became of it
 
@@ -307,10 +356,23 @@ class Reservations:
                 ended_at=None if state in OPEN_STATES else at,
                 transaction_id=transaction_id,
             )
-            await rows.update(self._journal, became)
-            self._remember(became)
+            await self._keep(became)
 
-    async def _unsent(self, number: int) -> None:
+    async def _keep(self, reservation: Reservation) -> None:
+        await rows.update(self._journal, reservation)
+        self._remember(reservation)
+
+    async def _restore(self, before: Reservation) -> None:
+        """Take back a change that the station did not, unless it is over meanwhile."""
+        async with self._lock:
+            known = self._known.get(before.reservation_id)
+            if known is not None and known.open:
+                await self._keep(before)
+
+    async def _unsent(self, number: int, before: Reservation | None) -> None:
+        if before is not None:
+            await self._restore(before)
+            return
         await rows.delete(self._journal, number)
         never = self._known.pop(number)
         self._stop(number)
@@ -319,6 +381,7 @@ class Reservations:
     def _remember(self, reservation: Reservation) -> None:
         """Know a reservation, wait for its end, and forget those that ended first."""
         number = reservation.reservation_id
+        before = self._known.get(number, reservation)
         self._known[number] = reservation
         ended = [one for one, kept in self._known.items() if not kept.open]
         for one in ended[: max(0, len(ended) - RECENT)]:
@@ -329,7 +392,8 @@ class Reservations:
             self._timers[number] = self._call_later(
                 max(0.0, left.total_seconds()), partial(self._expire, number)
             )
-        self._show(reservation.evse_id)
+        for evse_id in {before.evse_id, reservation.evse_id}:
+            self._show(evse_id)
 
     def _expire(self, number: int) -> None:
         self._timers.pop(number, None)
