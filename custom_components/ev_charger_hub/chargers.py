@@ -1,13 +1,13 @@
 """Chargers: how the approved ones of a hub come, change and go."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 import logging
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .building import async_build_charger
@@ -43,48 +43,57 @@ type Applied = tuple[str, Mapping[str, Any]]
 
 
 class Chargers:
-    """The life of the chargers of one hub, from approval to deletion."""
+    """The life of the chargers of one hub, from approval to deletion.
+
+    The trouble of one charger keeps no other from coming, changing or going.
+    """
 
     def __init__(self, hub: OcppHub) -> None:
         """Start with no charger."""
         self._hub = hub
         self._shared = hub.hass.data[DATA]
-        self._unsubscribes: dict[str, list[Callable[[], None]]] = {}
-        self._arrivals: dict[str, asyncio.Task[None]] = {}
+        self._arrivals: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """Who is just coming, by identity and subentry."""
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._applied: dict[str, Applied] = {}
 
     async def async_prepare(self) -> None:
         """Build the approved chargers with what was last known of them."""
         for identity, subentry in async_chargers(self._hub.entry).items():
-            await self._async_build(identity, subentry)
+            try:
+                await self._async_build(identity, subentry)
+            except JournalError:
+                raise
+            except Exception:  # of one charger, whatever it is
+                _LOGGER.exception("Charger %s cannot be built", shortened(identity))
 
     async def async_apply(self) -> None:
         """Bring the chargers in line with the subentries, which have changed."""
-        stations = self._hub.stations
-        chargers = async_chargers(self._hub.entry)
-        known = stations.keys() | self._arrivals.keys()
-        for identity in (known - chargers.keys()) | self._replaced(chargers):
-            await self._async_remove(identity)
+        entry, stations = self._hub.entry, self._hub.stations
+        for identity in set(self._outdated()):
+            await _async_logged(identity, self._async_remove(identity))
         await asyncio.gather(
             *(
-                self.async_arrive(identity, chargers[identity])
-                for identity in chargers.keys() - stations.keys()
+                self.async_arrive(identity, subentry)
+                for identity, subentry in async_chargers(entry).items()
+                if identity not in stations
             )
         )
-        for identity, subentry in chargers.items():
+        for identity, subentry in async_chargers(entry).items():
             applied = self._applied.get(identity)
             if applied is not None and applied != _content(subentry):
-                await self._async_update(identity, subentry)
+                await _async_logged(identity, self._async_update(identity, subentry))
 
     async def async_arrive(self, identity: str, subentry: ConfigSubentry) -> None:
         """Let in a charger that was approved just now: once, whoever asks for it."""
-        if (arrival := self._arrivals.get(identity)) is None:
-            arrival = self._arrivals[identity] = self._hub.entry.async_create_task(
+        key = identity, subentry.subentry_id
+        if (arrival := self._arrivals.get(key)) is None:
+            arrival = self._arrivals[key] = self._hub.entry.async_create_task(
                 self._hub.hass,
                 self._async_try_to_add(identity, subentry),
                 f"arrival of {shortened(identity)}",
             )
-            arrival.add_done_callback(lambda _: self._arrivals.pop(identity))
+            arrival.add_done_callback(lambda _: self._arrivals.pop(key))
         await asyncio.shield(arrival)
 
     async def async_settle(self) -> None:
@@ -97,20 +106,30 @@ class Chargers:
         # One at a time: the user may delete another meanwhile.
         while stations := self._hub.stations:
             identity = next(iter(stations))
+            hub_station = self._part_with(identity)
             try:
-                await self._async_release(identity)
+                await hub_station.ending.aclose()
+                await self._hub.snapshots.async_store(hub_station)
             except JournalError:
                 # Its sessions are in the journal already, and others come after it.
                 _LOGGER.exception("Charger %s is not saved", shortened(identity))
 
-    def _replaced(self, chargers: Mapping[str, ConfigSubentry]) -> set[str]:
-        """Return the chargers that were deleted and added anew meanwhile."""
-        return {
-            identity
-            for identity, subentry in chargers.items()
-            if (known := self._hub.stations.get(identity)) is not None
-            and known.subentry_id != subentry.subentry_id
-        }
+    def _lock(self, identity: str) -> asyncio.Lock:
+        """Return what lets a charger come or go, one at a time."""
+        return self._locks.setdefault(identity, asyncio.Lock())
+
+    def _exists(self, subentry_id: str) -> bool:
+        """Return whether the user has not deleted a charger."""
+        return subentry_id in self._hub.entry.subentries
+
+    def _outdated(self) -> Iterator[str]:
+        """Yield the chargers that were deleted, even if they were added anew."""
+        for identity, known in self._hub.stations.items():
+            if not self._exists(known.subentry_id):
+                yield identity
+        for identity, subentry_id in self._arrivals:
+            if not self._exists(subentry_id):
+                yield identity
 
     async def _async_build(self, identity: str, subentry: ConfigSubentry) -> HubStation:
         """Build a charger from its settings and what the journal kept of it."""
@@ -118,13 +137,14 @@ class Chargers:
         self._hub.stations[identity] = hub_station
         self._applied[identity] = _content(subentry)
         self._shared.registry.add(hub_station.station)
-        self._unsubscribes[identity] = self._follow(hub_station)
+        for end in self._follow(hub_station):
+            hub_station.ending.callback(end)
         return hub_station
 
-    def _follow(self, hub_station: HubStation) -> list[Callable[[], None]]:
+    def _follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
         """Do what follows from what a charger does; return what ends that."""
         hub, station = self._hub, hub_station.station
-        return [
+        return (
             station.info.subscribe(
                 partial(async_refresh_charger, hub.hass, hub_station.device_id, station)
             ),
@@ -135,7 +155,6 @@ class Chargers:
                 partial(async_update_security_issues, hub.hass, station)
             ),
             self._shared.tokens.subscribe(hub_station.local_list.changed),
-            hub_station.local_list.close,
             self._shared.desk.follow(hub.entry.entry_id, hub_station),
             FreeCharging(
                 station,
@@ -143,15 +162,19 @@ class Chargers:
                 spawn=partial(hub.entry.async_create_background_task, hub.hass),
                 clock=utc_now,
             ).close,
-        ]
+        )
 
     async def _async_try_to_add(self, identity: str, subentry: ConfigSubentry) -> None:
-        """Build a charger, whose trouble keeps no other out."""
+        """Build a charger, if that is still wanted when its turn comes."""
+        hub = self._hub
         try:
-            await self._async_add(identity, subentry)
-        except HomeAssistantError, JournalError:
+            async with self._lock(identity):
+                gone = hub.stopped or not self._exists(subentry.subentry_id)
+                if not gone and identity not in hub.stations:
+                    await self._async_add(identity, subentry)
+        except Exception:  # the top of a task
             # The registry takes nothing of a charger that was deleted meanwhile.
-            if subentry.subentry_id in self._hub.entry.subentries:
+            if self._exists(subentry.subentry_id):
                 _LOGGER.exception("Charger %s cannot be let in", shortened(identity))
 
     async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
@@ -172,10 +195,10 @@ class Chargers:
         station = hub_station.station
         if (settings := station_settings(subentry)) == station.settings:
             return
-        station.settings = settings
+        before, station.settings = station.settings, settings
         if settings.password_hash is not None:
             async_delete_incidents(hub.hass, identity, (UNGUARDED, INTRUDER))
-        hub_station.security.settings_changed()
+        await hub_station.security.settings_changed(before)
         async_refresh_charger(hub.hass, hub_station.device_id, station)
         limits.clamp(station)
         station.online.notify()
@@ -183,11 +206,31 @@ class Chargers:
 
     async def _async_remove(self, identity: str) -> None:
         """Turn out a charger that the user has deleted, and forget it."""
-        if (arrival := self._arrivals.get(identity)) is not None:
-            await asyncio.wait([arrival])
-        await self._hub.central_system.expel(identity)
-        if identity in self._hub.stations:
-            await self._async_release(identity, keep=False)
+        async with self._lock(identity):
+            known = self._hub.stations.get(identity)
+            if known is not None and self._exists(known.subentry_id):
+                # Another has taken its place before there was anything to forget.
+                return
+            if known is not None:
+                # A stranger from now on: who dials in meanwhile is not let in as it.
+                self._part_with(identity)
+            await self._hub.central_system.expel(identity)
+            if known is not None:
+                await known.ending.aclose()
+                await async_remove_files(self._hub.hass, known.subentry_id)
+            await self._async_forget(identity)
+
+    def _part_with(self, identity: str) -> HubStation:
+        """Return a charger that is none of ours any more, and is still to be ended."""
+        hub_station = self._hub.stations.pop(identity)
+        del self._applied[identity]
+        self._shared.registry.discard(hub_station.station)
+        async_delete_finding_issues(self._hub.hass, hub_station.station)
+        async_delete_security_issues(self._hub.hass, hub_station.station)
+        return hub_station
+
+    async def _async_forget(self, identity: str) -> None:
+        """Forget everything about a charger that the user has deleted."""
         try:
             await self._shared.authority.async_revoke(identity)
         except AuthorityError:
@@ -196,25 +239,13 @@ class Chargers:
         async_delete_incidents(self._hub.hass, identity)
         async_forget_security_events(self._hub.hass, identity)
 
-    async def _async_release(self, identity: str, *, keep: bool = True) -> None:
-        """Let go of a charger; what is known of it is kept for the next start."""
-        hub_station = self._hub.stations.pop(identity)
-        del self._applied[identity]
-        for unsubscribe in self._unsubscribes.pop(identity):
-            unsubscribe()
-        self._shared.registry.discard(hub_station.station)
-        async_delete_finding_issues(self._hub.hass, hub_station.station)
-        async_delete_security_issues(self._hub.hass, hub_station.station)
-        hub_station.limiter.close()
-        hub_station.firmware.close()
-        hub_station.log_files.close()
-        hub_station.security.close()
-        await hub_station.reservations.close()
-        await hub_station.transactions.close()
-        if keep:
-            await self._hub.snapshots.async_store(hub_station)
-        else:
-            await async_remove_files(self._hub.hass, hub_station.subentry_id)
+
+async def _async_logged(identity: str, change: Awaitable[None]) -> None:
+    """Wait for the change of a charger, whatever becomes of it."""
+    try:
+        await change
+    except Exception:  # of one charger, whatever it is
+        _LOGGER.exception("Charger %s is not as it should be", shortened(identity))
 
 
 def _content(subentry: ConfigSubentry) -> Applied:

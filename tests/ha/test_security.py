@@ -1,11 +1,15 @@
 """Security of chargers: events, passwords, profiles and certificates, end to end."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import ClientError, WSServerHandshakeError
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -29,6 +33,8 @@ from .secured import (
 )
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
+from custom_components.ev_charger_hub.station.clock import utc_now
 
 
 @pytest.fixture
@@ -325,3 +331,27 @@ async def test_events_of_a_deleted_charger_are_forgotten(
     await hass.async_block_till_done()
     issues = ir.async_get(hass).issues
     assert not [one for one in issues.values() if one.domain == DOMAIN]
+
+
+async def test_certificate_that_ends_soon_is_told(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await raise_profile(hass, init_integration, charger, 3)
+    hass.config_entries.async_update_subentry(
+        init_integration, next(iter(init_integration.subentries.values())), title="Car"
+    )
+    later = utc_now() + timedelta(days=720)
+    monkeypatch.setattr(
+        "custom_components.ev_charger_hub.security_issues.utc_now", lambda: later
+    )
+    issues = ir.async_get(hass).issues
+    async_fire_time_changed(hass, utc_now() + SNAPSHOT_DELAY * 2)
+    await hass.async_block_till_done()
+    (issue,) = [one for one in issues.values() if one.domain == DOMAIN]
+    assert issue.translation_key == "charger_certificate_ends"
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["name"] == "Car"

@@ -60,7 +60,14 @@ class Server:
             more = ("--fallback", str(fallback))
         if secured is not None:
             more += ("--charger-password", secured, "--own-authority")
-        prepare = (self._config, "--port", str(port), *login, *ocpp, *more)
+        prepare: tuple[str | Path, ...] = (
+            self._config,
+            "--port",
+            str(port),
+            *login,
+            *ocpp,
+            *more,
+        )
         subprocess.run(
             [sys.executable, "-m", "scripts.lib.prepare_config", *prepare],
             cwd=ROOT,

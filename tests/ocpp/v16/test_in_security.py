@@ -53,3 +53,14 @@ async def test_security_event_that_says_little_is_told_all_the_same(
 async def test_certificate_is_not_signed_where_nobody_can(charger: Charger) -> None:
     frame = await charger.call("SignCertificate", {"csr": "-----BEGIN"})
     assert frame[2] == {"status": "Rejected"}
+
+
+async def test_flood_of_events_is_answered_and_told_in_part(charger: Charger) -> None:
+    for _ in range(50):
+        payload = {"type": "InvalidMessages", "timestamp": STAMP}
+        frame = await charger.call("SecurityEventNotification", payload)
+        assert frame[2] == {}
+    assert len(charger.events) == 20
+    payload = {"type": "TamperDetectionActivated", "timestamp": STAMP}
+    await charger.call("SecurityEventNotification", payload)
+    assert len(charger.events) == 21

@@ -1,6 +1,7 @@
 """The way to a higher profile: step by step, and never locked out."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -165,11 +166,21 @@ async def test_password_of_the_user_overrules_ours() -> None:
     await house.connect()
     await house.security.rotate_password()
     await house.reboot()
-    house.disk = house.station.settings = House(Guarded(password="mine")).disk
-    house.security.settings_changed()
-    await house.live()
+    await house.overrule(House(Guarded(password="mine")).disk)
     await house.restart(wrote=False)
     assert house.station.settings.password_hash == "mine"
+
+
+async def test_password_of_the_user_ends_the_wait_for_ours() -> None:
+    house = House(guarded(1))
+    await house.start()
+    await house.connect()
+    await house.security.rotate_password()
+    await house.overrule(replace(house.disk, name="Other name"))
+    assert house.lets_in()
+    await house.overrule(replace(house.disk, password_hash="mine"))
+    assert not house.lets_in()
+    assert house.security.hashes == ()
 
 
 REFUSALS = [
@@ -326,9 +337,7 @@ async def test_wish_for_the_present_profile_ends_what_is_under_way() -> None:
 async def test_floor_that_the_user_lowers_stays_low() -> None:
     house = await begun(1, 2)
     house.write()
-    house.disk = house.station.settings = House(Guarded(password="h0")).disk
-    house.security.settings_changed()
-    await house.live()
+    await house.overrule(House(Guarded(password="h0")).disk)
     await house.reboot()
     assert house.station.settings.security_profile == 1
     await house.restart(wrote=False)

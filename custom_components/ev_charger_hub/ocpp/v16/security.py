@@ -1,5 +1,6 @@
 """Security: events and certificate requests of a station (OCPP 1.6 Security)."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -7,9 +8,12 @@ from ...station.model import SecurityEvent
 from ...station.security.events import event_kind
 from ..adapter import StationContext
 from ..rpc import Reply
+from ..throttle import Buckets
 from ..timestamps import parse
 from .mapping import Oddities
 
+_EVENTS = 20
+_EVENT_EVERY = timedelta(minutes=1)
 _MAX_WORD = 50
 _MAX_INFO = 255
 
@@ -21,14 +25,20 @@ class SecurityBlock:
         """Feed the station of `context`."""
         self._context = context
         self._oddities = oddities
+        # Each of them is a state that is kept for days.
+        self._told = Buckets(context.clock, burst=_EVENTS, refill=_EVENT_EVERY)
 
     def security_event(self, payload: dict[str, Any]) -> Reply:
         """Take a security event (SecurityEventNotification, A04)."""
         word = payload["type"][:_MAX_WORD]
+        kind = event_kind(word)
+        if not self._told.take(kind):
+            self._oddities.note(f"floods us with security events {kind}")
+            return Reply({})
         info = payload.get("techInfo") or ""
         self._context.station.emit(
             SecurityEvent(
-                kind=event_kind(word),
+                kind=kind,
                 word=word,
                 info=info[:_MAX_INFO] or None,
                 at=parse(payload.get("timestamp")),

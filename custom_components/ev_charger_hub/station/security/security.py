@@ -12,6 +12,7 @@ from ..journal import Journal
 from ..model import ChargingStation
 from ..outcome import Outcome
 from ..secrets import shortened
+from ..settings import StationSettings
 from .certificates import Certificates
 from .kept import ClientCertificate, Keeper, Kept, Upgrade
 from .passwords import Passwords, proved
@@ -116,10 +117,23 @@ class Security:
         name = f"{shortened(self._station.identity)} security"
         self._spawn(self._settle(profile, proof), name)
 
-    def settings_changed(self) -> None:
-        """Take note of new settings, which may be the user's own."""
-        name = f"{shortened(self._station.identity)} settings"
-        self._spawn(self._overrule(), name)
+    async def settings_changed(self, before: StationSettings) -> None:
+        """Take note of new settings, which are the user's own.
+
+        A password of the user's takes the place of all that the station was told.
+        """
+        settings = self._station.settings
+        typed = settings.password_hash != before.password_hash
+
+        def change(kept: Kept) -> Kept:
+            kept = kept.standing(settings)
+            return replace(kept, hashes=()) if typed else kept
+
+        try:
+            await self._keeper.change(change)
+        except JournalError:
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: not written down", name)
 
     async def rotate_password(self) -> Outcome:
         """Give the station a new password; raises as a link does, and JournalError."""
@@ -182,14 +196,6 @@ class Security:
             kept = replace(kept, upgrade=arrived(upgrade, profile))
             changes["security_profile"] = max(settings.security_profile, profile)
         return kept.amend(settings, self._clock(), **changes)
-
-    async def _overrule(self) -> None:
-        settings = self._station.settings
-        try:
-            await self._keeper.change(lambda kept: kept.standing(settings))
-        except JournalError:
-            name = shortened(self._station.identity)
-            _LOGGER.exception("%s: not written down", name)
 
     def _look_later(self) -> None:
         self._renewal = self._call_later(LOOK_EVERY, self._look)
