@@ -136,12 +136,14 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EvChargerHubConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Allow to delete the device of something that does not exist any more."""
-    if not async_identities(device).isdisjoint(
-        {entry.entry_id, *async_chargers(entry)}
-    ):
+    chargers, identifiers = async_chargers(entry), async_identities(device)
+    if not identifiers.isdisjoint({entry.entry_id, *chargers}):
         return False
-    loaded = entry.state is ConfigEntryState.LOADED
-    return not (loaded and entry.runtime_data.knows(device))
+    if entry.state is ConfigEntryState.LOADED:
+        return not entry.runtime_data.knows(device)
+    # Nobody knows now which connectors a charger has.
+    owners = {identifier.rpartition("_")[0] for identifier in identifiers}
+    return owners.isdisjoint(chargers)
 
 
 async def _async_entry_updated(

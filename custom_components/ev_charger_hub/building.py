@@ -1,5 +1,6 @@
 """Building: a charger from its settings and what the journal kept of it."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,11 +34,20 @@ async def async_build_charger(
     hub: OcppHub, identity: str, subentry: ConfigSubentry
 ) -> HubStation:
     """Return a charger that knows what was known of it; raises JournalError."""
+    async with AsyncExitStack() as ending:
+        return await _async_build(hub, identity, subentry, ending)
+
+
+async def _async_build(
+    hub: OcppHub, identity: str, subentry: ConfigSubentry, ending: AsyncExitStack
+) -> HubStation:
+    """Return a charger whose parts end with `ending`, which it takes along."""
     hass, entry, journal = hub.hass, hub.entry, hub.journal
     station = ChargingStation(identity, station_settings(subentry))
     if (kept := await journal.load(identity, SNAPSHOT)) is not None:
         restore(station, kept)
     transactions = Transactions(station, journal, utc_now)
+    ending.push_async_callback(transactions.close)
     await transactions.load()
     ledger = Ledger(station, journal)
     await ledger.load()
@@ -48,9 +58,11 @@ async def async_build_charger(
         ledger=ledger,
         spawn=partial(entry.async_create_background_task, hass),
     )
+    ending.callback(limiter.close)
     await limiter.load()
     tokens = hass.data[DATA].tokens
     reservations = Reservations(station, journal, utc_now, name_of=tokens.name_of)
+    ending.push_async_callback(reservations.close)
     await reservations.load()
     local_list = LocalList(
         station,
@@ -58,6 +70,7 @@ async def async_build_charger(
         partial(tokens.entries, identity),
         spawn=partial(entry.async_create_background_task, hass),
     )
+    ending.callback(local_list.close)
     await local_list.load()
     security = Security(
         station,
@@ -66,13 +79,19 @@ async def async_build_charger(
         ports=security_ports(hub, station),
         spawn=partial(entry.async_create_background_task, hass),
     )
+    ending.callback(security.close)
     await security.load()
     firmware = Firmware(station, journal, utc_now)
+    ending.callback(firmware.close)
     await firmware.load()
     logs = Logs(station, journal, utc_now)
     await logs.load()
     log_files = LogFiles(hub, station, logs, subentry.subentry_id)
+    ending.callback(log_files.close)
     await log_files.async_load()
+    device_id = async_register_charger(
+        hass, entry, subentry.subentry_id, station, hub.server_id
+    )
     return HubStation(
         station=station,
         transactions=transactions,
@@ -84,7 +103,6 @@ async def async_build_charger(
         firmware=firmware,
         log_files=log_files,
         subentry_id=subentry.subentry_id,
-        device_id=async_register_charger(
-            hass, entry, subentry.subentry_id, station, hub.server_id
-        ),
+        device_id=device_id,
+        ending=ending.pop_all(),
     )

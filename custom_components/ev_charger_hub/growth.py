@@ -82,7 +82,7 @@ class HubPlatform:
         """Add the entities of one charger, now or soon, and as they appear."""
         add = partial(async_add_entities, config_subentry_id=hub_station.subentry_id)
         growth = Growth(hass, entry.runtime_data, hub_station, self, add)
-        entry.async_on_unload(growth.follow(prompt=prompt))
+        hub_station.ending.callback(growth.follow(prompt=prompt))
 
 
 class Growth:

@@ -1,5 +1,6 @@
 """What the Home Assistant floor passes around."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,5 +37,7 @@ class HubStation:
     security: Security
     subentry_id: str
     device_id: str
+    ending: AsyncExitStack
+    """What is done when it is let go of, the last first."""
     seen: bool = False
     """Whether it has been online since the server started."""

@@ -31,15 +31,15 @@ class Snapshots:
         self._closed = False
 
     @callback
-    def follow(self, hub_station: HubStation) -> list[Callable[[], None]]:
+    def follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
         """Keep what is known of a charger; return what ends that."""
         station = hub_station.station
-        return [
+        return (
             # Every frame moves the heartbeat, so this sees whatever changes.
             station.heartbeat.subscribe(partial(self._mark, station.identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
             partial(self._changed.discard, station.identity),
-        ]
+        )
 
     async def async_store(self, hub_station: HubStation) -> None:
         """Keep what is known of a charger now; raises JournalError."""

@@ -123,3 +123,141 @@ async def test_a_server_stops_while_chargers_arrive(
     await hass.async_block_till_done()
     shown = [_entities(hass, init_integration, identity) for identity in STRANGERS]
     assert all(entities == shown[0] != set() for entities in shown)
+
+
+async def test_one_that_is_deleted_while_it_arrives_and_added_again_is_the_new_one(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load = Journal.load
+    arriving, replaced = asyncio.Event(), asyncio.Event()
+
+    async def slow(journal: Journal, identity: str, name: str) -> object:
+        arriving.set()
+        await replaced.wait()
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", slow)
+    old = await charger_ws(STRANGERS[0])
+    await arriving.wait()
+    (subentry_id,) = hub.entry.subentries
+    hass.config_entries.async_remove_subentry(hub.entry, subentry_id)
+    subentry = hub.approve(STRANGERS[0], "Garage", None)
+    replaced.set()
+    await old.closed()
+    await hass.async_block_till_done()
+    assert hub.stations[STRANGERS[0]].subentry_id == subentry.subentry_id
+    assert hub.stations[STRANGERS[0]].station.settings.name == "Garage"
+    assert _entities(hass, hub.entry, STRANGERS[0])
+    new = await charger_ws(STRANGERS[0])
+    assert (await new.boot())["status"] == "Accepted"
+
+
+async def test_trouble_that_nobody_expects_keeps_no_other_out(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    load = Journal.load
+
+    async def broken(journal: Journal, identity: str, name: str) -> object:
+        if identity == STRANGERS[0]:
+            raise RuntimeError("a bug")
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", broken)
+    for identity in STRANGERS[:3]:
+        hub.approve(identity, identity, None)
+    hass.config_entries.async_update_entry(hub.entry, title="Car park")
+    await hass.async_block_till_done()
+    assert set(hub.stations) == set(STRANGERS[1:3])
+    (server,) = (
+        device
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), hub.entry.entry_id
+        )
+        if (DOMAIN, hub.entry.entry_id) in device.identifiers
+    )
+    assert server.name == "Car park"
+    assert "a bug" in caplog.text
+    caplog.clear()
+
+
+async def test_one_that_cannot_be_restored_does_not_keep_the_server_down(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    strangers: list[Charger],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    load = Journal.load
+
+    async def broken(journal: Journal, identity: str, name: str) -> object:
+        if identity == STRANGERS[0]:
+            raise RuntimeError("a bug")
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", broken)
+    assert await hass.config_entries.async_reload(init_integration.entry_id)
+    await hass.async_block_till_done()
+    assert set(init_integration.runtime_data.stations) == set(STRANGERS[1:])
+    assert "a bug" in caplog.text
+    caplog.clear()
+
+
+async def test_one_that_cannot_be_forgotten_keeps_no_other_out(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    subentry = hub.approve(STRANGERS[0], STRANGERS[0], None)
+    await hass.async_block_till_done()
+
+    async def broken(journal: Journal, identity: str) -> None:
+        raise JournalError("disk is full")
+
+    monkeypatch.setattr(Journal, "forget", broken)
+    hass.config_entries.async_remove_subentry(hub.entry, subentry.subentry_id)
+    hub.approve(STRANGERS[1], STRANGERS[1], None)
+    await hass.async_block_till_done()
+    assert set(hub.stations) == {STRANGERS[1]}
+    assert "disk is full" in caplog.text
+    caplog.clear()
+
+
+async def test_one_that_comes_back_while_it_is_forgotten_loses_nothing(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger_ws: ChargerFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forget, load = Journal.forget, Journal.load
+    subentry = hub.approve(STRANGERS[0], STRANGERS[0], None)
+    await hass.async_block_till_done()
+    journal_work: list[str] = []
+    chargers: list[Charger] = []
+
+    async def loading(journal: Journal, identity: str, name: str) -> object:
+        journal_work.append("load")
+        return await load(journal, identity, name)
+
+    async def slow(journal: Journal, identity: str) -> None:
+        chargers.append(await charger_ws(identity))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await forget(journal, identity)
+        journal_work.append("forget")
+
+    monkeypatch.setattr(Journal, "load", loading)
+    monkeypatch.setattr(Journal, "forget", slow)
+    hass.config_entries.async_remove_subentry(hub.entry, subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert journal_work[0] == "forget"
+    assert (await chargers[0].boot())["status"] == "Accepted"
+    transaction_id = await chargers[0].start()
+    sessions = await hub.journal.sessions(STRANGERS[0])
+    assert [one.transaction_id for one in sessions] == [str(transaction_id)]

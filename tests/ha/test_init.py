@@ -2,11 +2,13 @@
 
 import asyncio
 from decimal import Decimal
+import gc
 from pathlib import Path
 import sqlite3
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
+from weakref import ref
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -47,6 +49,7 @@ from custom_components.ev_charger_hub.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.server import CentralSystem
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy, Candidate
 from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
 from custom_components.ev_charger_hub.station import limits
@@ -345,6 +348,45 @@ async def test_charger_that_is_deleted_and_added_at_once_is_a_new_one(
     assert er.async_entries_for_device(er.async_get(hass), device.id)
 
 
+async def test_charger_that_comes_back_while_it_is_turned_out_is_a_stranger(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    approved_charger: Charger,
+    charger_ws: ChargerFactory,
+) -> None:
+    """Test that nobody is let in as a charger that is being deleted."""
+    expel = CentralSystem.expel
+    statuses: list[str] = []
+
+    async def expelled(central_system: CentralSystem, identity: str) -> None:
+        await expel(central_system, identity)
+        charger = await charger_ws(identity)
+        statuses.append((await charger.boot())["status"])
+
+    (subentry_id,) = init_integration.subentries
+    with patch.object(CentralSystem, "expel", expelled):
+        hass.config_entries.async_remove_subentry(init_integration, subentry_id)
+        await hass.async_block_till_done()
+    assert statuses == ["Pending"]
+
+
+async def test_nothing_is_left_of_a_charger_that_is_deleted(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+) -> None:
+    """Test that no callback keeps the charger alive until the server is reloaded."""
+    station = ref(hub.stations[IDENTITY].station)
+    (subentry_id,) = init_integration.subentries
+    hass.config_entries.async_remove_subentry(init_integration, subentry_id)
+    await hass.async_block_till_done()
+    await approved_charger.closed()
+    await hass.async_block_till_done()
+    gc.collect()
+    assert station() is None
+
+
 async def test_other_chargers_stay_connected(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
@@ -516,9 +558,17 @@ async def test_device_of_a_charger_stays_while_its_server_does_not_run(
     approved_charger: Charger,
 ) -> None:
     """Test that a charger exists even if nobody has read its settings yet."""
+    await approved_charger.status(2, "Available")
+    await hass.async_block_till_done()
     await hass.config_entries.async_unload(init_integration.entry_id)
-    for identifier in (init_integration.entry_id, IDENTITY):
-        device = device_of(hass, init_integration, identifier)
+    connector = dr.async_get(hass).async_get_child_device_by_identifier(
+        (DOMAIN, f"{IDENTITY}_2"), init_integration.entry_id
+    )
+    for device in (
+        device_of(hass, init_integration, init_integration.entry_id),
+        device_of(hass, init_integration, IDENTITY),
+        connector,
+    ):
         assert device is not None
         assert not await async_remove_config_entry_device(
             hass, init_integration, device
