@@ -16,9 +16,14 @@ class CertificateProblem(StrEnum):
     """What is to be told of a server's certificates; values are translation keys."""
 
     AUTHORITY_EXPIRES = "authority_expires"
+    AUTHORITY_UNUSABLE = "authority_unusable"
     EXPIRED = "certificate_expired"
     EXPIRES = "certificate_expires"
+    NO_ENCRYPTION = "no_encryption"
     UNUSABLE = "certificate_unusable"
+
+
+_ERRORS = {CertificateProblem.EXPIRED, CertificateProblem.NO_ENCRYPTION}
 
 
 @callback
@@ -44,7 +49,7 @@ def async_update_certificate_issues(
             learn_more_url=LEARN_MORE,
             severity=(
                 ir.IssueSeverity.ERROR
-                if problem is CertificateProblem.EXPIRED
+                if problem in _ERRORS
                 else ir.IssueSeverity.WARNING
             ),
             translation_key=problem,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -95,47 +96,74 @@ class ServerCertificates:
         self._entry = entry
         self._shared = shared
         self._stamp: Stamp = ()
+        self._usable = True
 
     async def async_load(self) -> None:
-        """Read or make the certificates; raises TlsError, AuthorityError."""
+        """Read or make the certificates; raises TlsError, AuthorityError.
+
+        A server that takes unencrypted connections too does so without certificates:
+        chargers that know nothing of them are not locked out.
+        """
         if self.settings.mode is TlsMode.NONE:
             return
+        try:
+            await self._async_refresh()
+        except (AuthorityError, TlsError) as err:
+            if self.contexts is None and not self.settings.plain:
+                raise
+            _LOGGER.warning("Certificates of %s: %s", self._entry.title, err)
+            self._usable = False
+
+    async def _async_refresh(self) -> None:
+        """Renew and read what has to be; raises TlsError, AuthorityError."""
         await self._async_open_authority()
-        await self._async_renew()
+        try:
+            await self._async_renew()
+        except AuthorityError:
+            # What is there may do for a long time yet.
+            with suppress(TlsError):
+                await self._async_reload()
+            raise
         await self._async_reload()
 
     async def _async_open_authority(self) -> None:
         """Find the authority; with the user's own files the server works without."""
+        if self.authority is not None:
+            return
         try:
             self.authority = await self._shared.async_get()
         except AuthorityError as err:
             if self.settings.mode is TlsMode.OWN_AUTHORITY:
                 raise
-            _LOGGER.warning("No certificates for chargers: %s", err)
+            _LOGGER.debug("No certificates for chargers: %s", err)
+        else:
+            # Who is asked for a certificate depends on it.
+            self._stamp = ()
 
     async def _async_renew(self) -> None:
         """Make new certificates if that is up to us, and it is time."""
         if self.settings.mode is TlsMode.OWN_AUTHORITY:
             await self._shared.async_renew_server(await async_server_names(self._hass))
 
-    async def _async_reload(self) -> bool:
-        """Read the files if they are new; return whether they were."""
+    async def _async_reload(self) -> None:
+        """Read the files if they are new; raises TlsError."""
         pairs = self._pairs()
         stamp = await self._hass.async_add_executor_job(_stamp, pairs)
         if stamp == self._stamp:
-            return False
+            return
         authority = self.authority
         self.contexts = await self._hass.async_add_executor_job(
             partial(
                 build_contexts,
                 pairs,
                 now=utc_now(),
+                # Before nobody at all: some chargers do not look at the date.
+                expired=self.contexts is None,
                 client_root=authority.root_pem if authority is not None else None,
                 asks=partial(_has_clients, authority),
             )
         )
         self._stamp = stamp
-        return True
 
     def _pairs(self) -> list[Pair]:
         """Return the files of certificates and their keys."""
@@ -147,12 +175,18 @@ class ServerCertificates:
     @callback
     def async_follow(self, use: Callable[[Contexts], None]) -> CALLBACK_TYPE:
         """Look after the certificates from now on; `use` gets those that are new."""
-        if self.contexts is None:
+        if self.settings.mode is TlsMode.NONE:
             return lambda: None
-        self._report(usable=True)
+        self._report()
+        ended = False
 
         async def async_check(_now: datetime) -> None:
-            if await self._async_check() and self.contexts is not None:
+            before = self.contexts
+            await self._async_check()
+            if ended:
+                return
+            self._report()
+            if self.contexts is not None and self.contexts is not before:
                 use(self.contexts)
 
         stop = async_track_time_interval(
@@ -161,40 +195,46 @@ class ServerCertificates:
 
         @callback
         def async_end() -> None:
+            nonlocal ended
+            ended = True
             stop()
             async_update_certificate_issues(self._hass, self._entry, ())
 
         return async_end
 
-    async def _async_check(self) -> bool:
-        """Renew and reload what has to be; return whether there is something new.
-
-        What cannot be used is told, and what was in use goes on.
-        """
-        usable, fresh = True, False
+    async def _async_check(self) -> None:
+        """Renew and read what has to be; what was in use goes on without."""
         try:
-            await self._async_renew()
-            fresh = await self._async_reload()
+            await self._async_refresh()
         except (AuthorityError, TlsError) as err:
             _LOGGER.debug("Certificates of %s: %s", self._entry.title, err)
-            usable = False
-        self._report(usable=usable)
-        return fresh
+            self._usable = False
+        else:
+            self._usable = True
 
     @callback
-    def _report(self, *, usable: bool) -> None:
+    def _report(self) -> None:
         """Tell the user what they have to see to."""
-        now = utc_now()
-        problems = set() if usable else {CertificateProblem.UNUSABLE}
+        async_update_certificate_issues(
+            self._hass, self._entry, self._problems(utc_now()), self.expires
+        )
+
+    def _problems(self, now: datetime) -> set[CertificateProblem]:
+        if (ends := self.expires) is None:
+            return {CertificateProblem.NO_ENCRYPTION}
+        problems = set() if self._usable else {CertificateProblem.UNUSABLE}
+        if self.authority is None:
+            problems.add(CertificateProblem.AUTHORITY_UNUSABLE)
+        elif self.settings.mode is TlsMode.OWN_AUTHORITY:
+            if self.authority.expires - now < LAST_YEAR:
+                problems.add(CertificateProblem.AUTHORITY_EXPIRES)
         if self.settings.mode is TlsMode.FILES:
-            ends = self.expires
-            if ends is not None and ends <= now:
-                problems = {CertificateProblem.EXPIRED}
-            elif ends is not None and ends - now < WARN_BEFORE:
+            if ends <= now:
+                problems.discard(CertificateProblem.UNUSABLE)
+                problems.add(CertificateProblem.EXPIRED)
+            elif ends - now < WARN_BEFORE:
                 problems.add(CertificateProblem.EXPIRES)
-        elif self.authority is not None and self.authority.expires - now < LAST_YEAR:
-            problems.add(CertificateProblem.AUTHORITY_EXPIRES)
-        async_update_certificate_issues(self._hass, self._entry, problems, self.expires)
+        return problems
 
     @property
     def expires(self) -> datetime | None:

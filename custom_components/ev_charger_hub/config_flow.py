@@ -126,7 +126,7 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="server",
             data_schema=self.add_suggested_values_to_schema(
-                _server_schema(), user_input
+                _server_schema(errors), user_input
             ),
             errors=errors,
         )
@@ -161,7 +161,7 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                _server_schema(), user_input or _joined(entry)
+                _server_schema(errors), user_input or _joined(entry)
             ),
             description_placeholders={"ca_link": LINK},
             errors=errors,
@@ -254,14 +254,14 @@ def _own_authority(data: Mapping[str, Any]) -> bool:
     return TlsSettings.of(data).mode is TlsMode.OWN_AUTHORITY
 
 
-def _server_schema() -> vol.Schema:
-    """Return the form of a server."""
+def _server_schema(errors: Mapping[str, str]) -> vol.Schema:
+    """Return the form of a server, by what was wrong with it."""
     return vol.Schema(
         {
             vol.Required(CONF_HOST, default=DEFAULT_HOST): TextSelector(),
             vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT_SELECTOR,
             vol.Required(CONF_POLICY, default=AdmissionPolicy.ASK): POLICY_SELECTOR,
-            **tls_section(),
+            **tls_section(errors),
         }
     )
 

@@ -19,7 +19,6 @@ from .station.model import ChargingStation
 from .station.outcome import Outcome, OutcomeStatus
 from .station.security.profile import HIGHEST, same_root
 from .targets import Target
-from .tls_settings import TlsMode
 
 ATTR_ALGORITHM: Final = "algorithm"
 ATTR_CERTIFICATE: Final = "certificate"
@@ -74,7 +73,7 @@ async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
 
 def _check_server(target: Target, wanted: int) -> None:
     """Raise if the server itself cannot be spoken to like this."""
-    if wanted >= ENCRYPTED and target.hub.certificates.settings.mode is TlsMode.NONE:
+    if wanted >= ENCRYPTED and target.hub.central_system.contexts is None:
         raise invalid("tls_not_offered", server=target.hub.entry.title)
     if wanted == HIGHEST and target.hub.authority is None:
         raise invalid("no_authority")

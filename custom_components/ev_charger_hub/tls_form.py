@@ -15,6 +15,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
     TextSelectorConfig,
 )
+from homeassistant.util.network import is_ipv6_address
 
 from .const import (
     CONF_ACCEPT_PLAIN,
@@ -32,8 +33,11 @@ _FILES: Final = (CONF_CERTIFICATE, CONF_CERTIFICATE_KEY)
 _MAX_NAME: Final = 253
 
 
-def tls_section() -> dict[vol.Marker, Any]:
-    """Return the fields, folded up: what is there by default works for everybody."""
+def tls_section(errors: Mapping[str, str]) -> dict[vol.Marker, Any]:
+    """Return the fields, folded up: what is there by default works for everybody.
+
+    Whoever typed something wrong there sees it.
+    """
     mode = SelectSelector(
         SelectSelectorConfig(
             mode=SelectSelectorMode.DROPDOWN,
@@ -50,7 +54,8 @@ def tls_section() -> dict[vol.Marker, Any]:
         vol.Optional(CONF_CERTIFICATE_KEY): TextSelector(),
     }
     key = vol.Required(SECTION_TLS)
-    return {key: section(vol.Schema(fields), {"collapsed": True})}
+    wrong = any(error.startswith(SECTION_TLS) for error in errors.values())
+    return {key: section(vol.Schema(fields), {"collapsed": not wrong})}
 
 
 def tls_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,5 +109,7 @@ def _check_names(typed: Mapping[str, Any]) -> dict[str, str]:
     for name in typed[CONF_NAMES]:
         plain = name.strip()
         if len(plain) > _MAX_NAME or not plain.isascii() or set(plain) & set(" /@[]"):
+            return {"base": "tls_bad_name"}
+        if ":" in plain and not is_ipv6_address(plain):
             return {"base": "tls_bad_name"}
     return {}

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+import errno
 from http import HTTPStatus
+import os
 from pathlib import Path
 import shutil
 import ssl
@@ -37,6 +39,7 @@ from custom_components.ev_charger_hub.const import (
     DOMAIN,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp import authority as authority_module
 from custom_components.ev_charger_hub.ocpp.authority import Authority
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from tests.ocpp.certificates import client_context, ec_key, private_pem, signing_request
@@ -249,12 +252,53 @@ async def test_damaged_authority_keeps_the_server_from_starting(
 ) -> None:
     """Test that no new root takes the place of one that chargers trust."""
     (folder / "root.pem").write_text("no PEM")
-    entry = entry_of(**{CONF_TLS: "own_authority"})
+    entry = entry_of(**{CONF_TLS: "own_authority", CONF_ACCEPT_PLAIN: False})
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "authority_unusable"
     assert (folder / "root.pem").read_text() == "no PEM"
+
+
+async def test_damaged_authority_takes_nothing_from_chargers_without_tls(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, folder: Path, dialer: Dialer
+) -> None:
+    """Test that only encryption is away, until the files are back."""
+    root = folder / "root.pem"
+    kept = root.read_bytes()
+    root.write_text("no PEM")
+    hub = await set_up(hass, entry_of(**{CONF_TLS: "own_authority"}))
+    await approve(hass, hub)
+    assert await boots(await dialer.dial(hub, "ws")) == "Accepted"
+    assert issues(hass) == {f"no_encryption_{hub.entry.entry_id}"}
+    with pytest.raises(ClientError):
+        await dialer.dial(hub, ssl=client_context())
+    root.write_bytes(kept)
+    await later(hass, freezer, hours=1, seconds=1)
+    assert not issues(hass)
+    assert await boots(await dialer.dial(hub, ssl=root_context(hub))) == "Accepted"
+
+
+async def test_certificate_that_cannot_be_renewed_is_used_while_it_lasts(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    own: OcppHub,
+    dialer: Dialer,
+) -> None:
+    """Test a full disk two months before the end, over a restart."""
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await approve(hass, own)
+    monkeypatch.setattr(authority_module, "write_private", full)
+    await later(hass, freezer, days=345)
+    entry: MockConfigEntry = hass.config_entries.async_entries(DOMAIN)[0]
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert issues(hass) == {f"certificate_unusable_{entry.entry_id}"}
+    hub: OcppHub = entry.runtime_data
+    assert await boots(await dialer.dial(hub, ssl=client_context())) == "Accepted"
 
 
 # Files of the user
@@ -289,6 +333,40 @@ async def test_files_are_used_without_an_authority(
     data = {CONF_CERTIFICATE: files[0], CONF_CERTIFICATE_KEY: files[1]}
     hub = await set_up(hass, entry_of(**data))
     await approve(hass, hub)
+    assert await boots(await dialer.dial(hub, ssl=client_context())) == "Accepted"
+
+
+async def test_charger_certificates_count_again_with_the_authority(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    folder: Path,
+    tmp_path: Path,
+    dialer: Dialer,
+) -> None:
+    """Test that it is told, and over when the files are back."""
+    kept = (folder / "root.pem").read_bytes()
+    (folder / "root.pem").write_text("no PEM")
+    files = make_pair(tmp_path, "server")
+    data = {CONF_CERTIFICATE: files[0], CONF_CERTIFICATE_KEY: files[1]}
+    hub = await set_up(hass, entry_of(**data))
+    await approve(hass, hub, security_profile=3)
+    assert issues(hass) == {f"authority_unusable_{hub.entry.entry_id}"}
+    (folder / "root.pem").write_bytes(kept)
+    await later(hass, freezer, hours=1, seconds=1)
+    assert not issues(hass)
+    own = client_context(certificate=await certificate(hub), folder=tmp_path)
+    assert await boots(await dialer.dial(hub, ssl=own)) == "Accepted"
+
+
+async def test_files_that_have_ended_are_better_than_no_server(
+    hass: HomeAssistant, folder: Path, tmp_path: Path, dialer: Dialer
+) -> None:
+    """Test that a restart does not lock out who does not look at the date."""
+    files = make_pair(tmp_path, "server", valid_for=-1)
+    data = {CONF_CERTIFICATE: files[0], CONF_CERTIFICATE_KEY: files[1]}
+    hub = await set_up(hass, entry_of(**data))
+    await approve(hass, hub)
+    assert issues(hass) == {f"certificate_expired_{hub.entry.entry_id}"}
     assert await boots(await dialer.dial(hub, ssl=client_context())) == "Accepted"
 
 
@@ -359,6 +437,24 @@ async def test_issues_end_with_the_server(
     assert not issues(hass)
 
 
+async def test_check_that_outlives_the_server_tells_nothing(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    with_files: OcppHub,
+    tmp_path: Path,
+) -> None:
+    """Test a file that takes its time, such as one on a network drive."""
+    key = tmp_path / "server.key"
+    key.unlink()
+    os.mkfifo(key)
+    freezer.tick(timedelta(hours=1, seconds=1))
+    async_fire_time_changed(hass)
+    assert await hass.config_entries.async_unload(with_files.entry.entry_id)
+    await asyncio.to_thread(key.write_text, "no PEM")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not issues(hass)
+
+
 # Chargers
 
 
@@ -382,7 +478,7 @@ async def test_certificate_of_a_deleted_charger_is_worth_nothing_any_more(
     await approve(hass, own)
     pem = await certificate(own)
     leaf = x509.load_pem_x509_certificate(pem.encode())
-    assert own.trusts("CP01", leaf.public_bytes(Encoding.DER))
+    assert own.admission.trusts("CP01", leaf.public_bytes(Encoding.DER))
     subentry_id = next(iter(own.entry.subentries))
     hass.config_entries.async_remove_subentry(own.entry, subentry_id)
     await hass.async_block_till_done()

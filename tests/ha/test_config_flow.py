@@ -268,6 +268,7 @@ async def test_server_that_wants_encryption_is_offered_with_wss(
         ({CONF_TLS: "own_authority", CONF_NAMES: ["a b"]}, "tls_bad_name"),
         ({CONF_TLS: "own_authority", CONF_NAMES: ["http://a/"]}, "tls_bad_name"),
         ({CONF_TLS: "own_authority", CONF_NAMES: ["b\u00fccher.de"]}, "tls_bad_name"),
+        ({CONF_TLS: "own_authority", CONF_NAMES: ["a.de:9000"]}, "tls_bad_name"),
         ({CONF_TLS: "files"}, "tls_incomplete"),
     ],
 )
@@ -281,6 +282,8 @@ async def test_encryption_that_makes_no_sense_is_refused(
     """Test that the user hears of fields that would not count."""
     result = await submit(hass, await begin(hass), form(port, **fields))
     assert result["errors"] == {"base": error}
+    assert (shown := result["data_schema"]) is not None
+    assert not shown.schema["tls"].options["collapsed"]
     result = await submit(hass, result, form(port))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

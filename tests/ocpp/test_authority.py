@@ -109,6 +109,17 @@ def test_damaged_file_is_an_error_and_is_not_replaced(
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("left", ["server_ec.pem", "server_rsa.pem", "clients.json"])
+def test_lost_root_is_an_error_and_is_not_replaced(
+    authority: Authority, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "root.pem").unlink()
+    (tmp_path / left).touch()
+    with pytest.raises(AuthorityError):
+        Authority.open(tmp_path, Clock())
+    assert not (tmp_path / "root.pem").exists()
+
+
 def test_killed_first_write_leaves_no_half_root(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "root.pem.new").write_bytes(b"-----BEGIN PRIV")
     assert "BEGIN CERTIFICATE" in Authority.open(tmp_path, clock).root_pem
@@ -199,6 +210,12 @@ def test_no_certificate_outlives_the_root(authority: Authority, clock: Clock) ->
     assert not authority.renew_server(HOSTS)
     for pair in server_pairs(authority).values():
         assert pair.certificate.not_valid_after_utc == authority.expires
+
+
+def test_root_that_has_ended_signs_nothing(authority: Authority, clock: Clock) -> None:
+    clock.now = authority.expires
+    with pytest.raises(AuthorityError):
+        authority.renew_server(HOSTS)
 
 
 def test_long_host_name_is_no_common_name(authority: Authority) -> None:

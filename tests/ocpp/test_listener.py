@@ -285,6 +285,19 @@ async def test_flood_pushes_out_nobody_but_itself(listener: Listener) -> None:
             one.close()
 
 
+@pytest.mark.filterwarnings("error::ResourceWarning")
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+async def test_who_gives_way_at_once_is_dropped(listener: Listener) -> None:
+    """Test a flood that is accepted in one go."""
+    flood = [socket.create_connection((HOST, listener.port)) for _ in range(8)]
+    for one in flood:
+        one.setblocking(False)
+    await until(lambda: len(listener) == 3)
+    assert [await ended(one) for one in flood[:5]] == [True] * 5
+    for one in flood:
+        one.close()
+
+
 async def test_who_hangs_up_at_once_leaves_nothing_behind(listener: Listener) -> None:
     (await silent(listener.port)).close()
     one = await silent(listener.port)

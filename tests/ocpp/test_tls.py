@@ -30,6 +30,19 @@ from custom_components.ev_charger_hub.ocpp.tls import (
 
 type Files = tuple[Path, Path]
 
+ODD = """\
+-----BEGIN CERTIFICATE-----
+MIIBJDCB7qADAgECAhQhayFKpG7CTKppE1EvvJnC4ped8jAKBggqhkjOPQQDAjAM
+MQowCAYDVQQDDAF4MCAXDTI2MTEyMTA5MTkxNVoYDzIwNTEwNzEzMDkxOTE1WjAM
+MQowCAYDVQQDDAF4MDIwEAYHKoZIzj0CAQYFK4EEAAYDHgAEyMWmj5hj6/SYm0Su
+5CMn17mWygUBvaq4cq06KaNTMFEwHQYDVR0OBBYEFHswqaNYwwkavQ7/P9KIQdgK
+sRYDMB8GA1UdIwQYMBaAFHswqaNYwwkavQ7/P9KIQdgKsRYDMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDJQAwIgIPAJ2ylCbsWrMpKqVwjQ59Ag8AmglQiO7s
+n3lgcc6KqGo=
+-----END CERTIFICATE-----
+"""
+"""A certificate of an elliptic curve that nobody uses (secp112r1)."""
+
 NOW = datetime.now(UTC)
 
 
@@ -169,6 +182,16 @@ def test_expired_certificate_is_refused(tmp_path: Path) -> None:
         build(*files)
     assert error.value.kind is TlsProblem.CERTIFICATE_EXPIRED
     build(*files, now=NOW - timedelta(days=2))
+    ended = build_contexts([files], expired=True).expires
+    assert ended is not None and ended < NOW
+
+
+def test_certificate_with_an_unknown_curve_is_refused(tmp_path: Path) -> None:
+    certificate, key = write(tmp_path, ec_key())
+    certificate.write_text(ODD)
+    with pytest.raises(TlsError) as error:
+        build(certificate, key)
+    assert error.value.kind is TlsProblem.CERTIFICATE_UNUSABLE
 
 
 def test_chain_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -139,14 +139,11 @@ class Authority:
     def open(cls, folder: Path, clock: Clock) -> Self:
         """Return the authority of a folder, new if there is none; blocking.
 
-        Raises AuthorityError; files that cannot be read are never replaced, because
-        chargers that trust them would be locked out.
+        Raises AuthorityError; a root that cannot be read, or is lost, is never
+        replaced, because chargers that trust it would be locked out.
         """
-        path = folder / _ROOT
         try:
-            if not path.exists():
-                write_private(path, new_root(clock()).pem)
-            root = Pair.read(path.read_bytes())
+            root = _open_root(folder, clock)
             clients = _Clients.read(folder / _CLIENTS)
         except _UNREADABLE as err:
             raise AuthorityError(f"{type(err).__name__} in {folder.name}") from err
@@ -172,12 +169,15 @@ class Authority:
     def renew_server(self, names: Sequence[str]) -> bool:
         """Make sure of server certificates for all names; blocking.
 
-        Return whether one had to be made, which is also some time before one ends.
+        Return whether one had to be made, which is also some time before one ends;
+        raises AuthorityError, OSError.
         """
         now = self._clock()
         missing = [
             path for path in self.server_files if not self._serves(path, names, now)
         ]
+        if missing and self.expires <= now:
+            raise AuthorityError("the root certificate has ended")
         for path in missing:
             pair = new_server(self._root, _SERVERS[path.name](), names, now)
             write_private(path, pair.pem)
@@ -272,6 +272,18 @@ class Authority:
             and name_part(leaf.subject, NameOID.ORGANIZATION_NAME) == ORGANIZATION
             and name_part(leaf.subject, NameOID.ORGANIZATIONAL_UNIT_NAME) == identity
         )
+
+
+def _open_root(folder: Path, clock: Clock) -> Pair:
+    path = folder / _ROOT
+    try:
+        return Pair.read(path.read_bytes())
+    except FileNotFoundError:
+        if any((folder / name).exists() for name in (_CLIENTS, *_SERVERS)):
+            raise
+    root = new_root(clock())
+    write_private(path, root.pem)
+    return root
 
 
 def _read_request(csr: str, names: set[str]) -> tuple[PublicKey, str]:

@@ -131,8 +131,11 @@ class Listener:
         loop.call_later(_REST, resume)
 
     def _welcome(self, accepted: socket, address: str) -> None:
+        # A task that is cancelled before it begins would close no socket.
         task = asyncio.create_task(
-            self._open(accepted, address), name="OCPP connection opens"
+            self._open(accepted, address),
+            name="OCPP connection opens",
+            eager_start=True,
         )
         self._opening[task] = address
         task.add_done_callback(lambda done: self._opening.pop(done, None))

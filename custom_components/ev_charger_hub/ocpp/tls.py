@@ -69,17 +69,18 @@ def build_contexts(
     pairs: Sequence[tuple[Path | str, Path | str]],
     *,
     now: datetime | None = None,
+    expired: bool = False,
     client_root: str | None = None,
     asks: Callable[[], bool] = lambda: True,
 ) -> Contexts:
     """Return contexts for PEM files of certificate and key; raises TlsError; blocking.
 
-    An RSA pair and one with an elliptic curve serve together (A00.FR.318). Chargers
-    may prove themselves with certificates below `client_root`, if there is one.
+    An RSA pair and one with an elliptic curve serve together (A00.FR.318). With
+    `expired` a pair will do that has ended. Chargers may prove themselves with certificates below `client_root`, if there is one.
     """
-    ends = [
-        _check_pair(Path(certificate), Path(key), now) for certificate, key in pairs
-    ]
+    ends = [_check_pair(Path(certificate), Path(key)) for certificate, key in pairs]
+    if not expired and min(ends) < (now or datetime.now(UTC)):
+        raise TlsError(TlsProblem.CERTIFICATE_EXPIRED)
     silent = _context(pairs)
     asking = None
     if client_root is not None:
@@ -102,12 +103,10 @@ def _context(pairs: Sequence[tuple[Path | str, Path | str]]) -> ssl.SSLContext:
     return context
 
 
-def _check_pair(certificate: Path, key: Path, now: datetime | None) -> datetime:
+def _check_pair(certificate: Path, key: Path) -> datetime:
     """Return when a certificate ends; raises TlsError."""
     leaf = _read_certificate(certificate)
     _check_match(leaf, _read_key(key))
-    if leaf.not_valid_after_utc < (now or datetime.now(UTC)):
-        raise TlsError(TlsProblem.CERTIFICATE_EXPIRED)
     return leaf.not_valid_after_utc
 
 
@@ -132,5 +131,9 @@ def _read_key(path: Path) -> PrivateKeyTypes:
 
 def _check_match(leaf: x509.Certificate, key: PrivateKeyTypes) -> None:
     form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    if leaf.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+    try:
+        public = leaf.public_key()
+    except (ValueError, UnsupportedAlgorithm) as err:
+        raise TlsError(TlsProblem.CERTIFICATE_UNUSABLE) from err
+    if public.public_bytes(*form) != key.public_key().public_bytes(*form):
         raise TlsError(TlsProblem.KEY_DOES_NOT_MATCH)
