@@ -8,13 +8,16 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from .list_charger import BAD, FAULTS, GOOD, ListCharger, said
+from custom_components.ev_charger_hub.ocpp.errors import CallInterrupted
 from custom_components.ev_charger_hub.station.authorization import Verdict
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
 from custom_components.ev_charger_hub.station.errors import JournalError, NotConnected
 from custom_components.ev_charger_hub.station.list_ledger import MAX_VERSION
 from custom_components.ev_charger_hub.station.local_list import (
     AFTER_ARRIVAL,
+    ATTEMPTS,
     FACT,
+    RETRY,
     SOON,
     SyncEnd,
 )
@@ -307,6 +310,37 @@ async def test_an_absent_station_gets_changes_when_it_is_back(
     charger.online = True
     charger.station.online.set(True)
     await charger.time.advance(AFTER_ARRIVAL)
+    assert charger.content == said(charger.tokens)
+
+
+async def test_a_list_without_an_answer_is_tried_again(charger: ListCharger) -> None:
+    charger.tokens = {"CARD": GOOD}
+    charger.faults = ["lost", "answer lost"]
+    charger.local_list.changed()
+    await charger.time.advance(SOON)
+    assert charger.station.findings["local_list"] == "unanswered"
+    await charger.time.advance(2 * RETRY)
+    assert charger.updates == [("Full", 1, 1), ("Full", 2, 1), ("Full", 3, 1)]
+    assert charger.station.findings["local_list"] == "ok: 1 tokens"
+
+
+async def test_a_station_that_hangs_up_on_its_list_is_left_alone_in_the_end(
+    charger: ListCharger,
+) -> None:
+    charger.tokens = {"CARD": GOOD}
+    charger.answers["SendLocalList"] = CallInterrupted("it hung up")
+    for _ in range(ATTEMPTS + 3):
+        charger.reconnect()
+        await charger.time.advance(AFTER_ARRIVAL)
+    assert len(charger.updates) == ATTEMPTS
+    assert charger.station.findings["local_list"] == "refused: it hung up"
+    await charger.time.advance(9 * RETRY)
+    assert len(charger.updates) == ATTEMPTS
+    # Another list may be another matter.
+    del charger.answers["SendLocalList"]
+    charger.tokens |= {"NEW": GOOD}
+    charger.local_list.changed()
+    await charger.time.advance(SOON)
     assert charger.content == said(charger.tokens)
 
 

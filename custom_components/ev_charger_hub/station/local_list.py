@@ -32,6 +32,12 @@ AFTER_ARRIVAL = 30.0
 FULL_ATTEMPTS = 2
 """A list that failed twice is not tried again before the next boot, or change."""
 
+ATTEMPTS = 3
+"""Nor is one that got no answer so often: some stations hang up on it."""
+
+RETRY = 300.0
+"""Seconds before a station that did not answer is asked again."""
+
 _UNANSWERED = frozenset({OutcomeStatus.NO_ANSWER, OutcomeStatus.TIMED_OUT})
 
 
@@ -109,6 +115,8 @@ class LocalList:
         self._timer: Timer | None = None
         self._checked = False
         """The version was asked for since the station came."""
+        self._unanswered = 0
+        """How often in a row there was no answer."""
         self._given_up: str | None = None
         """The hash of the list that the station refuses."""
         self.ledger = ListLedger()
@@ -156,11 +164,24 @@ class LocalList:
         """Take note that tokens have changed."""
         self._later(SOON)
 
+    def ask_anew(self) -> None:
+        """Forget that the station has no list: it may have been switched off."""
+        self.ledger = replace(self.ledger, unsupported_by=None)
+
     async def sync(self) -> Sync:
         """Bring the list in line, whatever is believed of it; raises NotConnected."""
         async with self._lock:
             self._stop()
-            return await self._sync(self._station.link(Capability.LOCAL_LIST))
+            done = await self._sync(self._station.link(Capability.LOCAL_LIST))
+        if done.end is not SyncEnd.UNANSWERED:
+            self._unanswered = 0
+            return done
+        self._unanswered += 1
+        if self._unanswered < ATTEMPTS:
+            self._later(RETRY)
+            return done
+        self._given_up = list_ledger.fingerprint(self.wanted)
+        return replace(done, end=SyncEnd.REFUSED)
 
     async def send(self, *, full: bool) -> Sync:
         """Send the list because the user says so, used or not; raises NotConnected."""

@@ -194,6 +194,19 @@ async def test_set_up_switches_a_list_on_that_is_wanted(mode: LocalListMode) -> 
     }.get(mode)
 
 
+async def test_a_list_that_is_on_only_after_a_reboot_is_sent_then() -> None:
+    charger = ListCharger(local_list=LocalListMode.ENABLE)
+    charger.keys["LocalAuthListEnabled"] = ("false", False)
+    charger.answers["ChangeConfiguration"] = {"status": "RebootRequired"}
+    charger.tokens = {"CARD": GOOD}
+    charger.version = -1
+    assert await _finding(charger) == "not_supported"
+    charger.keys["LocalAuthListEnabled"] = ("true", False)
+    charger.version = 0
+    await charger.restart_hub()
+    assert await _finding(charger) == "ok: 1 tokens"
+
+
 async def test_a_list_that_cannot_be_switched_on_is_not_sent() -> None:
     charger = ListCharger(local_list=LocalListMode.ENABLE)
     charger.keys["LocalAuthListEnabled"] = ("false", True)

@@ -333,6 +333,9 @@ class Setup:
             await self._write(Key.LIST_ENABLED, "true")
         if local_list is None or not local_list.needed:
             return Finding.OK("left alone")
+        if wants_it_on:
+            # Where that takes a reboot, the last answer was that of a list that was off.
+            local_list.ask_anew()
         done = await local_list.sync()
         if done.outcome is not None:
             _still_there(done.outcome)
