@@ -52,6 +52,11 @@ def meter_values(number: int) -> dict[str, Any]:
     }
 
 
+def name(index: int) -> str:
+    """Return the identity of one of the fleet."""
+    return f"LOAD{index:04}"
+
+
 class Load:
     """A fleet of virtual stations."""
 
@@ -64,7 +69,7 @@ class Load:
     async def connect(self, port: int, number: int) -> dict[str, Any]:
         """Connect stations all at once; return how long until every one was ready."""
         self._stations = [
-            ChargingStation16(f"ws://127.0.0.1:{port}/ocpp", f"LOAD{index:04}")
+            ChargingStation16(f"ws://127.0.0.1:{port}/ocpp", name(index))
             for index in range(number)
         ]
         for station in self._stations:

@@ -9,9 +9,9 @@ import tempfile
 from typing import Any
 
 from benchmarks.__main__ import Loader, free_port, settle
+from benchmarks.load import name
 from benchmarks.process import Measured, listening, start
 
-from .attack import HOSTILE
 from .verdict import MIB, Limits, Outcome, violations
 
 ROOT = Path(__file__).parents[1]
@@ -83,10 +83,15 @@ async def run(args: argparse.Namespace, folder: Path, server: Measured) -> Outco
     """Attack a server that listens."""
     citizens = await Loader.start("fuzz.citizens")
     try:
-        await settle("Home Assistant", server)
-        await citizens.do("connect", port=args.port, number=args.citizens)
-        # The first values make entities, which is no part of the comparison.
+        # All have been here once: the first values make entities, which is no part of
+        # the comparison.
+        await citizens.do(
+            "connect", port=args.port, number=args.citizens + args.clients
+        )
         await measured(citizens, AFTERMATH)
+        await settle("Home Assistant", server)
+        await citizens.do("stop")
+        await citizens.do("connect", port=args.port, number=args.citizens)
         await settle("Home Assistant", server)
         calm = await measured(citizens, CALM)
         logged = server.log.stat().st_size
@@ -166,13 +171,10 @@ async def main() -> int:
     """Run one attack, print its figures; return 1 if something must not have been."""
     args = arguments()
     args.port = free_port()
-    hostile = [HOSTILE.format(number) for number in range(args.clients)]
-    good = [f"LOAD{number:04}" for number in range(args.citizens)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        await prepare(
-            folder / "home", args.port, hostile + good, folder / "prepare.log"
-        )
+    known = [name(number) for number in range(args.citizens + args.clients)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        await prepare(folder / "home", args.port, known, folder / "prepare.log")
         server = await start(
             sys.executable,
             "-m",

@@ -6,11 +6,10 @@ from dataclasses import asdict
 import json
 import random
 
+from benchmarks.load import name
+
 from .clients import Plan, Tally, attack
 from .mutate import Mutator, load
-
-HOSTILE = "FUZZ{}"
-"""Identities that are approved, so that their frames are really handled."""
 
 
 async def main() -> None:
@@ -31,9 +30,10 @@ async def main() -> None:
         plans.append(
             Plan(
                 port=args.port,
-                identity=HOSTILE.format(number),
+                # Approved and known, so that its frames are really handled.
+                identity=name(args.victims + number),
                 source=f"127.0.{1 + number // 200}.{1 + number % 200}",
-                victim=f"LOAD{chance.randrange(args.victims):04}",
+                victim=name(chance.randrange(args.victims)),
                 mutator=Mutator(corpus, chance),
                 corpus=corpus,
                 random=chance,

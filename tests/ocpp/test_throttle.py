@@ -16,6 +16,15 @@ def test_burst_passes_and_then_the_rate_counts() -> None:
     assert pace.take(100.0) > 0
 
 
+def test_haste_and_debt_show() -> None:
+    pace = Pace(rate=50, burst=200)
+    states = []
+    for cost in (5, 1, 200):
+        pace.take(0.0, cost=cost)
+        states.append((pace.hurried, pace.overdrawn))
+    assert states == [(False, False), (True, False), (True, True)]
+
+
 def test_what_costs_more_has_to_be_earned_longer() -> None:
     pace = Pace(rate=50, burst=200)
     assert pace.take(0.0, cost=300) == pytest.approx(2.0)

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
+import json
 from typing import Any, ClassVar, override
 
 from aiohttp import ClientSession, TCPConnector
@@ -16,6 +18,7 @@ from custom_components.ev_charger_hub.ocpp import (
     transport,
 )
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
+from custom_components.ev_charger_hub.ocpp.rpc import Reply
 from custom_components.ev_charger_hub.ocpp.throttle import Pace
 from custom_components.ev_charger_hub.ocpp.transport import Tempo
 
@@ -56,6 +59,16 @@ async def connect(
             central.url("CP01"), protocols=("ocpp1.6",), headers=headers
         )
     )
+
+
+def packed(text: bytes) -> bytes:
+    """Return a text frame with a mask of zeros."""
+    return b"\x81" + bytes([0x80 | len(text)]) + b"\0\0\0\0" + text
+
+
+def _noted(order: list[str], name: str, _: dict[str, Any]) -> Reply:
+    order.append(name)
+    return Reply({"currentTime": "2026-11-20T10:00:00.000Z"})
 
 
 @asynccontextmanager
@@ -298,6 +311,43 @@ async def test_fast_charger_is_read_slower_and_loses_nothing(
     answers = [await charger.receive() for _ in range(100)]
     assert [answer[1] for answer in answers] == [str(one) for one in range(100)]
     assert sum(1 for rest in rests if rest) > 20
+
+
+@pytest.mark.conformance("SEC_11")
+async def test_backlog_of_a_flood_is_not_read_to_say_goodbye(
+    central: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tempo = Tempo(frames=1, frames_at_once=1, octets=1e9, octets_at_once=1e9)
+    monkeypatch.setattr(session_module, "CHARGER", tempo)
+    central.registrar.approve("CP01")
+    charger = await central.connect()
+    for number in range(500):
+        await charger.ws.send_json([2, str(number), "Heartbeat", {}])
+    await charger.receive()
+    await charger.receive()
+    await central.system.expel("CP01")
+    assert await charger.closed() in {1008, None}
+    assert len(central.adapter.handled) < 10
+
+
+async def test_flood_of_one_charger_lets_others_in_between(central: Central) -> None:
+    central.registrar.approve("CP01")
+    central.registrar.approve("CP02")
+    flooder, other = await central.connect(), await central.connect("CP02")
+    await other.call("Heartbeat")
+    order: list[str] = []
+    for adapter, name in zip(central.adapters, ("flooder", "other"), strict=False):
+        adapter.answers["Heartbeat"] = partial(_noted, order, name)
+    frames = b"".join(
+        packed(json.dumps([2, str(number), "Heartbeat", {}]).encode())
+        for number in range(100)
+    )
+    connection = flooder.ws._response.connection
+    assert connection is not None
+    assert connection.transport is not None
+    connection.transport.write(frames)
+    await other.call("Heartbeat")
+    assert order.index("other") < 90
 
 
 async def test_busy_charger_is_not_slowed_down(

@@ -10,6 +10,7 @@ from ..station.clock import Clock
 
 _REMEMBERED = 1000
 _NETWORK_BITS = 64
+_HANDFUL = 5
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -40,6 +41,16 @@ class Pace:
         self._burst = burst
         self._left = burst
         self._at = now
+
+    @property
+    def hurried(self) -> bool:
+        """Return whether more than a handful came at once."""
+        return self._burst - self._left > _HANDFUL
+
+    @property
+    def overdrawn(self) -> bool:
+        """Return whether it has to rest before it goes on."""
+        return self._left < 0
 
     def take(self, now: float, cost: float = 1.0) -> float:
         """Take what something cost; return the seconds to rest until it is earned."""

@@ -97,6 +97,7 @@ class Connection:
         self._knock = knock
         self._heard_at = asyncio.get_running_loop().time()
         self._heard = asyncio.Event()
+        self._dropped = asyncio.Event()
         self._unanswered = 0
         self._pinged_at: float | None = None
         self.hurry(STRANGER)
@@ -133,12 +134,25 @@ class Connection:
         """Close the socket within bounded time, whatever the other end does."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._ws.close(code=code, message=reason.encode())
+                if self._pace.overdrawn:
+                    await self._drop(code, reason)
+                else:
+                    await self._ws.close(code=code, message=reason.encode())
         except TimeoutError:
             self.abort()
 
+    async def _drop(self, code: int, reason: str) -> None:
+        """Close without reading first what came too fast, which takes its time."""
+        with contextlib.suppress(OSError):
+            said = code.to_bytes(2) + reason.encode()
+            await self._ws.send_frame(said, WSMsgType.CLOSE)
+        self._dropped.set()
+        if self._transport is not None:
+            self._transport.close()
+
     def abort(self) -> None:
         """Drop the socket without a word."""
+        self._dropped.set()
         if self._transport is not None:
             self._transport.abort()
 
@@ -201,7 +215,17 @@ class Connection:
                     _LOGGER.debug("%s: too fast for a stranger", self.name)
                     await self.close(WSCloseCode.POLICY_VIOLATION, "too fast")
                     return
-                await asyncio.sleep(rest)
+                await self._rest(rest)
+                if self._dropped.is_set():
+                    return
+            elif self._pace.hurried:
+                # What is here already is read without a pause, so that others wait.
+                await asyncio.sleep(0)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._dropped.wait()
 
     def _ponged(self, listeners: Listeners) -> None:
         if self._pinged_at is not None:
