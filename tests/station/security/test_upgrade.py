@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -17,6 +18,8 @@ from .guarded import (
     Killed,
     named,
 )
+from custom_components.ev_charger_hub.station.errors import UpdateRunning
+from custom_components.ev_charger_hub.station.firmware import Blocked
 from custom_components.ev_charger_hub.station.outcome import Outcome
 from custom_components.ev_charger_hub.station.security.kept import Failure, Step
 from custom_components.ev_charger_hub.station.transaction import Transaction
@@ -316,6 +319,31 @@ async def test_charging_is_not_interrupted() -> None:
     await house.live(86400)
     assert not house.said("reset")
     evse.session.set(None)
+    await house.live(301)
+    assert house.guarded.profile == 2
+
+
+class Updating:
+    """Firmware that is being installed, or is not."""
+
+    running = True
+
+    def check(self, what: Blocked) -> None:
+        """Raise if a restart would disturb it."""
+        if self.running and what is Blocked.RESET:
+            raise UpdateRunning
+
+
+async def test_update_of_firmware_is_not_interrupted() -> None:
+    house = House(guarded(1))
+    await house.start()
+    firmware = Updating()
+    house.station.firmware = cast(Any, firmware)
+    await house.connect()
+    await house.security.raise_profile(2)
+    await house.live(3600)
+    assert not house.said("reset")
+    firmware.running = False
     await house.live(301)
     assert house.guarded.profile == 2
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from ..clock import CallLater, Timer
 from ..commands import CertificateUse
-from ..errors import JournalError, NotConnected, NotSupported
+from ..errors import JournalError, NotConnected, NotSupported, UpdateRunning
+from ..firmware import Blocked
 from ..link import Capability, Link
 from ..model import ChargingStation
 from ..outcome import Outcome
@@ -211,8 +212,8 @@ class Upgrader:
         return _judged(outcome, upgrade, Failure.PROFILE_REFUSED)
 
     async def _restart(self, upgrade: Upgrade) -> Next:
-        if any(evse.transaction for evse in self._station.evses.values()):
-            # Nobody is interrupted for it: the end of the session leads on.
+        if self._is_busy():
+            # Nobody is interrupted for it, and no update is spoilt.
             await self._keep(lambda kept: _changed(kept, tries=upgrade.tries - 1))
             return PATIENCE
         # Noted before: a station that does not come back as it should is asked why.
@@ -222,6 +223,15 @@ class Upgrader:
         if outcome.answer and not outcome.ok:
             await link.reset(hard=False)
         return PATIENCE
+
+    def _is_busy(self) -> bool:
+        """Return whether a restart would do harm now."""
+        if (firmware := self._station.firmware) is not None:
+            try:
+                firmware.check(Blocked.RESET)
+            except UpdateRunning:
+                return True
+        return any(evse.transaction for evse in self._station.evses.values())
 
     async def _arrival(self, upgrade: Upgrade) -> Next:
         """Find out why the station is here with the profile that it had."""
