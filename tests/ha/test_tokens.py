@@ -197,6 +197,27 @@ async def test_a_start_of_ours_is_no_token_that_was_presented(
 # Tags
 
 
+async def test_every_session_of_a_listed_token_is_told_once(
+    hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
+) -> None:
+    keep(hass, init_integration)
+    scanned = async_capture_events(hass, EVENT_TAG_SCANNED)
+    at = dt_util.utcnow().isoformat(timespec="seconds")
+    for count in (1, 2):
+        answer = await started(approved_charger, meterStart=count, timestamp=at)
+        # The station did not hear the answer.
+        again = await started(approved_charger, meterStart=count, timestamp=at)
+        assert again["transactionId"] == answer["transactionId"]
+        await hass.async_block_till_done()
+        assert len(scanned) == count
+        await approved_charger.stop(answer["transactionId"], 2000)
+    # Whoever is asked about is told then, and not by the session that follows.
+    await authorized(approved_charger)
+    await started(approved_charger, meterStart=3, timestamp=at)
+    await hass.async_block_till_done()
+    assert len(scanned) == 3
+
+
 async def test_a_presented_token_is_a_scanned_tag(
     hass: HomeAssistant, init_integration: MockConfigEntry, approved_charger: Charger
 ) -> None:

@@ -21,16 +21,29 @@ class TokenReader:
     def __init__(self) -> None:
         """Know of no token."""
         self._known: dict[str, datetime] = {}
+        self._begun: dict[str, int] = {}
 
     def note(self, id_token: str, at: datetime) -> None:
         """Take note that a token was shown, or that a start with it was asked for."""
-        key = key_of(id_token)
-        self._known.pop(key, None)
-        self._known[key] = at
-        if len(self._known) > _REMEMBERED:
-            del self._known[next(iter(self._known))]
+        _remember(self._known, key_of(id_token), at)
 
-    def is_news(self, id_token: str, at: datetime) -> bool:
-        """Return whether a start is the first that is heard of its token."""
-        known = self._known.get(key_of(id_token))
+    def is_news(self, id_token: str, at: datetime, transaction: int) -> bool:
+        """Return whether a start is the first that is heard of its token.
+
+        A token is shown anew for each transaction (its key), whose start may be told
+        more than once.
+        """
+        key = key_of(id_token)
+        if self._begun.get(key) == transaction:
+            return False
+        _remember(self._begun, key, transaction)
+        known = self._known.pop(key, None)
         return known is None or at - known > WINDOW
+
+
+def _remember[T](memory: dict[str, T], key: str, value: T) -> None:
+    """Keep a value as the newest of a few."""
+    memory.pop(key, None)
+    memory[key] = value
+    if len(memory) > _REMEMBERED:
+        del memory[next(iter(memory))]

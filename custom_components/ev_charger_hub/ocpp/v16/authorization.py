@@ -4,6 +4,7 @@ from typing import Any
 
 from ...station.authorization import Verdict
 from ...station.model import TokenPresented
+from ...station.transaction import Transaction
 from ..adapter import StationContext
 from ..rpc import Reply
 from .mapping import id_tag_info
@@ -21,6 +22,7 @@ class Authorization:
         id_tag = payload["idTag"]
         identity = self._context.station.identity
         verdict = self._context.authorizer.authorize(identity, id_tag)
+        self._context.station.reader.note(id_tag, self._context.clock())
         self._present(id_tag, verdict)
         return Reply({"idTagInfo": id_tag_info(verdict)})
 
@@ -29,10 +31,11 @@ class Authorization:
         identity = self._context.station.identity
         return self._context.authorizer.authorize(identity, id_tag, evse_id)
 
-    def begun(self, id_tag: str, evse_id: int, verdict: Verdict) -> None:
+    def begun(self, id_tag: str, transaction: Transaction, verdict: Verdict) -> None:
         """Take note that a transaction began just now: a list or cache let it in."""
-        if self._context.station.reader.is_news(id_tag, self._context.clock()):
-            self._present(id_tag, verdict, evse_id)
+        reader, now = self._context.station.reader, self._context.clock()
+        if reader.is_news(id_tag, now, transaction.key):
+            self._present(id_tag, verdict, transaction.evse_id)
 
     def _present(
         self, id_tag: str, verdict: Verdict, evse_id: int | None = None
@@ -40,7 +43,6 @@ class Authorization:
         """Tell that an id tag was presented, if somebody did that."""
         station, now = self._context.station, self._context.clock()
         bearer = self._context.authorizer.bearer(station.identity, id_tag)
-        station.reader.note(id_tag, now)
         if bearer.nobody:
             return
         station.id_token_presented.set((id_tag, now))

@@ -129,9 +129,7 @@ class TransactionBlock:
         if transaction.id_token is not None:
             seen = (transaction.id_token, transaction.started_at)
             context.station.evse(transaction.evse_id).id_token_seen.set(seen)
-            self._authorization.begun(
-                transaction.id_token, transaction.evse_id, verdict
-            )
+            self._authorization.begun(transaction.id_token, transaction, verdict)
         if verdict.status is AuthorizationStatus.ACCEPTED:
             known = SessionKnown(evse_id=transaction.evse_id, transaction=transaction)
             context.station.emit(known)
