@@ -231,6 +231,21 @@ async def test_a_station_out_of_service_is_not_available_for_a_moment_as_it_star
     assert status.value is ConnectorStatus.UNAVAILABLE
 
 
+async def test_nothing_happens_to_a_station_that_was_let_go_of(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await charger.boot()
+    await charger.status("Unavailable")
+    charger.disconnect()
+    clock.tick(60)
+    charger.connect()
+    await charger.boot()
+    await charger.status("Available")
+    await charger.close()
+    clock.tick(10)
+    assert charger.station.evses[1].status.value is ConnectorStatus.UNAVAILABLE
+
+
 async def test_a_station_back_in_service_after_a_restart_is_believed(
     charger: Charger, clock: FakeClock
 ) -> None:

@@ -40,7 +40,7 @@ class V16Adapter(Adapter):
         self._link = V16Link(context)
         self.link: Link = self._link
         self.setup = Setup(context, self._link)
-        availability = Availability(context, oddities, call_later)
+        self._availability = Availability(context, oddities, call_later)
         archive = SignedArchive(context, oddities)
         metering = MeterValues(context, archive, oddities)
         notifications = Notifications(context, oddities)
@@ -50,7 +50,7 @@ class V16Adapter(Adapter):
             context, metering, archive, oddities, authorization
         )
         self._boot = Boot(
-            context, caller, availability, self._link, self.setup, call_later
+            context, caller, self._availability, self._link, self.setup, call_later
         )
         self._answers: dict[str, Answer] = {
             "Authorize": authorization.authorize,
@@ -65,7 +65,7 @@ class V16Adapter(Adapter):
             "SignCertificate": security.sign_certificate,
             "SignedFirmwareStatusNotification": notifications.firmware_status,
             "StartTransaction": transactions.start_transaction,
-            "StatusNotification": availability.status_notification,
+            "StatusNotification": self._availability.status_notification,
             "StopTransaction": transactions.stop_transaction,
         }
 
@@ -100,6 +100,7 @@ class V16Adapter(Adapter):
     async def close(self) -> None:
         """Let go of the station; what runs for it is cancelled by its context."""
         self._boot.close()
+        self._availability.close()
 
 
 def _set_up_by(settings: StationSettings) -> tuple[object, ...]:

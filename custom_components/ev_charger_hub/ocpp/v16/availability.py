@@ -76,6 +76,12 @@ class Availability:
             self._take(place, status, at)
         return Reply({})
 
+    def close(self) -> None:
+        """Believe nothing any more that was not believed at once."""
+        for held in self._held.values():
+            held.cancel()
+        self._held.clear()
+
     def _premature(self, place: Place, status: ConnectorStatus, now: datetime) -> bool:
         """Return whether a station out of service says "Available" as it starts.
 
