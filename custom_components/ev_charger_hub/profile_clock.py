@@ -4,6 +4,7 @@ OCPP 1.6 repeats them in UTC, so that they are sent again when daylight saving t
 begun or ended.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -17,13 +18,16 @@ from .const import DOMAIN
 from .models import HubStation
 from .profile_schedule import LENGTHS, recurring_start
 from .station.clock import utc_now
-from .station.errors import JournalError, NotConnected, NotSupported
+from .station.errors import NotConnected, NotSupported
 from .station.link import Capability
 from .station.profiles.ledger import UNANSWERED, Entry
 from .station.profiles.model import Installed
 from .station.secrets import shortened
 
 _LOGGER = logging.getLogger(__name__)
+
+AT_ONCE: Final = 20
+"""How many chargers are written to at the same time."""
 
 INTERVAL: Final = timedelta(minutes=15)
 
@@ -33,16 +37,21 @@ def async_setup_profile_clock(hass: HomeAssistant) -> None:
     """Look every quarter of an hour whether the clock of the house has changed."""
 
     async def async_check(_now: datetime) -> None:
-        for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-            for hub_station in tuple(entry.runtime_data.stations.values()):
-                await _async_follow(hub_station)
+        turns = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(
+            *(
+                _async_follow(hub_station, turns)
+                for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+                for hub_station in entry.runtime_data.stations.values()
+            )
+        )
 
     async_track_time_interval(
         hass, async_check, INTERVAL, name=f"{DOMAIN} clock", cancel_on_shutdown=True
     )
 
 
-async def _async_follow(hub_station: HubStation) -> None:
+async def _async_follow(hub_station: HubStation, turns: asyncio.Semaphore) -> None:
     """Send again what has not followed the clock of the house, if it can be sent."""
     if hub_station.station.settings.quiet:
         return
@@ -50,10 +59,11 @@ async def _async_follow(hub_station: HubStation) -> None:
         if (moved := _moved(entry, utc_now())) is None:
             continue
         try:
-            await _async_send(hub_station, entry, moved)
-        except JournalError:
+            async with turns:
+                await _async_send(hub_station, entry, moved)
+        except Exception:  # no charger keeps another back
             _LOGGER.exception(
-                "%s: charging profile %s cannot be written down",
+                "%s: charging profile %s has not followed the clock",
                 shortened(hub_station.station.identity),
                 moved.installed.profile.id,
             )

@@ -10,8 +10,9 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from homeassistant.core import HomeAssistant
 
 from .charger import Charger, Silence
+from .conftest import ChargerFactory, set_up
 from .entities import act
-from .profiles import DAY_AND_NIGHT, ONE, Clock, periods, sent, start
+from .profiles import DAY_AND_NIGHT, ONE, PACKAGE, Clock, periods, sent, start
 from custom_components.ev_charger_hub.const import CONF_QUIET
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
@@ -333,6 +334,45 @@ async def test_a_change_without_an_answer_is_tried_again(
     (told,) = (await act(hass, "get_charging_profiles"))["profiles"]
     assert told["confirmed"] is True
     assert told["start"] == "2027-03-27T21:00:00+01:00"
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+async def test_a_charger_waits_for_no_other_as_long_as_they_are_few(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    berlin_charger: Charger,
+    charger_ws: ChargerFactory,
+    schedule_clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(f"{PACKAGE}.profile_clock.AT_ONCE", at_once)
+    hub.approve("CP02", "Carport", None)
+    await hass.async_block_till_done()
+    other = await charger_ws("CP02")
+    await other.boot()
+    await other.status(1, "Available")
+    await set_up(hub, other)
+    await hass.async_block_till_done()
+    for identity in ("CP01", "CP02"):
+        await act(
+            hass,
+            "set_charging_profile",
+            identity,
+            periods=DAY_AND_NIGHT,
+            recurrence="daily",
+        )
+    berlin_charger.answers["SetChargingProfile"] = Silence()
+    schedule_clock.now = SUMMER
+    async_fire_time_changed(hass, utc_now() + timedelta(minutes=16))
+    await berlin_charger.expect("SetChargingProfile", 2)
+    if at_once == 1:
+        await other.call("Heartbeat")
+        assert len(other.calls("SetChargingProfile")) == 1
+        await hub.central_system.sessions["CP01"].disconnect()
+    await other.expect("SetChargingProfile", 2)
+    await hub.central_system.sessions["CP01"].disconnect()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_a_quiet_charger_is_left_alone(
