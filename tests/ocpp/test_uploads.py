@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from ftplib import FTP, all_errors, error_perm
+import gzip
 from io import BytesIO
+import logging
 from pathlib import Path
-from typing import Any
+import socket
+import struct
+import threading
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, FormData
@@ -16,7 +21,8 @@ from yarl import URL
 from .central import Central, running, until
 from .certificates import client_context, ec_key
 from .test_tls import build, write
-from custom_components.ev_charger_hub.ocpp.ftp import FtpReceiver, host_of
+from custom_components.ev_charger_hub.ocpp import receiver
+from custom_components.ev_charger_hub.ocpp.ftp import host_of
 from custom_components.ev_charger_hub.ocpp.receiver import (
     MAX_FILE,
     Slot,
@@ -184,11 +190,26 @@ async def test_a_file_that_is_too_large_leaves_nothing(
     assert desk.came == []
 
 
-async def test_a_packed_flood_is_too_large_as_well(desk: Desk) -> None:
-    path = desk.open()
-    assert await desk.send(path, bytes(5_000_000), compress="gzip") in {400, 413}
-    await until(lambda: desk.leftovers == [])
-    assert desk.came == []
+async def test_what_comes_packed_stays_packed(desk: Desk) -> None:
+    packed = gzip.compress(bytes(5_000_000))
+    headers = {"Content-Encoding": "gzip"}
+    assert await desk.send(desk.open(), packed, headers=headers) == 201
+    assert desk.came[0][1] == packed
+
+
+def _complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what an administrator would be bothered with."""
+    return [one.message for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("path", ["upload/" + "0" * 32, "CP01"])
+@pytest.mark.parametrize("encoding", ["deflate", "gzip", "zstd"])
+async def test_what_cannot_be_unpacked_fills_no_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture, path: str, encoding: str
+) -> None:
+    headers = {"Content-Encoding": encoding}
+    assert await desk.send(path, b"no such format" * 99, headers=headers) in {404, 426}
+    assert _complaints(caplog) == []
 
 
 async def test_an_upload_that_breaks_off_may_be_tried_again(desk: Desk) -> None:
@@ -203,6 +224,53 @@ async def test_an_upload_that_breaks_off_may_be_tried_again(desk: Desk) -> None:
     await until(lambda: desk.leftovers == [])
     assert await desk.send(path) == 201
     assert desk.came[0][1] == CONTENT
+
+
+async def test_who_tries_again_at_once_is_not_disturbed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidy, discard = threading.Event(), receiver._discard
+
+    def later(file: BinaryIO, part: Path) -> None:
+        tidy.wait(5)
+        discard(file, part)
+
+    monkeypatch.setattr(receiver, "_discard", later)
+    path = desk.open()
+    form = FormData({"comment": "monthly"})
+    form.add_field("more", "1", content_type="text/plain")
+    refused = asyncio.create_task(desk.send(path, form, "POST"))
+    await until(lambda: desk.leftovers == ["7.part"])
+    assert await desk.send(path) == 409
+    tidy.set()
+    assert await refused == 400
+    assert await desk.send(path) == 201
+    assert desk.came[-1][1] == CONTENT
+
+
+@pytest.mark.parametrize("by", ["close", "time"])
+async def test_an_upload_on_its_way_ends_with_its_slot(desk: Desk, by: str) -> None:
+    path = desk.open()
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", desk.central.system.port
+    )
+    head = f"PUT /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n"
+    writer.write(head.encode() + b"x" * 1000)
+    await until(lambda: desk.leftovers == ["7.part"])
+    if by == "time":
+        desk.central.clock.advance(hours=1)
+    else:
+        desk.central.system.uploads.close(path.strip("/").rpartition("/")[2])
+    writer.write(b"x" * 1000)
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).split()[1] == b"409"
+    writer.transport.abort()
+    assert (desk.leftovers, desk.came) == ([], [])
+
+
+async def test_folders_of_a_charger_are_not_the_name(desk: Desk) -> None:
+    assert await desk.send(desk.open() + "logs/2026/diag.zip") == 201
+    assert safe_name(desk.came[0][0].name, "log") == "diag.zip"
 
 
 async def test_a_slot_does_not_take_attempts_for_ever(desk: Desk) -> None:
@@ -418,25 +486,77 @@ async def test_active_ftp_is_refused_because_it_could_be_aimed_at_others(
     assert desk.came == []
 
 
-async def test_ftp_connections_are_few(desk: Desk) -> None:
-    receiver = FtpReceiver("127.0.0.1", desk.central.clock)
-    url = await receiver.open(desk.slot(), "127.0.0.1")
-    port = urlsplit(url).port
-    assert port is not None
-    greeted = 0
-    writers = []
-    for _ in range(12):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writers.append(writer)
+async def test_an_upload_by_ftp_that_breaks_off_is_no_fault_of_ours(
+    desk: Desk, ftp_slot: tuple[Client, Slot], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, _ = ftp_slot
+
+    def work(ftp: FTP) -> str:
+        ftp.login(client.user, client.password)
+        data = ftp.transfercmd("STOR diag.zip")
+        data.sendall(CONTENT)
+        # The connection is reset instead of being closed.
+        data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        data.close()
+        return ftp.getline()
+
+    assert (await client.run(work)).startswith("426")
+    assert (desk.leftovers, desk.came, _complaints(caplog)) == ([], [], [])
+    assert (await client.store()).startswith("226")
+
+
+class Visitor:
+    """A bare control connection."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Say nothing yet."""
+        self._reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def of(cls, client: Client) -> Visitor:
+        """Connect."""
+        return cls(*await asyncio.open_connection(client.host, client.port))
+
+    async def reply(self, command: str = "") -> str:
+        """Send a command and return the code of the reply, "" if there is none."""
         async with asyncio.timeout(5):
             try:
-                greeted += (await reader.readline()).startswith(b"220")
+                if command:
+                    self.writer.write(f"{command}\r\n".encode())
+                return (await self._reader.readline())[:3].decode()
             except ConnectionError:
-                continue
-    assert greeted == 8
-    await receiver.stop()
-    for writer in writers:
-        writer.transport.abort()
+                return ""
+
+
+@pytest.fixture
+async def visitors(ftp_slot: tuple[Client, Slot]) -> AsyncGenerator[list[Visitor]]:
+    """Return as many connections as there may be."""
+    visitors = [await Visitor.of(ftp_slot[0]) for _ in range(8)]
+    assert [await one.reply() for one in visitors] == ["220"] * 8
+    yield visitors
+    for one in visitors:
+        one.writer.transport.abort()
+
+
+async def test_who_has_no_password_gives_way_at_the_ftp_port(
+    ftp_slot: tuple[Client, Slot], visitors: list[Visitor]
+) -> None:
+    assert (await ftp_slot[0].store()).startswith("226")
+    assert [await one.reply("NOOP") for one in visitors] == [""] + ["200"] * 7
+
+
+async def test_ftp_connections_are_few(
+    ftp_slot: tuple[Client, Slot], visitors: list[Visitor]
+) -> None:
+    client, slot = ftp_slot
+    for one in visitors:
+        assert await one.reply(f"PASS {slot.secret}") == "230"
+    late = await Visitor.of(client)
+    assert await late.reply() == ""
+    late.writer.transport.abort()
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,8 @@ class Porter(web.Server):
             self._door,
             loop=self._loop,
             access_log=None,
+            # Files are kept as they come, and nothing else has a body worth reading.
+            auto_decompress=False,
             keepalive_timeout=HANDSHAKE_TIMEOUT,
             lingering_time=1.0,
             max_field_size=MAX_FIELD,

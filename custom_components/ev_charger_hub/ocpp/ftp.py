@@ -59,8 +59,8 @@ class FtpReceiver:
         self._clock = clock
         self._slots: dict[str, Slot] = {}
         self._server: asyncio.Server | None = None
-        self._visitors = Tasks()
-        self._visiting = 0
+        self._tasks = Tasks()
+        self._visitors: dict[asyncio.Task[None], _Visitor] = {}
         self._starting = asyncio.Lock()
 
     async def open(self, slot: Slot, host: str) -> str:
@@ -75,8 +75,12 @@ class FtpReceiver:
         return f"ftp://{USER}:{slot.secret}@{host}:{port}/"
 
     def close(self, secret: str) -> None:
-        """Let a file come no longer; nobody listens once there is no slot."""
-        self._slots.pop(secret, None)
+        """Let a file come no longer; nobody listens once there is no slot.
+
+        That holds for one that is on its way, too.
+        """
+        if (slot := self._slots.pop(secret, None)) is not None:
+            slot.done = True
         now = self._clock()
         for key in [key for key, one in self._slots.items() if now >= one.expires]:
             del self._slots[key]
@@ -87,7 +91,7 @@ class FtpReceiver:
         """End everything at once."""
         self._slots.clear()
         self._hang_up()
-        await self._visitors.cancel()
+        await self._tasks.cancel()
 
     def _hang_up(self) -> None:
         server, self._server = self._server, None
@@ -105,16 +109,25 @@ class FtpReceiver:
     async def _welcome(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        if self._visiting >= _CONNECTIONS:
+        if len(self._visitors) >= _CONNECTIONS and not self._make_room():
             writer.transport.abort()
             return
-        self._visiting += 1
         visitor = _Visitor(reader, writer, self._slot, self._clock)
-        task = self._visitors.spawn(visitor.run(), "FTP upload")
+        task = self._tasks.spawn(visitor.run(), "FTP upload")
+        self._visitors[task] = visitor
         task.add_done_callback(self._left)
 
-    def _left(self, _: asyncio.Task[None]) -> None:
-        self._visiting -= 1
+    def _make_room(self) -> bool:
+        """Turn out who has been here longest without a password, if there is one."""
+        for task, visitor in self._visitors.items():
+            if not visitor.logged_in:
+                self._left(task)
+                task.cancel()
+                return True
+        return False
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._visitors.pop(task, None)
 
 
 @dataclass(slots=True)
@@ -151,6 +164,11 @@ class _Visitor:
         self._slot: Slot | None = None
         self._data: _Data | None = None
         self._wrong = 0
+
+    @property
+    def logged_in(self) -> bool:
+        """Return whether the client has told the password of a slot."""
+        return self._slot is not None
 
     async def run(self) -> None:
         """Answer until the client leaves, or falls silent, or asks too much."""
@@ -246,8 +264,8 @@ class _Visitor:
             await self._reply("550 no room for another file")
         except TooLarge:
             await self._reply("552 too large")
-        except TimeoutError:
-            await self._reply("426 nothing came")
+        except TimeoutError, ConnectionError:
+            await self._reply("426 nothing more came")
         except OSError, StationError:
             _LOGGER.exception("The file of a charger cannot be kept")
             await self._reply("451 not stored")

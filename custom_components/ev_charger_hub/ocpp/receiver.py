@@ -72,6 +72,11 @@ class Slot:
         self.busy = True
         self.attempts += 1
 
+    def check(self, now: datetime) -> None:
+        """Raise SlotClosed if an upload that has begun is not wanted any more."""
+        if self.done or now >= self.expires:
+            raise SlotClosed
+
 
 class Sink:
     """One upload into a slot: written beside the loop, nothing of it left if it fails."""
@@ -79,6 +84,7 @@ class Sink:
     def __init__(self, slot: Slot, clock: Clock) -> None:
         """Claim the slot; raises SlotClosed."""
         slot.claim(clock())
+        self._clock = clock
         self._slot = slot
         self._part = slot.path.with_name(f"{slot.path.name}.part")
         self._file: BinaryIO | None = None
@@ -96,13 +102,17 @@ class Sink:
 
     async def __aexit__(self, *_: object) -> None:
         """Leave nothing behind of what did not come to its end."""
-        self._slot.busy = False
         file, self._file = self._file, None
-        if file is not None:
-            await asyncio.to_thread(_discard, file, self._part)
+        try:
+            if file is not None:
+                await asyncio.to_thread(_discard, file, self._part)
+        finally:
+            # Not before: the next upload writes to a file of the same name.
+            self._slot.busy = False
 
     async def write(self, data: bytes) -> None:
-        """Take a part of the file; raises TooLarge."""
+        """Take a part of the file; raises SlotClosed, TooLarge."""
+        self._slot.check(self._clock())
         self._size += len(data)
         if self._size > self._slot.limit:
             raise TooLarge
@@ -114,6 +124,7 @@ class Sink:
         """Make the file durable and hand it over; the slot is used up then."""
         await self._flush()
         file, slot = self._opened, self._slot
+        slot.check(self._clock())
         await asyncio.to_thread(_keep, file, self._part, slot.path)
         self._file = None
         await slot.taker(Upload(path=slot.path, name=name, size=self._size))

@@ -25,8 +25,14 @@ _CHUNK = 64 * 1024
 _FORM = 64 * 1024
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 # Chargers add the name of their file, with or without a slash.
-_PATH = re.compile(rf"{PREFIX}([0-9a-f]{{32}})/*([^/?#]*)")
-_BROKEN = (ClientError, ConnectionError, HttpProcessingError, ValueError)
+_PATH = re.compile(rf"{PREFIX}([0-9a-f]{{32}})/*([^?#]*)")
+_BROKEN = (
+    ClientError,
+    ConnectionError,
+    HttpProcessingError,
+    ValueError,
+    web.RequestPayloadError,
+)
 _FILE_NAME = re.compile(r'filename="?([^";]+)"?', re.IGNORECASE)
 
 
@@ -70,8 +76,9 @@ class Uploads:
         return f"{PREFIX}{slot.secret}/"
 
     def close(self, secret: str) -> None:
-        """Let a file come no longer."""
-        self._slots.pop(secret, None)
+        """Let a file come no longer, not even one that is on its way."""
+        if (slot := self._slots.pop(secret, None)) is not None:
+            slot.done = True
 
     @staticmethod
     def wants(request: web.BaseRequest) -> bool:
@@ -129,11 +136,10 @@ class Uploads:
         self, request: web.BaseRequest, slot: Slot, named: str | None
     ) -> None:
         async with Sink(slot, self._clock) as sink:
-            if request.headers.get("Expect", "").lower() == "100-continue":
-                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                request.writer.output_size = 0
+            await _go_on(request)
             if request.content_type == "multipart/form-data":
-                part = await _file_part(await request.multipart())
+                reader = await request.multipart()
+                part = await asyncio.wait_for(_file_part(reader), _PATIENCE)
                 named = part.filename or named
                 body: AsyncIterable[bytes] = _chunks(part)
             else:
@@ -146,9 +152,17 @@ class Uploads:
             await sink.finish(named)
 
 
+async def _go_on(request: web.BaseRequest) -> None:
+    """Answer a client that asks whether to send; an application has done so already."""
+    asks = request.headers.get("Expect", "").lower() == "100-continue"
+    if asks and not isinstance(request, web.Request):
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
 async def _file_part(reader: MultipartReader) -> BodyPartReader:
     """Return the first part of a form that is a file."""
-    while (part := await asyncio.wait_for(reader.next(), _PATIENCE)) is not None:
+    while (part := await reader.next()) is not None:
         if isinstance(part, BodyPartReader) and part.filename is not None:
             return part
     raise ValueError("no file in the form")
