@@ -106,21 +106,29 @@ async def _send(url: str, parcel: Parcel, way: Way, context: ssl.SSLContext) -> 
 
 def _store(location: str, parcel: Parcel, roots: list[str]) -> None:
     """Bring a file to an FTP server; blocking."""
+    try:
+        with _ftp(urlsplit(location).scheme, roots) as ftp:
+            _store_at(ftp, location, parcel)
+    except all_errors as err:
+        # Also what is said last, to a client that takes its leave.
+        raise TransferFailed("UploadFailure") from err
+
+
+def _ftp(scheme: str, roots: list[str]) -> FTP:
+    """Return a client that is not connected yet."""
+    return FTP_TLS(context=web_context(roots)) if scheme == "ftps" else FTP()  # noqa: S321
+
+
+def _store_at(ftp: FTP, location: str, parcel: Parcel) -> None:
     url = urlsplit(location)
-    with (
-        FTP_TLS(context=web_context(roots)) if url.scheme == "ftps" else FTP()  # noqa: S321
-    ) as ftp:
-        try:
-            ftp.connect(url.hostname or "", url.port or 21, timeout=30)
-            ftp.login(unquote(url.username or ""), unquote(url.password or ""))
-            if isinstance(ftp, FTP_TLS):
-                ftp.prot_p()
-            if folder := unquote(url.path).strip("/"):
-                ftp.cwd(folder)
-            rest = bytes(HUGE) if parcel.huge else b""
-            ftp.storbinary(f"STOR {parcel.name}", BytesIO(parcel.content + rest))
-        except all_errors as err:
-            raise TransferFailed("UploadFailure") from err
+    ftp.connect(url.hostname or "", url.port or 21, timeout=30)
+    ftp.login(unquote(url.username or ""), unquote(url.password or ""))
+    if isinstance(ftp, FTP_TLS):
+        ftp.prot_p()
+    if folder := unquote(url.path).strip("/"):
+        ftp.cwd(folder)
+    rest = bytes(HUGE) if parcel.huge else b""
+    ftp.storbinary(f"STOR {parcel.name}", BytesIO(parcel.content + rest))
 
 
 async def download(location: str, *, roots: list[str]) -> bytes:

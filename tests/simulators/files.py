@@ -57,12 +57,16 @@ class FtpDepot:
         """Start empty."""
         self.commands: list[str] = []
         self.content = b""
+        self.limit = -1
+        """Bytes after which it hangs up on a file; as many as there are if below 0."""
         self.url = ""
 
     async def _data(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self.content = await reader.read()
+        self.content = await reader.read(self.limit)
+        if self.limit > 0:
+            writer.transport.abort()
         writer.close()
         self._stored.set()
 
@@ -85,7 +89,8 @@ class FtpDepot:
                 case "STOR":
                     writer.write(b"150 send\r\n")
                     await self._stored.wait()
-                    writer.write(b"226 stored\r\n")
+                    full = 0 < self.limit <= len(self.content)
+                    writer.write(b"552 too large\r\n" if full else b"226 stored\r\n")
                 case "QUIT":
                     writer.write(b"221 goodbye\r\n")
                 case _:

@@ -198,6 +198,18 @@ async def test_an_upload_survives_a_loss_of_power(
     await station.close()
 
 
+async def test_a_server_that_hangs_up_is_a_failed_upload(
+    station: ChargingStation16, central: PlainCentralSystem
+) -> None:
+    """What it says last comes when the station takes its leave."""
+    station.misbehaviours.add(Misbehaviour.UPLOAD_HUGE)
+    async with FtpDepot().open() as depot:
+        depot.limit = 1000
+        await central.ask("GetDiagnostics", location=depot.url)
+        await central.count(DIAGNOSTICS, 2)
+    assert told(central, DIAGNOSTICS) == ["Uploading", "UploadFailed"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [("TriggerMessage", DIAGNOSTICS), ("ExtendedTriggerMessage", LOG)],
