@@ -130,7 +130,7 @@ async def _async_get(call: ServiceCall) -> JsonObjectType:
     return {
         "id_tokens": [
             _shown(hass, entry, token, full=full)
-            for entry in hass.config_entries.async_entries(DOMAIN)
+            for entry in _servers(hass)
             for token in async_tokens(entry)
             if wanted is None or token.key == key_of(wanted)
         ]
@@ -188,12 +188,15 @@ def _changes(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
 
 
 @callback
+def _servers(hass: HomeAssistant) -> list[ConfigEntry]:
+    """Return the servers whose tokens count."""
+    return hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+
+
+@callback
 def _server(hass: HomeAssistant, data: dict[str, Any]) -> ConfigEntry:
     """Return the server that is to keep a token: the one named, meant, or the only."""
-    entries = {
-        one.entry_id: one
-        for one in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    }
+    entries = {one.entry_id: one for one in _servers(hass)}
     if (found := async_find_token(hass, data[ATTR_ID_TOKEN])) is not None:
         return found[0]
     if (wanted := data.get(ATTR_CONFIG_ENTRY)) is not None:

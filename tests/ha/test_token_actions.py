@@ -171,6 +171,7 @@ async def test_a_token_is_kept_where_it_counts(
         other.entry_id, ConfigEntryDisabler.USER
     )
     assert await authorized(approved_charger) == {"status": "Invalid"}
+    assert await act(hass, "get_id_tokens") == {"id_tokens": []}
     await act(hass, "approve_id_token", id_token=CARD)
     assert await authorized(approved_charger) == {"status": "Accepted"}
 
