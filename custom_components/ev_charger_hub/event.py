@@ -23,11 +23,15 @@ from .station.model import (
 )
 from .station.security.events import CRITICAL, SecurityEventKind
 from .station.transaction import Transaction
+from .storage import DATA
 
 PARALLEL_UPDATES = 0
 
 type Happening = tuple[str, dict[str, Any]]
 """An event type and its attributes."""
+
+type NameOf = Callable[[str], str | None]
+"""What a token is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +39,29 @@ class HubEventDescription[S: Subject](EventEntityDescription, HubEntityDescripti
     """Describe an event."""
 
     always_available: bool = True
-    happening_fn: Callable[[S, StationEvent], Happening | None]
+    happening_fn: Callable[[S, StationEvent, NameOf], Happening | None]
 
 
-def _session_happening(evse: Evse, event: StationEvent) -> Happening | None:
+def _session_happening(
+    evse: Evse, event: StationEvent, name_of: NameOf
+) -> Happening | None:
     """Return what an event means for the session of an EVSE."""
     match event:
         case SessionStarted(evse_id=evse.id, transaction=session):
-            return "started", _session_attributes(session)
+            return "started", _session_attributes(session, name_of)
         case SessionEnded(evse_id=evse.id, transaction=session):
-            return "ended", _session_attributes(session)
+            return "ended", _session_attributes(session, name_of)
     return None
 
 
-def _session_attributes(session: Transaction) -> dict[str, Any]:
+def _session_attributes(session: Transaction, name_of: NameOf) -> dict[str, Any]:
     """Return what an automation wants to know; energy in Wh, duration in s."""
-    attributes: dict[str, Any] = {"transaction_id": session.transaction_id}
+    id_token = session.id_token
+    attributes: dict[str, Any] = {
+        "transaction_id": session.transaction_id,
+        "id_token": id_token,
+        "token_name": name_of(id_token) if id_token else None,
+    }
     if session.stopped_at is not None:
         lasted = session.stopped_at - session.started_at
         attributes["energy"] = session.energy
@@ -59,7 +70,9 @@ def _session_attributes(session: Transaction) -> dict[str, Any]:
     return attributes
 
 
-def _token_happening(station: ChargingStation, event: StationEvent) -> Happening | None:
+def _token_happening(
+    station: ChargingStation, event: StationEvent, name_of: NameOf
+) -> Happening | None:
     """Return what an event means for the token reader of a station."""
     match event:
         case TokenPresented(id_token=id_token, status=status, name=name):
@@ -76,7 +89,7 @@ def _token_event_type(event: TokenPresented) -> str:
 
 
 def _security_happening(
-    station: ChargingStation, event: StationEvent
+    station: ChargingStation, event: StationEvent, name_of: NameOf
 ) -> Happening | None:
     """Return what an event means for the security of a station."""
     match event:
@@ -130,7 +143,9 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
     @callback
     def _handle_event(self, event: StationEvent) -> None:
         """Show what happened, after the states that the same frame changed."""
-        happening = self.entity_description.happening_fn(self.subject, event)
+        happening = self.entity_description.happening_fn(
+            self.subject, event, self.hass.data[DATA].tokens.name_of
+        )
         if happening is not None:
             self.hub.flusher.mark(partial(self._fire, *happening), urgent=True)
 

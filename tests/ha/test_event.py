@@ -10,6 +10,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 from .charger import Charger, sampled
 from .entities import entity_id, full_state, state
+from .tokens import add_token
 
 
 async def test_a_session_starts_and_ends(
@@ -32,6 +33,22 @@ async def test_a_session_starts_and_ends(
     assert ended.attributes["energy"] == 2500
     assert ended.attributes["duration"] >= 0
     assert ended.attributes["reason"] == "local"
+
+
+async def test_a_session_has_the_name_of_its_token(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await add_token(hass, "FAMILY-CAR", name="Family car")
+    for id_tag, name in (("family-car", "Family car"), ("GUEST", None)):
+        transaction_id = await approved_charger.start(id_tag=id_tag)
+        await hass.async_block_till_done()
+        started = full_state(hass, "event", "CP01_1_session").attributes
+        await approved_charger.stop(transaction_id, 3500)
+        await hass.async_block_till_done()
+        ended = full_state(hass, "event", "CP01_1_session").attributes
+        for attributes in (started, ended):
+            assert attributes["id_token"] == id_tag
+            assert attributes["token_name"] == name
 
 
 async def test_an_event_comes_after_the_states_of_its_frame(
