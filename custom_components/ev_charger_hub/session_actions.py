@@ -4,6 +4,7 @@ import csv
 from datetime import datetime
 from io import StringIO
 import json
+import re
 from typing import Any, Final
 
 import probatio as vol
@@ -40,7 +41,8 @@ _COLUMNS: Final = (
     "meter_start",
     "meter_stop",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets divide a line as it is usual in their country, also inside of a cell.
+_FORMULA: Final = re.compile(r"((?:^|[,;\t\r\n])\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 _MOMENT: Final = vol.All(cv.datetime, dt_util.as_utc)
 _CONNECTOR: Final[dict[Any, Any]] = {
@@ -53,21 +55,15 @@ async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     sessions = await _sessions(
         target, limit, MAX_SESSIONS, open_only=data[ATTR_OPEN_ONLY]
     )
-    told = [_told(one) for one in sessions]
     if data[ATTR_SIGNED]:
-        signed = await _signed(target, sessions)
-        for one, values in zip(told, signed, strict=True):
-            one["signed_values"] = [_told_value(value) for value in values]
-    return {"sessions": list(told)}
+        return await _with_signed(target, sessions)
+    return {"sessions": [_told(one) for one in sessions]}
 
 
 async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
+    since, until = data.get(ATTR_START), data.get(ATTR_END)
     sessions = await _sessions(
-        target,
-        MAX_EXPORTED,
-        MAX_EXPORTED,
-        since=data.get(ATTR_START),
-        until=data.get(ATTR_END),
+        target, MAX_EXPORTED, MAX_EXPORTED, since=since, until=until
     )
     form: str = data[ATTR_FORMAT]
     if form == "csv":
@@ -77,8 +73,8 @@ async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
             )
         content = await target.hub.hass.async_add_executor_job(_csv, sessions, counts)
     else:
-        signed = await _signed(target, sessions)
-        content = await target.hub.hass.async_add_executor_job(_json, sessions, signed)
+        told = await _with_signed(target, sessions, since=since, until=until)
+        content = await target.hub.hass.async_add_executor_job(_json, told)
     return {
         "count": len(sessions),
         "format": form,
@@ -109,17 +105,41 @@ async def _sessions(
     return wanted[:limit]
 
 
-async def _signed(
-    target: Target, sessions: list[Transaction]
-) -> list[list[SignedValue]]:
-    """Return what was signed of each session; raise if it is too much at once."""
-    with translated_errors(target.station):
+async def _with_signed(
+    target: Target,
+    sessions: list[Transaction],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> JsonObjectType:
+    """Return sessions with what was signed of them, and what came in no session.
+
+    The latter is not of a connector, and counts in the time when it came.
+    """
+    journal, station = target.hub.journal, target.station
+    with translated_errors(station):
         try:
-            return await signed_values.of_sessions(target.hub.journal, sessions)
+            signed = await signed_values.of_sessions(journal, sessions)
         except TooMuch as err:
             raise invalid(
-                "too_many_signed_values", charger=target.station.settings.name
+                "too_many_signed_values", charger=station.settings.name
             ) from err
+        others = await signed_values.of_nobody(journal, station.identity)
+    told: JsonObjectType = {
+        "sessions": [
+            _told(session) | {"signed_values": [_told_value(one) for one in values]}
+            for session, values in zip(sessions, signed, strict=True)
+        ]
+    }
+    if target.named is None:
+        told["signed_values"] = [
+            {"transaction_id": one.transaction_id, **_told_value(one)}
+            for one in others
+            if one.received_at is not None
+            and (since is None or since <= one.received_at)
+            and (until is None or one.received_at < until)
+        ]
+    return told
 
 
 def _told(session: Transaction) -> JsonObjectType:
@@ -148,12 +168,8 @@ def _told_value(value: SignedValue) -> JsonObjectType:
     }
 
 
-def _json(sessions: list[Transaction], signed: list[list[SignedValue]]) -> str:
-    """Return sessions with what was signed of them as a JSON text."""
-    told = [
-        _told(session) | {"signed_values": [_told_value(one) for one in values]}
-        for session, values in zip(sessions, signed, strict=True)
-    ]
+def _json(told: JsonObjectType) -> str:
+    """Return sessions with what was signed as a JSON text."""
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
@@ -171,9 +187,7 @@ def _csv(sessions: list[Transaction], counts: dict[int, int]) -> str:
 
 def _cell(value: Any) -> Any:
     """Return a cell that no spreadsheet computes: a charger chooses its id tokens."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return _FORMULA.sub(r"\1'\2", value) if isinstance(value, str) else value
 
 
 ACTIONS: Final = ActionGroup(

@@ -17,7 +17,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from .charger import Charger, Payload, Refusal, sampled
 from .entities import act, exists, flush, state
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.station import signed_values
+from custom_components.ev_charger_hub.station import sessions, signed_values
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
 
@@ -200,8 +200,6 @@ async def test_a_value_finds_its_session(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:
     """By the session it names, else by the connector; later, if it is adopted then."""
-    await approved_charger.meter(1, [signed("of nobody")])
-    await approved_charger.meter(1, [signed("of nobody")], -1)
     first = await approved_charger.start(1)
     second = await approved_charger.start(2)
     await approved_charger.meter(2, [signed("named")], first)
@@ -220,6 +218,83 @@ async def test_a_value_finds_its_session(
         "4711": ["adopted"],
         "88": ["orphan"],
     }
+
+
+async def test_a_value_of_no_session_is_kept_as_well(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    """What a meter signs between sessions, or of one that nobody knows, or nowhere."""
+    await approved_charger.meter(1, [signed("nowhere")])
+    await approved_charger.meter(1, [signed("no number")], -1)
+    await approved_charger.meter(0, [signed("main meter", "Sample.Clock")])
+    await approved_charger.meter(4711, [signed("no connector")], 99)
+    session = await approved_charger.start()
+    await approved_charger.meter(1, [signed("in session")])
+    await approved_charger.stop(session, 2000)
+    await approved_charger.meter(1, [signed("late")])
+    response = await act(hass, "get_sessions", signed=True)
+    (told,) = response["sessions"]
+    assert [one["value"] for one in told["signed_values"]] == ["in session"]
+    assert [
+        (one["transaction_id"], one["value"]) for one in response["signed_values"]
+    ] == [
+        (None, "nowhere"),
+        (None, "no number"),
+        (None, "main meter"),
+        ("99", "no connector"),
+        (None, "late"),
+    ]
+    assert response["signed_values"][2]["context"] == "Sample.Clock"
+    exported = await act(hass, "export_sessions", format="json")
+    assert json.loads(exported["content"]) == response
+    assert "signed_values" not in await act(hass, "get_sessions")
+    of_one = await act(hass, "get_sessions", connector=1, signed=True)
+    assert "signed_values" not in of_one
+    now = datetime.now(UTC).isoformat()
+    of_later = await act(hass, "export_sessions", format="json", start=now)
+    assert json.loads(of_later["content"]) == {"sessions": [], "signed_values": []}
+
+
+async def test_a_late_value_stays_with_the_session_that_it_names(
+    hass: HomeAssistant, approved_charger: Charger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long ago that ended, and whatever runs there now."""
+    monkeypatch.setattr(sessions, "RECENT", 1)
+    first = await approved_charger.start(meter=1000)
+    await approved_charger.stop(first, 2000)
+    await approved_charger.stop(await approved_charger.start(meter=2000), 2000)
+    await approved_charger.stop(88, 5)
+    second = await approved_charger.start(meter=2000)
+    await approved_charger.meter(1, [signed("late")], first)
+    await approved_charger.meter(1, [signed("of the orphan")], 88)
+    await approved_charger.meter(1, [signed("of a number that nobody gave")], 5)
+    assert {
+        name: [one["value"] for one in values]
+        for name, values in (await values_of(hass)).items()
+    } == {
+        str(first): ["late"],
+        str(second - 1): [],
+        "88": ["of the orphan"],
+        str(second): ["of a number that nobody gave"],
+    }
+
+
+async def test_half_a_surrogate_pair_is_kept_as_it_was_escaped(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    """There is no such character, and a charger that is not answered says it for ever."""
+    session = await approved_charger.start()
+    sent = r"\\ud800 \ud83d\ude00 \ud800 \uDC00\ud83d\n\"\\\udfff"
+    sample = f'{{"value":"{sent}","format":"SignedData"}}'
+    await approved_charger.send_raw(
+        '[2,"1","MeterValues",{"connectorId":1,'
+        f'"transactionId":{session},"meterValue":[{{"timestamp":"2026-11-20T10:00:00Z",'
+        f'"sampledValue":[{sample}]}}]}}]'
+    )
+    await approved_charger.call("Heartbeat")
+    assert [one["value"] for one in (await values_of(hass))[str(session)]] == [
+        '\\ud800 \U0001f600 \\ud800 \\uDC00\\ud83d\n"\\\\udfff'
+    ]
 
 
 async def test_what_is_not_on_the_disk_is_not_acknowledged(
@@ -243,9 +318,12 @@ async def test_what_is_longer_than_64_kib_is_not_kept(
     hass: HomeAssistant, approved_charger: Charger, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = await approved_charger.start()
-    await approved_charger.meter(1, [signed("ä" * 32769), signed("short")], session)
-    assert [one["value"] for one in (await values_of(hass))[str(session)]] == ["short"]
-    assert "more than 65536 bytes" in caplog.text
+    for _ in range(2):
+        values = [signed("ä" * 32769), signed("short", measurand="Voltage")]
+        await approved_charger.meter(1, values, session)
+    found = (await values_of(hass))[str(session)]
+    assert [one["value"] for one in found] == ["short"] * 2
+    assert caplog.text.count("more than 65536 bytes") == 1
 
 
 async def test_an_export_as_json_has_what_was_signed(
@@ -259,10 +337,9 @@ async def test_an_export_as_json_has_what_was_signed(
     assert response["filename"] == "garage_sessions.json"
     assert response["count"] == 1
     assert "Blinkmann" in response["content"]
-    (exported,) = json.loads(response["content"])
-    (told,) = (await act(hass, "get_sessions", signed=True))["sessions"]
-    assert exported == told
-    assert exported["signed_values"][0]["value"] == OCMF
+    exported = json.loads(response["content"])
+    assert exported == await act(hass, "get_sessions", signed=True)
+    assert exported["sessions"][0]["signed_values"][0]["value"] == OCMF
 
 
 async def test_an_export_as_csv_is_a_table_that_computes_nothing(
@@ -281,6 +358,32 @@ async def test_an_export_as_csv_is_a_table_that_computes_nothing(
     assert (oldest["energy"], oldest["signed_values"]) == ("2000", "2")
     of_second = await act(hass, "export_sessions", "CP01_2")
     assert of_second["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("id_tag", "cell"),
+    [
+        ("+49", "'+49"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("  =1+1", "  '=1+1"),
+        ("\n=1+1", "\n'=1+1"),
+        ("\N{FULLWIDTH EQUALS SIGN}1", "'\N{FULLWIDTH EQUALS SIGN}1"),
+        ("A;=1+1", "A;'=1+1"),
+        ('A";@B', "A\";'@B"),
+        ("A\t-1|B", "A\t'-1|B"),
+        ("A\r\n=B", "A\r\n'=B"),
+        ("04-A2=B3", "04-A2=B3"),
+        (" A;B ", " A;B "),
+    ],
+)
+async def test_no_cell_is_a_formula_wherever_a_spreadsheet_divides_the_line(
+    hass: HomeAssistant, approved_charger: Charger, id_tag: str, cell: str
+) -> None:
+    """Some divide at semicolons, and read what comes after as another cell."""
+    await approved_charger.start(1, id_tag)
+    response = await act(hass, "export_sessions")
+    (row,) = csv.DictReader(StringIO(response["content"], newline=""))
+    assert row["id_token"] == cell
 
 
 async def test_an_export_may_be_of_a_time(

@@ -1,5 +1,7 @@
 """Signed values: how much of a session, and of a station, is kept."""
 
+from sqlite3 import Connection
+
 import pytest
 
 from .conftest import NOON, Hall
@@ -65,3 +67,19 @@ async def test_sessions_that_nobody_knows_share_their_room(
     sessions = [session(str(number), number) for number in range(100, 110)]
     assert await kept(hall, *sessions) == ["100", "108", "109"]
     assert await kept(hall, session()) == []
+
+
+async def test_a_message_with_more_values_than_are_kept_takes_no_longer(
+    hall: Hall,
+) -> None:
+    """It is searched once for what is known, and not once for each of its values."""
+    texts = [str(number) for number in range(30_000)]
+    statements: list[str] = []
+
+    def watch(connection: Connection) -> None:
+        connection.set_trace_callback(statements.append)
+
+    await hall.journal.run(watch)
+    await signed_values.keep(hall.journal, owner(), [value(one) for one in texts], NOON)
+    assert await kept(hall, session()) == ["0", *texts[-999:]]
+    assert len(statements) < 1100

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import IntEnum
+import re
 from typing import Any, TypeIs
 
 import orjson
@@ -17,6 +18,12 @@ MAX_ITEMS = 10_000
 """Elements of one list or object."""
 # Answers an unreadable message (OCPP 2.x part 4, 4.2.3).
 UNKNOWN_ID = "-1"
+
+_HALF_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\(u[dD]"
+    r"(?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2}))"
+)
 
 
 class MessageType(IntEnum):
@@ -42,8 +49,8 @@ def decode(text: str | bytes) -> list[Any]:
     """Return the frame: a list that starts with an integer, within all bounds."""
     try:
         frame = orjson.loads(text)
-    except orjson.JSONDecodeError as err:
-        raise FrameError("not JSON") from err
+    except orjson.JSONDecodeError:
+        frame = _with_half_pairs(text)
     if type(frame) is not list or not frame or type(frame[0]) is not int:
         raise FrameError("not an array that starts with a message type")
     if _brackets(text) > MAX_DEPTH and _deeper(frame, MAX_DEPTH):
@@ -62,6 +69,23 @@ def encode(frame: list[Any]) -> str:
 def readable(message_id: object) -> TypeIs[str]:
     """Return whether a message id may be echoed: text of 1 to 36 characters."""
     return isinstance(message_id, str) and 0 < len(message_id) <= MAX_ID
+
+
+def _with_half_pairs(text: str | bytes) -> Any:
+    r"""Return the JSON of a text in which a surrogate has no other half.
+
+    Firmware cuts texts anywhere. There is no such character: its escape stays as the
+    six letters that were sent, such as `\ud83d`.
+    """
+    try:
+        letters = text if isinstance(text, str) else text.decode()
+        frame = orjson.loads(_HALF_PAIR.sub(r"\1\\\\\2", letters))
+    except (orjson.JSONDecodeError, UnicodeDecodeError) as err:
+        raise FrameError("not JSON") from err
+    match frame:
+        case [_, str(message_id), *_] if "\\" in message_id:
+            raise FrameError("a message id that cannot be repeated")
+    return frame
 
 
 def _refusable(frame: list[Any]) -> str | None:

@@ -82,7 +82,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE signed_values (
             key INTEGER PRIMARY KEY AUTOINCREMENT,
             identity TEXT NOT NULL,        -- of the station
-            transaction_id TEXT NOT NULL,  -- what the station calls it
+            transaction_id TEXT NOT NULL,  -- what the station calls it; empty: none
             transaction_key INTEGER,       -- NULL: came before we knew of its start
             received_at TEXT NOT NULL,
             measured_at TEXT,              -- these three as the station sent them
@@ -91,6 +91,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         """CREATE INDEX signed_values_by_session
             ON signed_values (identity, transaction_id)""",
+        """CREATE INDEX signed_values_of_nobody
+            ON signed_values (identity) WHERE transaction_key IS NULL""",
     ),
 )
 """The statements that lead from each schema version (user_version) to the next."""

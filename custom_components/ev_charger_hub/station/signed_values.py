@@ -5,19 +5,18 @@ Nothing here reads them: a value is OCMF, a JSON text or whatever else a meter s
 is the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-import logging
 import sqlite3
 
 from .errors import StationError
 from .journal import Journal
 from .rows import committed, stamp
-from .secrets import shortened
 from .transaction import Transaction
 
-_LOGGER = logging.getLogger(__name__)
+type Words = tuple[str | None, str | None, str]
+"""Time, context and value, as the station wrote them."""
 
 MAX_LENGTH = 64 * 1024
 """The longest value that is kept, in bytes of UTF-8."""
@@ -44,10 +43,16 @@ class SignedValue:
     received_at: datetime | None = None
     """When it came; None before it is kept."""
 
+    transaction_id: str | None = None
+    """The session that the station named, if nobody knows that one."""
+
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class Owner:
-    """The session that values belong to; `key` None: its start is not known yet."""
+    """The session that values belong to; `key` None: its start is not known yet.
+
+    An empty `transaction_id` is of what was signed between sessions.
+    """
 
     identity: str
     transaction_id: str
@@ -57,8 +62,8 @@ class Owner:
     def condition(self) -> tuple[str, tuple[str | int, ...]]:
         """Return how the values that count together are found.
 
-        Those of sessions that nobody knows are one pool of the station: it could make
-        up as many transaction ids as it likes.
+        Those of no session that is known are one pool of the station: it could make up
+        as many transaction ids as it likes.
         """
         if self.key is None:
             return "identity = ? AND transaction_key IS NULL", (self.identity,)
@@ -68,17 +73,16 @@ class Owner:
         )
 
 
+def fits(one: SignedValue) -> bool:
+    """Return whether a value is short enough to be kept."""
+    return len(one.value.encode()) <= MAX_LENGTH
+
+
 async def keep(
     journal: Journal, owner: Owner, values: list[SignedValue], now: datetime
 ) -> None:
-    """Archive what a station sent, durable when it returns; each value once."""
-    wanted = [one for one in values if len(one.value.encode()) <= MAX_LENGTH]
-    if len(wanted) < len(values):
-        _LOGGER.warning(
-            "%s: signed meter values of more than %d bytes are not kept",
-            shortened(owner.identity),
-            MAX_LENGTH,
-        )
+    """Archive what fits of what a station sent, durable when it returns; each once."""
+    wanted = [one for one in values if fits(one)]
     if wanted:
         await journal.run(partial(_keep, owner=owner, values=wanted, now=now))
 
@@ -91,6 +95,23 @@ async def of_sessions(
     Raises TooMuch if that is more than `MAX_ASKED` characters.
     """
     return await journal.run(partial(_of_sessions, sessions=sessions))
+
+
+async def of_nobody(journal: Journal, identity: str) -> list[SignedValue]:
+    """Return what a station signed that belongs to no session, as it came.
+
+    That is as much as one session may have.
+    """
+    return await journal.run(partial(_of_nobody, identity=identity))
+
+
+async def owner_of(
+    journal: Journal, identity: str, transaction_id: str
+) -> Owner | None:
+    """Return the session that a station calls so, however long ago it was."""
+    return await journal.run(
+        partial(_owner_of, identity=identity, transaction_id=transaction_id)
+    )
 
 
 async def counts(journal: Journal, identity: str) -> dict[int, int]:
@@ -106,31 +127,31 @@ def _keep(
     now: datetime,
 ) -> None:
     with committed(connection):
-        for one in values:
-            if not _known(connection, owner, one):
-                connection.execute(
-                    "INSERT INTO signed_values (identity, transaction_id, "
-                    "transaction_key, received_at, measured_at, context, value) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *(owner.identity, owner.transaction_id, owner.key, stamp(now)),
-                        *(one.measured_at, one.context, one.value),
-                    ),
-                )
-        _make_room(connection, owner)
+        known = _known(connection, owner)
+        new = dict.fromkeys((one.measured_at, one.context, one.value) for one in values)
+        rows = [words for words in new if words not in known]
+        if len(rows) > MAX_VALUES:
+            del rows[1 : len(rows) - MAX_VALUES + 1]
+        connection.executemany(
+            "INSERT INTO signed_values (identity, transaction_id, transaction_key, "
+            "received_at, measured_at, context, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (owner.identity, owner.transaction_id, owner.key, stamp(now), *words)
+                for words in rows
+            ],
+        )
+        if rows:
+            _make_room(connection, owner)
 
 
-def _known(connection: sqlite3.Connection, owner: Owner, one: SignedValue) -> bool:
-    """Return whether a value is there: a station repeats what was not answered."""
+def _known(connection: sqlite3.Connection, owner: Owner) -> set[Words]:
+    """Return what is there already: a station repeats what was not answered."""
     found = connection.execute(
-        "SELECT 1 FROM signed_values WHERE identity = ? AND transaction_id = ? "
-        "AND measured_at IS ? AND context IS ? AND value = ? LIMIT 1",
-        (
-            *(owner.identity, owner.transaction_id),
-            *(one.measured_at, one.context, one.value),
-        ),
+        "SELECT measured_at, context, value FROM signed_values "
+        "WHERE identity = ? AND transaction_id = ?",
+        (owner.identity, owner.transaction_id),
     )
-    return found.fetchone() is not None
+    return {tuple(row) for row in found}
 
 
 def _make_room(connection: sqlite3.Connection, owner: Owner) -> None:
@@ -169,6 +190,33 @@ def _rows(connection: sqlite3.Connection, session: Transaction) -> sqlite3.Curso
         "AND (transaction_key IS NULL OR transaction_key = ?) ORDER BY key",
         (session.identity, session.transaction_id, session.key),
     )
+
+
+def _of_nobody(connection: sqlite3.Connection, *, identity: str) -> list[SignedValue]:
+    rows = connection.execute(
+        "SELECT measured_at, context, value, received_at, transaction_id "
+        "FROM signed_values s WHERE identity = ? AND transaction_key IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.identity = s.identity "
+        "AND t.transaction_id = s.transaction_id) ORDER BY key",
+        (identity,),
+    )
+    return [
+        replace(_from_row(row), transaction_id=row["transaction_id"] or None)
+        for row in rows
+    ]
+
+
+def _owner_of(
+    connection: sqlite3.Connection, *, identity: str, transaction_id: str
+) -> Owner | None:
+    row = connection.execute(
+        "SELECT key FROM transactions WHERE identity = ? AND transaction_id = ? "
+        "ORDER BY key DESC LIMIT 1",
+        (identity, transaction_id),
+    ).fetchone()
+    if row is None:
+        return None
+    return Owner(identity=identity, transaction_id=transaction_id, key=row["key"])
 
 
 def _from_row(row: sqlite3.Row) -> SignedValue:

@@ -41,7 +41,7 @@ class V16Adapter(Adapter):
         self.link: Link = self._link
         self.setup = Setup(context, self._link)
         self._availability = Availability(context, oddities, call_later)
-        archive = SignedArchive(context, oddities)
+        archive = SignedArchive(context)
         metering = MeterValues(context, archive, oddities)
         notifications = Notifications(context, oddities)
         authorization = Authorization(context)

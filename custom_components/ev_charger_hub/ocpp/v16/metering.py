@@ -18,7 +18,7 @@ from .. import timestamps
 from ..adapter import StationContext
 from ..rpc import Reply
 from .mapping import MAX_EVSES, Oddities, location, measurand, phase
-from .signed import SIGNED, SignedArchive
+from .signed import SIGNED, SignedArchive, signed_in
 
 type Words = tuple[str | None, str | None, str | None, str | None]
 """Measurand, phase, location and unit, as the station writes them."""
@@ -284,7 +284,7 @@ class MeterValues:
         Return whether there is signed data in it, which is not read.
         """
         if (meter := self._meter(connector_id)) is None:
-            return False
+            return bool(signed_in(values))
         meter.signed = False
         now = self._context.clock()
         for value in values:

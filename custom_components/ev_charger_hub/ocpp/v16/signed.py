@@ -1,13 +1,16 @@
 """Signed meter values: found in messages, archived before the answer (OCPP 1.6 7.33)."""
 
+import logging
 from typing import Any
 
 from ...station import signed_values
 from ...station.journal import NO_IDS
-from ...station.signed_values import Owner, SignedValue
+from ...station.secrets import shortened
+from ...station.signed_values import MAX_LENGTH, Owner, SignedValue
 from ...station.transaction import Transaction
 from ..adapter import StationContext
-from .mapping import Oddities
+
+_LOGGER = logging.getLogger(__name__)
 
 SIGNED = "SignedData"
 
@@ -29,39 +32,59 @@ def signed_in(values: list[dict[str, Any]]) -> list[SignedValue]:
 class SignedArchive:
     """The signed meter values of a station."""
 
-    def __init__(self, context: StationContext, oddities: Oddities) -> None:
+    def __init__(self, context: StationContext) -> None:
         """Keep them in the journal of `context`."""
         self._context = context
-        self._oddities = oddities
+        self._warned = False
 
     async def of_meter_values(self, payload: dict[str, Any]) -> None:
         """Archive what MeterValues holds, durable when it returns.
 
-        The session is the one it names, or else the one that runs on its connector.
+        The session is the one it names, or else the one that runs on its connector,
+        or none.
         """
-        transactions = self._context.transactions
+        if found := signed_in(payload["meterValue"]):
+            await self._keep(await self._owner(payload), found)
+
+    async def _owner(self, payload: dict[str, Any]) -> Owner:
+        context = self._context
+        identity = context.station.identity
         named = payload.get("transactionId")
         transaction_id = "" if named is None else str(named)
-        if (session := transactions.find(transaction_id)) is None:
-            session = transactions.running(payload["connectorId"])
-            if session is not None or transaction_id in NO_IDS:
-                transaction_id = "" if session is None else session.transaction_id
-        if not transaction_id:
-            self._oddities.note("signed meter values of no session are not kept")
-            return
-        key = None if session is None else session.key
-        await self._keep(transaction_id, key, payload["meterValue"])
+        if transaction_id in NO_IDS:
+            transaction_id = ""
+        session = context.transactions.find(transaction_id)
+        if session is None and transaction_id:
+            owner = await signed_values.owner_of(
+                context.journal, identity, transaction_id
+            )
+            if owner is not None:
+                return owner
+        session = session or context.transactions.running(payload["connectorId"])
+        if session is None:
+            return Owner(identity=identity, transaction_id=transaction_id, key=None)
+        return _of(session)
 
     async def of_stop(self, session: Transaction, data: list[dict[str, Any]]) -> None:
         """Archive what StopTransaction holds, durable when it returns."""
-        await self._keep(session.transaction_id, session.key, data)
+        if found := signed_in(data):
+            await self._keep(_of(session), found)
 
-    async def _keep(
-        self, transaction_id: str, key: int | None, data: list[dict[str, Any]]
-    ) -> None:
-        if not (found := signed_in(data)):
-            return
+    async def _keep(self, owner: Owner, found: list[SignedValue]) -> None:
         context = self._context
-        identity = context.station.identity
-        owner = Owner(identity=identity, transaction_id=transaction_id, key=key)
+        if not (self._warned or all(signed_values.fits(one) for one in found)):
+            self._warned = True
+            _LOGGER.warning(
+                "%s: signed meter values of more than %d bytes are not kept",
+                shortened(owner.identity),
+                MAX_LENGTH,
+            )
         await signed_values.keep(context.journal, owner, found, context.clock())
+
+
+def _of(session: Transaction) -> Owner:
+    return Owner(
+        identity=session.identity,
+        transaction_id=session.transaction_id,
+        key=session.key,
+    )
