@@ -20,7 +20,9 @@ def proof(central: Central) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("password", "known"), [(PASSWORD, HASH), (NEW, NEW_HASH), (NEWER, NEWER_HASH)]
+    ("password", "known"),
+    [(PASSWORD, HASH), (NEW, NEW_HASH), (NEWER, NEWER_HASH)],
+    ids=["old", "new", "newer"],
 )
 async def test_any_password_that_the_charger_was_told_is_right(
     central: Central, password: str, known: str
