@@ -61,7 +61,7 @@ class TokenSubentryFlow(ConfigSubentryFlow):
         """Ask at which charger the token will be presented."""
         if user_input is not None:
             chosen = user_input[CONF_CHARGER]
-            self._charger = None if chosen == ANY else chosen
+            self._charger = None if chosen == ANY else chosen.removeprefix("/")
             self._learning = None
             return await self.async_step_learn()
         selector = SelectSelector(
@@ -69,7 +69,11 @@ class TokenSubentryFlow(ConfigSubentryFlow):
                 mode=SelectSelectorMode.DROPDOWN,
                 options=[
                     SelectOptionDict(value=ANY, label="Any charger"),
-                    *async_charger_options(self.hass),
+                    # No identity has a slash, and one may be what means any.
+                    *(
+                        SelectOptionDict(value=f"/{one['value']}", label=one["label"])
+                        for one in async_charger_options(self.hass)
+                    ),
                 ],
                 translation_key="token_reader",
             )

@@ -116,12 +116,36 @@ async def test_only_the_chosen_charger_is_listened_to(
     hub.approve("CP02", "Carport", None)
     await hass.async_block_till_done()
     other = await charger_ws("CP02")
-    result = await learn(hass, init_integration, IDENTITY)
+    result = await learn(hass, init_integration, f"/{IDENTITY}")
     await authorized(other, STRANGER)
     await hass.async_block_till_done()
     result = await submit(hass, result, None)
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     await authorized(approved_charger)
+    result = await go_on(hass, result)
+    assert result["description_placeholders"] == {"token": CARD}
+
+
+async def test_a_charger_may_be_called_any(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    hub: OcppHub,
+    approved_charger: Charger,
+    charger_ws: ChargerFactory,
+) -> None:
+    hub.approve("any", "Carport", None)
+    await hass.async_block_till_done()
+    other = await charger_ws("any")
+    result = await begin(hass, init_integration, "present")
+    schema = result["data_schema"]
+    assert schema is not None
+    (selector,) = schema.schema.values()
+    (value,) = (
+        one["value"] for one in selector.config["options"] if one["label"] == "Carport"
+    )
+    result = await submit(hass, result, {"charger": value})
+    await authorized(approved_charger, STRANGER)
+    await authorized(other)
     result = await go_on(hass, result)
     assert result["description_placeholders"] == {"token": CARD}
 
