@@ -133,13 +133,16 @@ def _offer(data: Data) -> FirmwareOffer:
 async def _get_log(target: Target, data: Data) -> JsonObjectType:
     files = target.hub_station.log_files
     transfer = data[ATTR_TRANSFER]
+    since, until = data.get(ATTR_SINCE), data.get(ATTR_UNTIL)
+    # The charger wrote it by its own clock.
+    ahead = target.station.skew.ahead
     task = await files.async_fetch(
         LogWish(
             kind=LogKind(data[ATTR_LOG]),
             location=data.get(ATTR_LOCATION),
             transfer=None if transfer == _AUTO else Transfer(transfer),
-            since=data.get(ATTR_SINCE),
-            until=data.get(ATTR_UNTIL),
+            since=since and since + ahead,
+            until=until and until + ahead,
             retries=data.get(ATTR_RETRIES),
             retry_interval=_seconds(data.get(ATTR_RETRY_INTERVAL)),
         )

@@ -220,6 +220,11 @@ class LogFiles:
         )
         self._close_slot(task)
         await self._async_prune()
+        if task.request_id not in self._watchers:
+            # It was given up already, and came all the same.
+            self._hub.entry.async_create_background_task(
+                self._hass, self._async_tell(task), "log of a charger"
+            )
 
     async def _async_prune(self, *, parts: bool = False) -> None:
         kept = {one.file.stored for one in self.files if one.file is not None}
@@ -252,6 +257,9 @@ class LogFiles:
     async def _async_watch(self, task: LogTask, wish: LogWish | None) -> LogTask:
         """Wait for a log; try the other way if it cannot come by the first."""
         await task.settled.wait()
+        if task.request_id not in self.logs.tasks:
+            # Newer ones have taken its place.
+            self._close_slot(task)
         if task.failed and task.status != CANCELED and wish and wish.flexible:
             other = replace(wish, transfer=self.logs.works)
             with suppress(HomeAssistantError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from ftplib import FTP
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from homeassistant.components.persistent_notification import (
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.util import dt as dt_util
 
 from .charger import Charger, Payload, Refusal
 from .conftest import ChargerFactory
@@ -335,6 +337,68 @@ async def test_the_newest_five_files_are_kept(
     assert len(_on_disk(hass)) == 5
     client = await hass_client_no_auth()
     assert [(await client.get(url)).status for url in links] == [404] * 2 + [200] * 5
+
+
+async def test_a_file_outlives_requests_that_come_to_nothing(
+    hass: HomeAssistant,
+    uploader: Uploader,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    asked = _asked(hass)
+    await uploader.put(await uploader.location())
+    url = (await asked)["url"]
+    for number in range(12):
+        asked = _asked(hass, transfer="http")
+        await uploader.location(number + 2)
+        await uploader.status("UploadFailed")
+        with pytest.raises(HomeAssistantError):
+            await asked
+    client = await hass_client_no_auth()
+    assert (await client.get(url)).status == 200
+    assert len((await act(hass, "get_log_files"))["logs"]) == 10
+
+
+async def test_requests_without_number_do_not_pile_up(
+    hass: HomeAssistant, uploader: Uploader
+) -> None:
+    first = _asked(hass)
+    path = await uploader.location()
+    for _ in range(10):
+        await act(hass, "get_log", wait=0)
+    with pytest.raises(HomeAssistantError) as caught:
+        await first
+    assert "accepted_canceled" in str(caught.value)
+    assert await uploader.put(path) == 404
+    assert len((await act(hass, "get_log_files"))["logs"]) == 10
+
+
+async def test_a_file_that_comes_after_all_is_told(
+    hass: HomeAssistant, uploader: Uploader
+) -> None:
+    asked = _asked(hass, transfer="http")
+    location = await uploader.location()
+    await uploader.status("UploadFailed")
+    with pytest.raises(HomeAssistantError):
+        await asked
+    assert "No log came" in _told(hass)[0]
+    assert await uploader.put(location) == 201
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert "Garage has uploaded a log: " in _told(hass)[-1]
+
+
+async def test_times_are_those_of_the_clock_of_the_charger(
+    hass: HomeAssistant, uploader: Uploader
+) -> None:
+    ahead = dt_util.utcnow() + timedelta(hours=2)
+    for _ in range(3):
+        status = {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
+        stamp = {"timestamp": ahead.isoformat()}
+        await uploader.charger.call("StatusNotification", {**status, **stamp})
+    since, until = "2026-11-20T10:00:00+00:00", "2026-11-20T11:00:00+00:00"
+    await act(hass, "get_log", wait=0, since=since, until=until)
+    sent = await uploader.charger.expect("GetDiagnostics")
+    assert re.match(r"2026-11-20T(11:59:5|12:00:0)", sent["startTime"])
+    assert re.match(r"2026-11-20T(12:59:5|13:00:0)", sent["stopTime"])
 
 
 async def test_the_files_of_a_deleted_charger_are_deleted(

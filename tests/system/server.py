@@ -159,6 +159,14 @@ class Server:
             journal.close()
         return None if row is None else json.loads(row[0])
 
+    async def download(self, link: str) -> bytes:
+        """Return the file that a link leads to for whoever has it."""
+        assert self._http is not None
+        async with self._http.get(
+            f"{self._url}{link}", raise_for_status=True
+        ) as response:
+            return await response.read()
+
     def kept_status(self) -> str | None:
         """Return the status that a restart would bring back."""
         kept = self.kept("snapshot")

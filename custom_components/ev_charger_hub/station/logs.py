@@ -142,9 +142,16 @@ class Logs:
         )
         self.tasks[task.request_id] = task
         while len(self.tasks) > KEPT:
-            del self.tasks[next(iter(self.tasks))]
+            self._forget_one()
         await self._store()
         return task
+
+    def _forget_one(self) -> None:
+        """Forget the oldest that came to nothing, else the oldest of what came."""
+        task = min(self.tasks.values(), key=lambda one: (not one.over, bool(one.file)))
+        del self.tasks[task.request_id]
+        if not task.over:
+            self._change(task, CANCELED)
 
     async def send(self, link: Link, request: LogRequest) -> Outcome:
         """Ask the station for the upload of a task."""
