@@ -70,14 +70,22 @@ def selectors() -> set[str]:
     return set(re.findall(r"translation_key: (\w+)", text))
 
 
+def platform_of(module: str) -> str:
+    """Return the platform that a module belongs to by its name, or else the module."""
+    for platform in PLATFORMS:
+        if module.startswith(f"{platform}_"):
+            return platform
+    return module
+
+
 def literal_translation_keys() -> Iterator[tuple[str, str]]:
-    """Yield module and value of every `translation_key="..."` in the code."""
+    """Yield platform and value of every `translation_key="..."` in the code."""
     for path in sorted(FOLDER.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "translation_key":
                 match node.value:
                     case ast.Constant(value=str(key)):
-                        yield path.stem, key
+                        yield platform_of(path.stem), key
 
 
 def descriptions() -> Iterator[tuple[str, EntityDescription]]:

@@ -1,0 +1,90 @@
+"""Session sensors: the open session of a connector, or else the last one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfTime
+
+from .sensor_description import HubSensorDescription, Value, as_state
+from .station.enums import StopReason
+from .station.model import Evse
+from .station.transaction import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSensorDescription(HubSensorDescription[Evse]):
+    """Describe a sensor of the open session, or else of the last one."""
+
+    always_available: bool = True
+    channels_fn: Callable[[Evse], tuple[Any, ...]] = lambda evse: (evse.session,)
+
+
+def _of_session(read: Callable[[Transaction], Value]) -> Callable[[Evse], Value]:
+    """Return a reader of the session, None before the first one."""
+    return lambda evse: (
+        None if (session := evse.session.value) is None else read(session)
+    )
+
+
+def _flows(evse: Evse) -> bool:
+    """Return whether a session goes on, so that what grows may wait a second."""
+    return evse.transaction is not None and evse.transaction.energy > 0
+
+
+def _duration(session: Transaction) -> float:
+    """Return how long a session took until its end or its last sample, in s."""
+    until = session.stopped_at or session.meter_last_at or session.started_at
+    return max(0.0, (until - session.started_at).total_seconds())
+
+
+SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
+    SessionSensorDescription(
+        key="session_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        lazy_fn=_flows,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=2,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        translation_key="session_energy",
+        value_fn=_of_session(lambda session: session.energy),
+    ),
+    SessionSensorDescription(
+        key="session_duration",
+        device_class=SensorDeviceClass.DURATION,
+        lazy_fn=_flows,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=0,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        translation_key="session_duration",
+        value_fn=_of_session(_duration),
+    ),
+    SessionSensorDescription(
+        key="session_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        translation_key="session_start",
+        value_fn=_of_session(lambda session: session.started_at),
+    ),
+    SessionSensorDescription(
+        key="transaction_id",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        translation_key="transaction_id",
+        value_fn=_of_session(lambda session: as_state(session.transaction_id)),
+    ),
+    SessionSensorDescription(
+        key="id_token",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        translation_key="id_token",
+        value_fn=_of_session(lambda session: as_state(session.id_token)),
+    ),
+    SessionSensorDescription(
+        key="stop_reason",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(StopReason),
+        translation_key="stop_reason",
+        value_fn=_of_session(lambda session: session.stop_reason),
+    ),
+)
