@@ -1,5 +1,6 @@
 """What the forms of a charger share: name, password, and where it dials in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -15,9 +16,15 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .const import CONF_GENERATE_PASSWORD, CONF_HOME_ASSISTANT_PORT
+from .const import (
+    CONF_GENERATE_PASSWORD,
+    CONF_HOME_ASSISTANT_PORT,
+    CONF_SECURITY_PROFILE,
+)
 from .issues import harmless
+from .models import EvChargerHubConfigEntry
 from .ocpp.credentials import generate_password, hash_password
+from .settings import async_chargers
 from .tls_settings import TlsMode, TlsSettings
 
 PASSWORD_SELECTOR: Final = TextSelector(
@@ -83,6 +90,21 @@ def security_problem(
     if floor >= 2 and not encrypted:
         return {"base": "profile_needs_encryption"}
     return {}
+
+
+def encryption_problem(
+    entry: EvChargerHubConfigEntry, data: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return whether a server would lose an encryption that a charger is held to."""
+    before, after = TlsSettings.of(entry.data).mode, TlsSettings.of(data).mode
+    if before is TlsMode.NONE or after is not TlsMode.NONE:
+        return {}
+    highest = 2 if entry.options.get(CONF_HOME_ASSISTANT_PORT, False) else 1
+    floors = (
+        charger.data.get(CONF_SECURITY_PROFILE, 0)
+        for charger in async_chargers(entry).values()
+    )
+    return {"base": "tls_still_needed"} if max(floors, default=0) > highest else {}
 
 
 async def async_new_password(

@@ -31,6 +31,7 @@ from homeassistant.helpers.selector import (
 
 from .address import async_charger_url, async_second_url
 from .certificate_actions import LINK
+from .charger_form import encryption_problem
 from .config_subentry import ChargerSubentryFlow
 from .const import (
     CONF_HOME_ASSISTANT_PORT,
@@ -141,9 +142,11 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
             data, options = _split(user_input)
             if data[CONF_PORT] != entry.data[CONF_PORT]:
                 self._async_abort_entries_match({CONF_PORT: data[CONF_PORT]})
-            errors = await async_check_tls(
-                self.hass, user_input
-            ) or await self._async_check_move(entry, data)
+            errors = (
+                encryption_problem(entry, data)
+                or await async_check_tls(self.hass, user_input)
+                or await self._async_check_move(entry, data)
+            )
             if not errors:
                 unnamed = entry.title == _title(entry.data[CONF_PORT])
                 # A server that runs hears of the change by itself.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import errno
 from pathlib import Path
 import socket
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import AsyncMock, Mock, patch
 
@@ -20,7 +21,12 @@ from cryptography.x509.oid import NameOID
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowResult,
+    ConfigSubentry,
+)
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -31,13 +37,16 @@ from custom_components.ev_charger_hub.const import (
     CONF_ACCEPT_PLAIN,
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
+    CONF_HOME_ASSISTANT_PORT,
     CONF_NAMES,
     CONF_POLICY,
     CONF_REFUSED,
+    CONF_SECURITY_PROFILE,
     CONF_TLS,
     CONF_UNKNOWN_TOKENS,
     DEFAULT_PORT,
     DOMAIN,
+    SUBENTRY_CHARGER,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
@@ -540,6 +549,39 @@ async def test_reconfigure_adds_a_certificate(
 
     assert_done(await reconfigure(hass, init_integration, form(port)))
     assert init_integration.data == {CONF_HOST: "127.0.0.1", CONF_PORT: port}
+
+
+@pytest.mark.parametrize(
+    ("floor", "second_port", "refused"),
+    [(1, False, False), (2, False, True), (2, True, False), (3, True, True)],
+)
+async def test_reconfigure_keeps_the_encryption_that_a_charger_is_held_to(
+    hass: HomeAssistant,
+    server_entry: MockConfigEntry,
+    port: int,
+    floor: int,
+    second_port: bool,
+    refused: bool,
+) -> None:
+    """Test that nobody locks out a charger without being told."""
+    server_entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        server_entry,
+        data={**server_entry.data, CONF_TLS: "own_authority"},
+        options={CONF_HOME_ASSISTANT_PORT: second_port},
+    )
+    charger = ConfigSubentry(
+        data=MappingProxyType({CONF_SECURITY_PROFILE: floor}),
+        subentry_type=SUBENTRY_CHARGER,
+        title="Garage",
+        unique_id="CP01",
+    )
+    hass.config_entries.async_add_subentry(server_entry, charger)
+    result = await reconfigure(hass, server_entry, form(port))
+    if refused:
+        assert result["errors"] == {"base": "tls_still_needed"}
+        return
+    assert_done(result)
 
 
 async def test_reconfigure_to_the_port_of_another_server(
