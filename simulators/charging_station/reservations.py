@@ -188,6 +188,8 @@ class Reservations:
             self.held = []
             for connector in self._station.connectors.values():
                 connector.reserved = False
+                if connector.status == "Reserved":
+                    connector.status = connector.idle
 
     def dump(self) -> list[dict[str, Any]]:
         """Return what survives a loss of power."""

@@ -211,6 +211,7 @@ async def test_reservations_and_a_reboot(
     await reserve(central)
     await station.reboot(hard=True)
     assert held(station) == left
+    assert station.connectors[1].status == ("Reserved" if left else "Available")
 
 
 async def test_reservations_go_wrong_on_request(
