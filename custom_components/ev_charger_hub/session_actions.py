@@ -18,6 +18,7 @@ from .helpers import invalid, translated_errors
 from .station import signed_values
 from .station.signed_values import SignedValue, TooMuch
 from .station.transaction import Transaction
+from .storage import DATA
 from .targets import Target
 
 ATTR_END: Final = "end"
@@ -33,6 +34,7 @@ _COLUMNS: Final = (
     "transaction_id",
     "connector",
     "id_token",
+    "token_name",
     "state",
     "start",
     "stop",
@@ -50,6 +52,10 @@ _CONNECTOR: Final[dict[Any, Any]] = {
 }
 
 
+type Names = dict[str, str | None]
+"""What id tokens are called."""
+
+
 async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     limit: int = data[ATTR_LIMIT]
     sessions = await _sessions(
@@ -57,7 +63,8 @@ async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     )
     if data[ATTR_SIGNED]:
         return await _with_signed(target, sessions)
-    return {"sessions": [_told(one) for one in sessions]}
+    names = _names(target, sessions)
+    return {"sessions": [_told(one, names) for one in sessions]}
 
 
 async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
@@ -71,7 +78,9 @@ async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
             counts = await signed_values.counts(
                 target.hub.journal, target.station.identity
             )
-        content = await target.hub.hass.async_add_executor_job(_csv, sessions, counts)
+        content = await target.hub.hass.async_add_executor_job(
+            _csv, sessions, _names(target, sessions), counts
+        )
     else:
         told = await _with_signed(target, sessions, since=since, until=until)
         content = await target.hub.hass.async_add_executor_job(_json, told)
@@ -125,9 +134,11 @@ async def _with_signed(
                 "too_many_signed_values", charger=station.settings.name
             ) from err
         others = await signed_values.of_nobody(journal, station.identity)
+    names = _names(target, sessions)
     told: JsonObjectType = {
         "sessions": [
-            _told(session) | {"signed_values": [_told_value(one) for one in values]}
+            _told(session, names)
+            | {"signed_values": [_told_value(one) for one in values]}
             for session, values in zip(sessions, signed, strict=True)
         ]
     }
@@ -142,12 +153,20 @@ async def _with_signed(
     return told
 
 
-def _told(session: Transaction) -> JsonObjectType:
+def _names(target: Target, sessions: list[Transaction]) -> Names:
+    """Return what the tokens of sessions are called now."""
+    name_of = target.hub.hass.data[DATA].tokens.name_of
+    tokens = {one.id_token for one in sessions if one.id_token}
+    return {id_token: name_of(id_token) for id_token in tokens}
+
+
+def _told(session: Transaction, names: Names) -> JsonObjectType:
     """Return a session for a response; energy and meter readings in Wh."""
     return {
         "transaction_id": session.transaction_id,
         "connector": session.evse_id,
         "id_token": session.id_token,
+        "token_name": names.get(session.id_token or ""),
         "state": session.state,
         "start": session.started_at.isoformat(),
         "stop": session.stopped_at.isoformat() if session.stopped_at else None,
@@ -173,13 +192,13 @@ def _json(told: JsonObjectType) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
-def _csv(sessions: list[Transaction], counts: dict[int, int]) -> str:
+def _csv(sessions: list[Transaction], names: Names, counts: dict[int, int]) -> str:
     """Return sessions as a table, and of how many values each has signed ones."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([*_COLUMNS, "signed_values"])
     for session in sessions:
-        told = _told(session)
+        told = _told(session, names)
         row = [_cell(told[column]) for column in _COLUMNS]
         writer.writerow([*row, counts.get(session.key, 0)])
     return text.getvalue()

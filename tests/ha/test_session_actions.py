@@ -16,6 +16,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .charger import Charger, Payload, Refusal, sampled
 from .entities import act, exists, flush, state
+from .tokens import add_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station import sessions, signed_values
 from custom_components.ev_charger_hub.station.errors import JournalError
@@ -91,6 +92,32 @@ async def test_get_sessions(
     assert [one["transaction_id"] for one in one] == [str(second)]
     of_first = (await act(hass, "get_sessions", "CP01_1"))["sessions"]
     assert [one["transaction_id"] for one in of_first] == [str(first)]
+
+
+async def test_sessions_have_the_names_of_their_tokens(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await add_token(hass, "FAMILY-CAR", name="Family car")
+    await add_token(hass, "EVIL", name="=1+1")
+    for id_tag in ("family-car", "GUEST", "EVIL"):
+        await approved_charger.stop(await approved_charger.start(id_tag=id_tag), 2000)
+    told = (await act(hass, "get_sessions"))["sessions"]
+    assert [(one["id_token"], one["token_name"]) for one in told] == [
+        ("EVIL", "=1+1"),
+        ("GUEST", None),
+        ("family-car", "Family car"),
+    ]
+    exported = await act(hass, "export_sessions", format="json")
+    assert [
+        one["token_name"] for one in json.loads(exported["content"])["sessions"]
+    ] == [
+        "=1+1",
+        None,
+        "Family car",
+    ]
+    table = await act(hass, "export_sessions")
+    rows = csv.DictReader(StringIO(table["content"]))
+    assert [one["token_name"] for one in rows] == ["'=1+1", "", "Family car"]
 
 
 async def test_a_journal_that_cannot_be_read_is_told_of(
