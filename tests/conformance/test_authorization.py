@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from ..ha.cards import CARD, STRANGER, authorized, keep, started, strangers
 from ..ha.charger import Charger
-from ..ha.entities import act, state
+from ..ha.entities import act, flush, state
 from custom_components.ev_charger_hub.station.tokens import TokenStatus, UnknownTokens
 
 CHARGE = "CP01_1_charge_control"
@@ -44,6 +44,8 @@ async def test_a_session_that_begins_with_the_cable(
     assert answer["transactionId"] > 0
     await quiet_charger.status(1, "Charging")
     await _session(hass, True)
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_status") == "charging"
     assert await quiet_charger.stop(answer["transactionId"], 3000, idTag=CARD) == {
         "idTagInfo": ACCEPTED
     }

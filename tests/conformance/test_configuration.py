@@ -42,12 +42,16 @@ async def test_one_key_is_asked_for_alone(
 
 @pytest.mark.conformance("TC_021_CSMS")
 async def test_a_key_is_set_by_one_message(
-    hass: HomeAssistant, quiet_charger: Charger
+    hass: HomeAssistant, approved_charger: Charger
 ) -> None:
+    approved_charger.received.clear()
     response = await act(hass, "set_configuration", key=INTERVAL, value="60")
     assert response["answer"] == "Accepted"
-    await hass.async_block_till_done()
-    ((name, payload),) = [(one.action, one.payload) for one in quiet_charger.received]
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await approved_charger.call("Heartbeat")
+    ((name, payload),) = [
+        (one.action, one.payload) for one in approved_charger.received
+    ]
     assert (name, payload) == ("ChangeConfiguration", {"key": INTERVAL, "value": "60"})
 
 
@@ -138,6 +142,7 @@ async def test_each_message_can_be_asked_for_and_is_answered(
         assert quiet_charger.calls("TriggerMessage") == [asked]
         answer = await quiet_charger.call(message, payload)
         assert field in answer if field else answer == {}
+        assert answer.get("status", "Accepted") == "Accepted"
     await flush(hass)
     assert state(hass, "sensor", "CP01_1_status") == "preparing"
     assert float(state(hass, "sensor", "CP01_1_energy_active_import_register")) == 4.711

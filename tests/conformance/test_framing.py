@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 import json
 from typing import Any
 from uuid import UUID
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
@@ -15,6 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.dt import utcnow
 
 from ..ha.charger import ACCEPTED, PATIENCE, Charger, Refusal, Silence
 from ..ha.conftest import IDENTITY, ChargerFactory
@@ -22,6 +27,7 @@ from ..ha.entities import act, flush, state
 from .answers import sessions
 from .wire import Wire, dialled
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.calls import MAX_WAITING
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
 from custom_components.ev_charger_hub.station.journal import Journal
 
@@ -69,6 +75,24 @@ async def test_one_call_at_a_time_and_calls_may_cross(
     assert {one["answer"] for one in await asyncio.gather(first, second)} == {
         "Accepted"
     }
+
+
+@pytest.mark.conformance("RPC_01")
+async def test_only_so_many_calls_wait_for_their_turn(
+    hass: HomeAssistant, wire: Wire
+) -> None:
+    tasks = [clear_cache(hass) for _ in range(MAX_WAITING + 1)]
+    asked = await wire.receive()
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(hass, "reset")
+    assert caught.value.translation_key == "not_connected"
+    assert not any(task.done() for task in tasks)
+    for _ in tasks[:-1]:
+        asked = await wire.ask([3, asked[1], ACCEPTED])
+        assert asked[2] == "ClearCache"
+    await wire.send([3, asked[1], ACCEPTED])
+    await asyncio.gather(*tasks)
+    await wire.next_is_the_answer_to_a_heartbeat()
 
 
 @pytest.mark.conformance("RPC_02")
@@ -339,6 +363,29 @@ async def test_a_call_without_an_answer_frees_the_way_for_the_next(
             await act(hass, "clear_cache")
     assert caught.value.translation_key == "timed_out"
     assert (await act(hass, "unlock_connector"))["answer"] == "Unlocked"
+
+
+@pytest.mark.conformance("RPC_22")
+@pytest.mark.parametrize(
+    ("action", "fields", "seconds"),
+    [("clear_cache", {}, 30), ("get_composite_schedule", {"connector": 1}, 10)],
+)
+async def test_a_call_waits_as_long_as_its_kind_takes(
+    hass: HomeAssistant,
+    wire: Wire,
+    action: str,
+    fields: dict[str, Any],
+    seconds: float,
+) -> None:
+    task = asyncio.create_task(act(hass, action, **fields))
+    await wire.receive()
+    async_fire_time_changed(hass, utcnow() + timedelta(seconds=seconds - 1))
+    await wire.next_is_the_answer_to_a_heartbeat()
+    assert not task.done()
+    async_fire_time_changed(hass, utcnow() + timedelta(seconds=seconds + 1))
+    with pytest.raises(HomeAssistantError) as caught:
+        await task
+    assert caught.value.translation_key == "timed_out"
 
 
 @pytest.mark.conformance("RPC_23")

@@ -175,18 +175,20 @@ async def test_unlock_during_a_session_ends_it(
 
 
 @pytest.mark.parametrize(
-    ("action", "fields", "message"),
+    ("action", "fields", "message", "asked"),
     [
         pytest.param(
             "start_charging",
             {"id_token": TAG},
             "RemoteStartTransaction",
+            {"connectorId": 1, "idTag": TAG},
             marks=pytest.mark.conformance("TC_026_CSMS"),
         ),
         pytest.param(
             "stop_charging",
             {"transaction_id": "4711"},
             "RemoteStopTransaction",
+            {"transactionId": 4711},
             marks=pytest.mark.conformance("TC_028_CSMS"),
         ),
     ],
@@ -197,12 +199,11 @@ async def test_a_charger_that_refuses_is_told_of(
     action: str,
     fields: dict[str, str],
     message: str,
+    asked: dict[str, Any],
 ) -> None:
     quiet_charger.answers[message] = {"status": "Rejected"}
     with pytest.raises(HomeAssistantError, match="Rejected") as caught:
         await act(hass, action, **fields)
     assert caught.value.translation_key == "rejected"
-    ((name, payload),) = sent(quiet_charger)
-    assert name == message
-    assert payload.get("transactionId", 4711) == 4711
+    assert sent(quiet_charger) == [(message, asked)]
     assert await sessions(hass) == []

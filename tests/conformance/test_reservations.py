@@ -1,6 +1,6 @@
 """Reservations of a connector, and of a charge point: every way they end."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,13 +47,12 @@ async def test_a_transaction_ends_the_reservation_that_it_names(
     hass: HomeAssistant, quiet_charger: Charger
 ) -> None:
     await add_token(hass, "CARD")
-    number = await reserved(hass)
+    until = utc_now().replace(microsecond=0) + timedelta(hours=2)
+    number = await reserved(hass, until=until.isoformat())
     (sent,) = quiet_charger.calls("ReserveNow")
-    assert (sent["connectorId"], sent["idTag"], sent["reservationId"]) == (
-        1,
-        "CARD",
-        number,
-    )
+    expiry = datetime.fromisoformat(sent.pop("expiryDate"))
+    assert abs(expiry - until) < timedelta(seconds=5)
+    assert sent == {"connectorId": 1, "idTag": "CARD", "reservationId": number}
     await quiet_charger.status(1, "Reserved")
     await flush(hass)
     assert state(hass, "sensor", STATUS) == "reserved"
@@ -131,6 +130,7 @@ async def test_a_whole_charge_point_is_reserved(
     number = await reserved(hass, connector=0)
     (sent,) = quiet_charger.calls("ReserveNow")
     assert (sent["connectorId"], sent["reservationId"]) == (0, number)
+    assert datetime.fromisoformat(sent["expiryDate"]) > utc_now()
     transaction = await come_and_charge(quiet_charger, number, "CARD")
     assert await outcome(hass) == ("used", transaction)
 

@@ -104,6 +104,7 @@ async def test_certificate_is_updated_by_our_request(
     assert "\r" not in charger.chain
     wanted = ["ExtendedTriggerMessage", "SignCertificate", "CertificateSigned"]
     assert [one for one in charger.order if one in wanted] == wanted
+    assert charger.promised[-1] == "Accepted"
     await charger.redial()
     assert charger.profile == 3
 
@@ -141,6 +142,16 @@ async def test_certificate_is_installed_and_verified(
     found = await act(hass, init_integration, "get_installed_certificates", use=use)
     (one,) = found["certificates"]
     assert one["issuer_key_hash"] == hash_data(root)["issuerKeyHash"]
+    # What it says that it keeps has to be what it was sent.
+    other = {**hash_data(root), "issuerKeyHash": "00" * 32}
+    charger.answers["GetInstalledCertificateIds"] = {
+        "status": "Accepted",
+        "certificateHashData": [other],
+    }
+    answer = await act(
+        hass, init_integration, "install_certificate", use=use, certificate=root
+    )
+    assert answer["status"] != "confirmed"
 
 
 @pytest.mark.conformance("TC_076_CSMS")

@@ -138,6 +138,7 @@ async def test_the_schedule_is_asked_for_and_read(
         {"connectorId": 1, "duration": 300, "chargingRateUnit": "A"}
     ]
     assert [one["limit"] for one in told["schedule"]["periods"]] == [16]
+    assert [one["limit"] for one in told["expected"]["periods"]] == [16]
 
 
 @pytest.mark.conformance("TC_067_CSMS")
@@ -154,6 +155,19 @@ async def test_profiles_are_cleared_by_id_and_by_what_they_have_in_common(
         )
     ]
     assert len(set(ids)) == 3
+    assert [
+        (
+            one["connectorId"],
+            one["csChargingProfiles"]["chargingProfileId"],
+            one["csChargingProfiles"]["chargingProfilePurpose"],
+            one["csChargingProfiles"]["stackLevel"],
+        )
+        for one in approved_charger.calls("SetChargingProfile")
+    ] == [
+        (0, ids[0], "ChargePointMaxProfile", 6),
+        (1, ids[1], "TxDefaultProfile", 1),
+        (1, ids[2], "TxDefaultProfile", 2),
+    ]
     await act(hass, "clear_charging_profile", id=ids[0])
     await act(
         hass,

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 import logging
+from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, WSMsgType, WSServerHandshakeError
 import pytest
@@ -13,10 +14,19 @@ from homeassistant.core import HomeAssistant
 
 from ..ha.charger import PATIENCE, Charger
 from ..ha.conftest import IDENTITY, ChargerFactory
+from .answers import sessions
 from .wire import Wire, dialled
 from custom_components.ev_charger_hub.const import CONF_PASSWORD_HASH, CONF_POLICY
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp import door, listener, transport
+from custom_components.ev_charger_hub.station.journal import Journal
+
+START = {
+    "connectorId": 1,
+    "idTag": "TAG12345",
+    "meterStart": 0,
+    "timestamp": "2026-11-20T10:00:00Z",
+}
 
 
 async def handshake(hub: OcppHub, path: str, **headers: str) -> tuple[int, str | None]:
@@ -86,16 +96,10 @@ async def test_identity_is_the_last_part_of_the_address(
 async def test_unknown_charger_controls_nothing(
     hass: HomeAssistant, hub: OcppHub, init_integration: MockConfigEntry
 ) -> None:
-    start = {
-        "connectorId": 1,
-        "idTag": "TAG12345",
-        "meterStart": 0,
-        "timestamp": "2026-11-20T10:00:00Z",
-    }
     async with dialled(hub.port, "UNKNOWN") as wire:
         boot = {"chargePointVendor": "Acme", "chargePointModel": "Wall"}
         assert (await wire.call("BootNotification", boot))[2]["status"] == "Pending"
-        assert (await wire.call("StartTransaction", start))[2] == "SecurityError"
+        assert (await wire.call("StartTransaction", START))[2] == "SecurityError"
     assert [one.identity for one in hub.waiting] == ["UNKNOWN"]
     assert not hub.stations
     hass.config_entries.async_update_entry(
@@ -191,6 +195,37 @@ async def test_end_of_home_assistant_is_told(
 ) -> None:
     await hass.config_entries.async_unload(init_integration.entry_id)
     assert await closed(wire) == 1001
+
+
+@pytest.mark.conformance("WS_12")
+async def test_what_a_charger_just_said_is_not_lost_at_the_end(
+    hass: HomeAssistant,
+    init_integration: MockConfigEntry,
+    wire: Wire,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    insert = Journal.insert
+
+    async def later(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        await gate.wait()
+        return await insert(*args, **kwargs)
+
+    monkeypatch.setattr(Journal, "insert", later)
+    await wire.send([2, "1", "StartTransaction", START])
+    await begun.wait()
+    unload = asyncio.create_task(
+        hass.config_entries.async_unload(init_integration.entry_id)
+    )
+    assert await closed(wire) == 1001
+    assert not unload.done()
+    gate.set()
+    assert await unload
+    assert await hass.config_entries.async_setup(init_integration.entry_id)
+    await hass.async_block_till_done()
+    (session,) = await sessions(hass)
+    assert (session["state"], session["id_token"]) == ("open", "TAG12345")
 
 
 @pytest.mark.conformance("WS_13")

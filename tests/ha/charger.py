@@ -176,10 +176,11 @@ class Charger:
     ) -> None:
         """Send a StatusNotification."""
         self.statuses[connector] = status
-        await self.call(
+        answer = await self.call(
             "StatusNotification",
             {"connectorId": connector, "status": status, "errorCode": error, **more},
         )
+        assert answer == {}
 
     async def start(
         self,
@@ -224,7 +225,7 @@ class Charger:
         }
         if transaction_id is not None:
             payload["transactionId"] = transaction_id
-        await self.call("MeterValues", payload)
+        assert await self.call("MeterValues", payload) == {}
 
     def calls(self, action: str) -> list[Payload]:
         """Return the payloads of every CALL of an action so far."""

@@ -57,6 +57,8 @@ class SecuredCharger(Charger):
     """What came, in its order: actions, and answers to certificate requests."""
     asked: str = ""
     """The id of the newest certificate request."""
+    promised: list[str] = field(default_factory=list)
+    """What it was told of its certificate requests."""
     drops_at: set[str] = field(default_factory=set)
     """Configuration keys at which it hangs up instead of answering."""
 
@@ -118,7 +120,9 @@ class SecuredCharger(Charger):
         asking = asyncio.create_task(self.call("SignCertificate", {"csr": csr}))
         await asyncio.sleep(0)
         self.asked = next(reversed(self._pending))
-        return await asking
+        answer = await asking
+        self.promised.append(answer["status"])
+        return answer
 
     async def security_event(self, kind: str, info: str = "") -> None:
         """Tell of a security event."""
