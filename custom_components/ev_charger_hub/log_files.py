@@ -124,17 +124,17 @@ class LogFiles:
         came = [one for one in self.logs.tasks.values() if one.file is not None]
         return sorted(came, key=_received_at, reverse=True)[:KEPT]
 
-    def path(self, request_id: int) -> tuple[Path, str] | None:
+    def path(self, request_id: str) -> tuple[Path, str] | None:
         """Return where a file that is kept is, and its name."""
         for task in self.files:
-            if task.request_id == request_id and task.file is not None:
+            if str(task.request_id) == request_id and task.file is not None:
                 return self._folder / task.file.stored, task.file.name
         return None
 
     @callback
     def async_url(self, task: LogTask) -> str | None:
         """Return a link to a file that works for a day without logging in."""
-        if self.path(task.request_id) is None:
+        if self.path(str(task.request_id)) is None:
             return None
         path = f"{URL}{self._subentry_id}/{task.request_id}"
         return async_sign_path(self._hass, path, LINK_LIFE, use_content_user=True)

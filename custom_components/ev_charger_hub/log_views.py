@@ -75,13 +75,11 @@ class UploadView(HomeAssistantView):
 def _find(
     hass: HomeAssistant, subentry_id: str, request_id: str
 ) -> tuple[Path, str] | None:
-    """Return a file by words of a URL, which are looked up and never a path."""
-    if not (request_id.isascii() and request_id.isdecimal()):
-        return None
+    """Return a file by words of a URL, which are compared and never a path."""
     entries: list[EvChargerHubConfigEntry]
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         for hub_station in entry.runtime_data.stations.values():
             if hub_station.subentry_id == subentry_id:
-                return hub_station.log_files.path(int(request_id))
+                return hub_station.log_files.path(request_id)
     return None

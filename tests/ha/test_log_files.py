@@ -425,20 +425,24 @@ async def test_the_files_of_a_deleted_server_are_deleted(
     assert _on_disk(hass) == []
 
 
-@pytest.mark.parametrize(
-    "path", ["CP01/1", "{subentry}/0", "{subentry}/..", "{subentry}/secrets"]
-)
+@pytest.mark.parametrize("number", ["0", "01", "..", "secrets", "\u0661", "1" * 5000])
+@pytest.mark.parametrize("place", ["{subentry}", "CP01"])
 async def test_only_files_that_are_kept_can_be_downloaded(
     hass: HomeAssistant,
     uploader: Uploader,
     init_integration: MockConfigEntry,
     hass_client: Any,
-    path: str,
+    place: str,
+    number: str,
 ) -> None:
     (subentry,) = init_integration.subentries.values()
+    asked = _asked(hass)
+    await uploader.put(await uploader.location())
+    assert (await asked)["request_id"] == 1
     client = await hass_client()
-    url = f"/api/ev_charger_hub/logs/{path.format(subentry=subentry.subentry_id)}"
-    assert (await client.get(url)).status == 404
+    place = place.format(subentry=subentry.subentry_id)
+    answer = await client.get(f"/api/ev_charger_hub/logs/{place}/{number}")
+    assert answer.status == 404
 
 
 async def test_only_an_administrator_sends_logs_anywhere(
