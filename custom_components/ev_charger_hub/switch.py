@@ -15,14 +15,18 @@ from .helpers import (
     async_limit,
     async_start,
     async_stop,
+    checked,
+    failed,
     invalid,
     own_id_token,
+    translated_errors,
 )
 from .hub import OcppHub
 from .settings import async_chargers, station_settings
 from .station import limits
 from .station.enums import ConnectorStatus
 from .station.model import ChargingStation, Evse
+from .station.signing import NotKept, sign_readings
 
 PARALLEL_UPDATES = 0
 
@@ -91,11 +95,24 @@ async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
 async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -> None:
     """Let everybody charge at a station, or not; not while somebody does (S43)."""
     # What the user said last may not be in force yet.
-    if on is station_settings(async_chargers(hub.entry)[station.identity]).free_charging:
+    if (
+        on
+        is station_settings(async_chargers(hub.entry)[station.identity]).free_charging
+    ):
         return
     if any(evse.transaction is not None for evse in station.evses.values()):
         raise invalid("session_open", charger=station.settings.name)
     hub.change_charger(station.identity, {CONF_FREE_CHARGING: on})
+
+
+async def _set_sign_readings(hub: OcppHub, station: ChargingStation, on: bool) -> None:
+    """Have the meter of a station sign what it samples, or not."""
+    with translated_errors(station):
+        try:
+            outcome = await sign_readings(station, on)
+        except NotKept as err:
+            raise failed("not_kept", charger=station.settings.name) from err
+    checked(station, outcome)
 
 
 STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
@@ -117,6 +134,15 @@ STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
         set_fn=_set_station_in_service,
         translation_key="station_availability",
         value_fn=_station_in_service,
+    ),
+    HubSwitchDescription(
+        key="sign_readings",
+        channels_fn=lambda station: (station.signs_readings,),
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=lambda station: station.signs_readings.value is not None,
+        set_fn=_set_sign_readings,
+        translation_key="sign_readings",
+        value_fn=lambda station: station.signs_readings.value,
     ),
 )
 

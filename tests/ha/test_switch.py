@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .charger import Charger, Silence
-from .entities import entity_id, exists, state
+from .entities import act, entity_id, exists, state
 from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station import limits
@@ -164,3 +164,65 @@ async def test_a_station_without_a_status_of_its_own_is_as_its_connectors(
     await approved_charger.status(2, "Charging")
     await hass.async_block_till_done()
     assert state(hass, "switch", "CP01_in_service") == STATE_ON
+
+
+SIGNED = "CP01_sign_readings"
+SIGNED_KEY = "SampledDataSignReadings"
+
+
+async def test_a_meter_that_cannot_sign_has_no_switch_for_it(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    assert not exists(hass, "switch", SIGNED)
+    # It appears with a firmware that can.
+    approved_charger.configuration[SIGNED_KEY] = "false"
+    await act(hass, "get_configuration")
+    await hass.async_block_till_done()
+    assert state(hass, "switch", SIGNED) == STATE_OFF
+
+
+async def test_a_meter_signs_what_it_samples_if_the_user_wants_it(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    approved_charger.configuration[SIGNED_KEY] = "false"
+    await act(hass, "get_configuration")
+    await hass.async_block_till_done()
+    for service, value, shown in (
+        (SERVICE_TURN_ON, "true", STATE_ON),
+        (SERVICE_TURN_OFF, "false", STATE_OFF),
+    ):
+        approved_charger.received.clear()
+        await _switch(hass, SIGNED, service)
+        assert [(one.action, one.payload) for one in approved_charger.received] == [
+            ("ChangeConfiguration", {"key": SIGNED_KEY, "value": value}),
+            ("GetConfiguration", {"key": [SIGNED_KEY]}),
+        ]
+        assert state(hass, "switch", SIGNED) == shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [("Rejected", "rejected"), ("Accepted", "not_kept")]
+)
+async def test_a_meter_that_goes_on_as_before_is_shown_as_it_is(
+    hass: HomeAssistant, approved_charger: Charger, answer: str, error: str
+) -> None:
+    approved_charger.configuration[SIGNED_KEY] = "false"
+    await act(hass, "get_configuration")
+    await hass.async_block_till_done()
+    approved_charger.answers["ChangeConfiguration"] = {"status": answer}
+    with pytest.raises(HomeAssistantError) as caught:
+        await _switch(hass, SIGNED, SERVICE_TURN_ON)
+    assert caught.value.translation_key == error
+    await hass.async_block_till_done()
+    assert state(hass, "switch", SIGNED) == STATE_OFF
+
+
+async def test_a_meter_signs_after_a_restart_if_it_says_so(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    approved_charger.configuration[SIGNED_KEY] = "false"
+    await act(hass, "get_configuration")
+    await hass.async_block_till_done()
+    approved_charger.answers["ChangeConfiguration"] = {"status": "RebootRequired"}
+    await _switch(hass, SIGNED, SERVICE_TURN_ON)
+    assert state(hass, "switch", SIGNED) == STATE_OFF

@@ -163,6 +163,8 @@ class ChargingStation:
         self.latency: Channel[float | None] = Channel(None)
         """Round trip of the last ping or call in milliseconds."""
         self.reconnects: Channel[int] = Channel(0)
+        self.signs_readings: Channel[bool | None] = Channel(None, urgent=True)
+        """Whether its meter signs what it samples; None if it cannot."""
         self.firmware_status: Channel[str | None] = Channel(None, urgent=True)
         self.diagnostics_status: Channel[str | None] = Channel(None, urgent=True)
         self.id_token_presented: Channel[tuple[str, datetime] | None] = Channel(

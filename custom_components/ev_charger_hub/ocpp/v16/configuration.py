@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+from ...station import signing
 from ...station.enums import RateUnit
 from ...station.link import ConfigurationKey
 from ...station.secrets import MASK, names_secret
@@ -32,6 +33,7 @@ class Key(StrEnum):
     SAMPLED_DATA = "MeterValuesSampledData"
     SAMPLED_DATA_MAX_LENGTH = "MeterValuesSampledDataMaxLength"
     SAMPLED_INTERVAL = "MeterValueSampleInterval"
+    SIGN_READINGS = signing.SIGN_READINGS
 
 
 class Feature(StrEnum):

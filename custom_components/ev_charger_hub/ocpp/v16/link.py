@@ -205,6 +205,7 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
                 response=outcome.response,
             )
         self.configuration.learn(found)
+        self._show_configuration()
         if not keys or not outcome.ok:
             return outcome, found, parse_unknown(outcome.response)
         return outcome, *select(keys, found)
@@ -218,7 +219,14 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         outcome = await self.send("ChangeConfiguration", payload, timeout)
         if outcome.ok:
             self.configuration.written(key, value)
+            self._show_configuration()
         return outcome
+
+    def _show_configuration(self) -> None:
+        """Bring what the model has of the configuration up to date."""
+        known = self.configuration
+        signs = known.flag(Key.SIGN_READINGS) if known.get(Key.SIGN_READINGS) else None
+        self._context.station.signs_readings.set(signs)
 
     @override
     async def clear_cache(self) -> Outcome:
