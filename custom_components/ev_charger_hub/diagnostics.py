@@ -18,6 +18,7 @@ from .const import (
 from .hub import OcppHub
 from .issues import harmless
 from .models import EvChargerHubConfigEntry, HubStation
+from .ocpp.session import Session
 from .station.link import Limit
 from .station.model import ChargingStation, Place
 from .station.profiles.model import CompositePeriod
@@ -109,6 +110,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
             "latency": station.latency.value,
             "online": station.online.value,
             "reconnects": station.reconnects.value,
+            "replaced": [] if session is None else _replaced(session),
             "state": None if session is None else session.state,
             "version": station.version.value,
         },
@@ -124,6 +126,14 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         },
         "sessions": _sessions(station),
     }
+
+
+def _replaced(session: Session) -> list[dict[str, Any]]:
+    """Return when an open socket was replaced by another, without addresses."""
+    return [
+        {"at": one.at, "same_address": one.old_remote == one.new_remote}
+        for one in session.takeovers
+    ]
 
 
 def _files(hub_station: HubStation) -> dict[str, Any]:

@@ -250,6 +250,13 @@ async def test_fast_changes_go_to_the_session_paced_and_never_twice(
     await pass_time(10)
     await wish
     assert amounts(approved_charger) == [("TxProfile", 10), ("TxProfile", 12)]
+    # A little more is not worth a write, unless it stays.
+    wish = asyncio.create_task(act(hass, "set_charging_limit", limit=12.2))
+    await pass_time(30)
+    assert amounts(approved_charger) == [("TxProfile", 10), ("TxProfile", 12)]
+    await pass_time(31)
+    await wish
+    assert amounts(approved_charger)[2:] == [("TxProfile", 12.2)]
 
 
 @pytest.mark.conformance("SC_04")

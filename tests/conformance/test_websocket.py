@@ -1,14 +1,25 @@
 """The websocket itself, and how much of it one address or charger may use."""
 
 import asyncio
+import contextlib
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 import logging
 from typing import Any
 
-from aiohttp import ClientSession, TCPConnector, WSMsgType, WSServerHandshakeError
+from aiohttp import (
+    ClientConnectionResetError,
+    ClientSession,
+    TCPConnector,
+    WSMsgType,
+    WSServerHandshakeError,
+)
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
 
@@ -107,6 +118,29 @@ async def test_unknown_charger_controls_nothing(
     )
     await hass.async_block_till_done()
     assert (await handshake(hub, "/UNKNOWN"))[0] == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.conformance("WS_05")
+async def test_newer_socket_of_a_charger_replaces_the_older(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    wire: Wire,
+) -> None:
+    async with dialled(hub.port) as newer:
+        await newer.next_is_the_answer_to_a_heartbeat()
+        assert await closed(wire) == 1000
+        with contextlib.suppress(ClientConnectionResetError):
+            await wire.send([2, "1", "StartTransaction", START])
+        await newer.next_is_the_answer_to_a_heartbeat()
+        assert await sessions(hass) == []
+        assert hub.stations[IDENTITY].station.online.value
+    found: Any = await get_diagnostics_for_config_entry(
+        hass, hass_client, init_integration
+    )
+    (told,) = found["chargers"][0]["connection"]["replaced"]
+    assert told["same_address"]
 
 
 @pytest.mark.conformance("WS_06")
