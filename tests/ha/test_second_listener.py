@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestClient
@@ -14,7 +15,6 @@ from homeassistant.helpers import issue_registry as ir
 
 from .charger import BOOT
 from .conftest import IDENTITY, ChargerFactory
-from custom_components.ev_charger_hub.config_flow import AdmissionPolicy
 from custom_components.ev_charger_hub.const import (
     CONF_HOME_ASSISTANT_PORT,
     CONF_PASSWORD_HASH,
@@ -25,6 +25,7 @@ from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.incidents import UNGUARDED
 from custom_components.ev_charger_hub.issues import finding_issue_id
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
+from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 
 PASSWORD = "Kx7mPq2nRt9wYz4bCd6e"
 PATH = f"/api/{DOMAIN}/ocpp/"
@@ -35,6 +36,9 @@ UPGRADE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Protocol": "ocpp1.6",
 }
+
+
+type Client = TestClient[Any, Any]
 
 
 def basic(password: str = PASSWORD, user: str = IDENTITY) -> dict[str, str]:
@@ -50,14 +54,15 @@ async def client(
     init_integration: MockConfigEntry,
     hub: OcppHub,
     hass_client_no_auth: ClientSessionGenerator,
-) -> TestClient:
+) -> Client:
     """Return a client of Home Assistant's port, where one charger is let in."""
     hub.approve(
         IDENTITY, "Garage", await hass.async_add_executor_job(hash_password, PASSWORD)
     )
     switch(hass, init_integration, True)
     await hass.async_block_till_done()
-    return await hass_client_no_auth()
+    client: Client = await hass_client_no_auth()
+    return client
 
 
 def switch(hass: HomeAssistant, entry: MockConfigEntry, on: bool) -> None:
@@ -77,7 +82,7 @@ async def boot(ws: ClientWebSocketResponse) -> str:
 
 
 async def status(
-    client: TestClient, headers: dict[str, str] | None = None, who: str = IDENTITY
+    client: Client, headers: dict[str, str] | None = None, who: str = IDENTITY
 ) -> int:
     """Return the status that a handshake is refused with."""
     response = await client.get(f"{PATH}{who}", headers=UPGRADE | (headers or {}))
@@ -85,7 +90,7 @@ async def status(
 
 
 async def test_charger_with_its_password_is_let_in(
-    hass: HomeAssistant, hub: OcppHub, client: TestClient
+    hass: HomeAssistant, hub: OcppHub, client: Client
 ) -> None:
     """Test that a charger boots, answers and is shown as at the other port."""
     async with client.ws_connect(
@@ -98,7 +103,7 @@ async def test_charger_with_its_password_is_let_in(
 
 
 async def test_nobody_else_is_let_in(
-    init_integration: MockConfigEntry, hass: HomeAssistant, client: TestClient
+    init_integration: MockConfigEntry, hass: HomeAssistant, client: Client
 ) -> None:
     """Test wrong passwords, none, and strangers, whatever the policy is."""
     assert await status(client, basic("wrong")) == HTTPStatus.UNAUTHORIZED
@@ -114,7 +119,7 @@ async def test_nobody_else_is_let_in(
     assert list(init_integration.runtime_data.stations) == [IDENTITY]
 
 
-async def test_guesses_are_locked_out(client: TestClient) -> None:
+async def test_guesses_are_locked_out(client: Client) -> None:
     """Test that passwords cannot be tried as fast as somebody likes."""
     for _ in range(4):
         assert await status(client, basic("wrong")) == HTTPStatus.UNAUTHORIZED
@@ -122,7 +127,7 @@ async def test_guesses_are_locked_out(client: TestClient) -> None:
 
 
 async def test_listener_is_off_unless_it_is_switched_on(
-    hass: HomeAssistant, init_integration: MockConfigEntry, client: TestClient
+    hass: HomeAssistant, init_integration: MockConfigEntry, client: Client
 ) -> None:
     """Test that nobody is answered there without the user's will."""
     switch(hass, init_integration, False)
@@ -134,7 +139,7 @@ async def test_charger_without_password_is_refused_and_the_user_told(
     hass: HomeAssistant,
     init_integration: MockConfigEntry,
     hub: OcppHub,
-    client: TestClient,
+    client: Client,
     issue_registry: ir.IssueRegistry,
 ) -> None:
     """Test that nobody passes without a password, and that setting one settles it."""
@@ -155,7 +160,7 @@ async def test_charger_without_password_is_refused_and_the_user_told(
 async def test_both_ports_are_one_server(
     hass: HomeAssistant,
     hub: OcppHub,
-    client: TestClient,
+    client: Client,
     charger_ws: ChargerFactory,
 ) -> None:
     """Test that a charger which moves to the other port is still one charger."""
@@ -171,7 +176,7 @@ async def test_both_ports_are_one_server(
 
 
 async def test_stopped_server_says_goodbye(
-    hass: HomeAssistant, init_integration: MockConfigEntry, client: TestClient
+    hass: HomeAssistant, init_integration: MockConfigEntry, client: Client
 ) -> None:
     """Test that a charger at Home Assistant's port hears of the end as the others do."""
     ws = await client.ws_connect(

@@ -12,7 +12,12 @@ from homeassistant.util import dt as dt_util
 from .charger import Charger, sampled
 from .conftest import ChargerFactory
 from .entities import device_id, entity_id, exists, flush, full_state, state
-from custom_components.ev_charger_hub import binary_sensor, sensor
+from custom_components.ev_charger_hub import (
+    binary_sensor,
+    sensor_place,
+    sensor_session,
+    sensor_station,
+)
 from custom_components.ev_charger_hub.const import RESTORE_GRACE
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station.enums import Measurand
@@ -466,9 +471,9 @@ def test_keys_of_stations_and_places_differ() -> None:
     places = {
         one.key
         for table in (
-            sensor.EVSE_SENSORS,
-            sensor.WHOLE_SENSORS,
-            sensor.SESSION_SENSORS,
+            sensor_place.EVSE_SENSORS,
+            sensor_place.WHOLE_SENSORS,
+            sensor_session.SESSION_SENSORS,
             binary_sensor.EVSE_SENSORS,
             binary_sensor.WHOLE_SENSORS,
         )
@@ -476,7 +481,7 @@ def test_keys_of_stations_and_places_differ() -> None:
     } | set(Measurand)
     stations = {
         one.key
-        for table in (sensor.STATION_SENSORS, binary_sensor.STATION_SENSORS)
+        for table in (sensor_station.STATION_SENSORS, binary_sensor.STATION_SENSORS)
         for one in table
     }
     assert places.isdisjoint(stations)

@@ -17,7 +17,11 @@ def free(charger: Charger, clock: FakeClock) -> Iterator[FreeCharging]:
     """Let everybody charge at the charger."""
     _set(charger, True)
     free = FreeCharging(
-        charger.station, OWN, spawn=charger.spawn, call_later=clock.call_later
+        charger.station,
+        OWN,
+        clock=clock,
+        spawn=charger.spawn,
+        call_later=clock.call_later,
     )
     yield free
     free.close()
