@@ -295,7 +295,8 @@ class Rpc:
     async def _oversized(self, message_id: str) -> None:
         # Silence would have it sent again and again.
         await self._error(
-            message_id, RpcError(ErrorCode.FORMAT_VIOLATION, "longer or deeper than is read")
+            message_id,
+            RpcError(ErrorCode.FORMAT_VIOLATION, "longer or deeper than is read"),
         )
 
     async def _error(
