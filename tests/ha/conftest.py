@@ -21,7 +21,7 @@ from .profiles import PACKAGE, Clock
 from .translations import checked_translations
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.ocpp.v16.setup import Step
+from custom_components.ev_charger_hub.ocpp.stepwise import Step
 
 IDENTITY = "CP01"
 

@@ -10,7 +10,7 @@ from custom_components.ev_charger_hub.ocpp.errors import (
     CallTimeout,
     ErrorCode,
 )
-from custom_components.ev_charger_hub.ocpp.v16.measurands import MEASURANDS
+from custom_components.ev_charger_hub.ocpp.measurands import MEASURANDS
 from custom_components.ev_charger_hub.station.model import StationInfo
 
 NOT_IMPLEMENTED = CallError(ErrorCode.NOT_IMPLEMENTED, "NotImplemented", "")

@@ -9,8 +9,8 @@ import pytest
 
 from .outbound import Charger
 from custom_components.ev_charger_hub.ocpp.errors import CallInterrupted
+from custom_components.ev_charger_hub.ocpp.stepwise import Finding
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
-from custom_components.ev_charger_hub.ocpp.v16.setup import Finding
 from custom_components.ev_charger_hub.station.authorization import Verdict
 from custom_components.ev_charger_hub.station.commands import (
     ListEntry,

@@ -13,7 +13,7 @@ from custom_components.ev_charger_hub.ocpp.errors import (
     CallTimeout,
     ErrorCode,
 )
-from custom_components.ev_charger_hub.ocpp.v16.setup import MAX_DROPS, STEP_TIMEOUT
+from custom_components.ev_charger_hub.ocpp.stepwise import MAX_DROPS, STEP_TIMEOUT
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.model import StationInfo
 

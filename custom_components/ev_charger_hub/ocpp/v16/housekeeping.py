@@ -12,6 +12,7 @@ from ...station.commands import (
     ReservationRequest,
 )
 from ...station.outcome import Outcome, OutcomeStatus
+from ..requests import file_name, firmware_payload, log_payload, retries, span
 from ..timestamps import render
 from .configuration import Feature, Key
 from .mapping import id_tag_info
@@ -82,20 +83,13 @@ class HousekeepingCommands(Sender):
 
     async def update_firmware(self, request: FirmwareRequest) -> Outcome:
         """Send UpdateFirmware (5.19), or SignedUpdateFirmware (Security 5.17)."""
-        payload: dict[str, Any] = _retries(request)
+        payload: dict[str, Any] = retries(request)
         if request.certificate is None or request.signature is None:
             payload["location"] = request.location
             payload["retrieveDate"] = render(request.retrieve_at)
             return await self.send("UpdateFirmware", payload)
-        firmware = {
-            "location": request.location,
-            "retrieveDateTime": render(request.retrieve_at),
-            "signingCertificate": request.certificate,
-            "signature": request.signature,
-        }
-        if request.install_at is not None:
-            firmware["installDateTime"] = render(request.install_at)
-        payload |= {"requestId": request.request_id, "firmware": firmware}
+        payload["requestId"] = request.request_id
+        payload["firmware"] = firmware_payload(request)
         return await self.send("SignedUpdateFirmware", payload)
 
     @property
@@ -109,21 +103,12 @@ class HousekeepingCommands(Sender):
     async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
         """Send GetDiagnostics (5.9), or GetLog (Security 5.10) for the security log."""
         if request.kind is LogKind.DIAGNOSTICS:
-            payload = _span(request, "startTime", "stopTime")
-            payload |= {"location": request.location, **_retries(request)}
+            payload = span(request, "startTime", "stopTime")
+            payload |= {"location": request.location, **retries(request)}
             outcome = await self.send("GetDiagnostics", payload)
-            name = outcome.response.get("fileName")
-        else:
-            log = _span(request, "oldestTimestamp", "latestTimestamp")
-            payload = {
-                "log": {"remoteLocation": request.location, **log},
-                "logType": _LOGS[request.kind],
-                "requestId": request.request_id,
-                **_retries(request),
-            }
-            outcome = await self.send("GetLog", payload)
-            name = outcome.response.get("filename")
-        return outcome, name if isinstance(name, str) and name else None
+            return outcome, file_name(outcome.response.get("fileName"))
+        outcome = await self.send("GetLog", log_payload(request, _LOGS[request.kind]))
+        return outcome, file_name(outcome.response.get("filename"))
 
 
 def _line(entry: ListEntry) -> dict[str, Any]:
@@ -131,13 +116,3 @@ def _line(entry: ListEntry) -> dict[str, Any]:
     if entry.verdict is not None:
         line["idTagInfo"] = id_tag_info(entry.verdict)
     return line
-
-
-def _retries(request: FirmwareRequest | LogRequest) -> dict[str, Any]:
-    told = {"retries": request.retries, "retryInterval": request.retry_interval}
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _span(request: LogRequest, since: str, until: str) -> dict[str, Any]:
-    told = {since: request.since, until: request.until}
-    return {name: render(at) for name, at in told.items() if at is not None}

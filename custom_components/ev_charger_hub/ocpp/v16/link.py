@@ -13,10 +13,10 @@ from ...station.profiles.model import (
     ProfileCriteria,
     ProfileSupport,
 )
+from ..charging_profiles import Unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
 from .certificates import CertificateCommands
-from .charging_profiles import Unspeakable
 from .configuration import Feature, Key, parse_keys, parse_unknown, select
 from .housekeeping import HousekeepingCommands
 from .sender import TIMEOUT

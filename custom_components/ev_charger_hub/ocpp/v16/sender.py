@@ -1,78 +1,25 @@
-"""Sender: one call to an OCPP 1.6 station, and what became of it."""
+"""Sender: one call to an OCPP 1.6 station, and what is known of its configuration."""
 
-from typing import Any
+from typing import Any, override
 
-from ...station.errors import NotConnected
-from ...station.outcome import Outcome, OutcomeStatus
 from ..adapter import StationContext
-from ..errors import (
-    CallError,
-    CallInterrupted,
-    CallNotSent,
-    CallTimeout,
-    ErrorCode,
-    InvalidAnswer,
-)
+from ..sender import TIMEOUT, CallSender
 from .configuration import Configuration, concealed
 
-TIMEOUT = 30.0
-
-_GOOD_ANSWERS = {
-    "accepted": OutcomeStatus.ACCEPTED,
-    "acceptedcanceled": OutcomeStatus.ACCEPTED,
-    "rebootrequired": OutcomeStatus.REBOOT_REQUIRED,
-    "scheduled": OutcomeStatus.SCHEDULED,
-    "unlocked": OutcomeStatus.ACCEPTED,
-    "notimplemented": OutcomeStatus.NOT_SUPPORTED,
-    "notsupported": OutcomeStatus.NOT_SUPPORTED,
-}
-_NOT_SUPPORTED = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
+__all__ = ["TIMEOUT", "Sender"]
 
 
-def _judged(response: dict[str, Any]) -> Outcome:
-    answer = response.get("status")
-    if not isinstance(answer, str):
-        return Outcome(status=OutcomeStatus.ACCEPTED, response=response)
-    # Every word that is not one of agreement refuses (UnlockFailed, UnknownVendorId).
-    status = _GOOD_ANSWERS.get(answer.lower(), OutcomeStatus.REJECTED)
-    return Outcome(status=status, answer=answer, response=response)
-
-
-class Sender:
+class Sender(CallSender):
     """What all commands of a station are sent by."""
 
     def __init__(self, context: StationContext) -> None:
         """Carry commands over `context.call`."""
-        self._context = context
+        super().__init__(context)
         self.configuration = Configuration()
         """What is known of the station's configuration keys."""
 
-    async def send(
-        self, action: str, payload: dict[str, Any], timeout: float = TIMEOUT
-    ) -> Outcome:
-        """Send one call and return what became of it; NotConnected if nothing was."""
-        try:
-            response = await self._context.call(action, payload, timeout)
-        except CallNotSent as err:
-            raise NotConnected from err
-        except CallTimeout as err:
-            return Outcome(status=OutcomeStatus.TIMED_OUT, detail=str(err))
-        except CallInterrupted as err:
-            return Outcome(status=OutcomeStatus.NO_ANSWER, detail=str(err))
-        except InvalidAnswer as err:
-            raw = concealed(err.raw) if isinstance(err.raw, dict) else {}
-            return Outcome(
-                status=OutcomeStatus.REJECTED,
-                detail=f"invalid answer: {err}",
-                response=raw,
-            )
-        except CallError as err:
-            unsupported = err.code in _NOT_SUPPORTED
-            return Outcome(
-                status=OutcomeStatus.NOT_SUPPORTED
-                if unsupported
-                else OutcomeStatus.REJECTED,
-                answer=err.raw_code or err.code,
-                detail=err.description,
-            )
-        return _judged(concealed(response))
+    @staticmethod
+    @override
+    def concealed(answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer with the values of secret keys masked."""
+        return concealed(answer)

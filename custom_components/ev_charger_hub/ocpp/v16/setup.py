@@ -1,154 +1,52 @@
 """Set-up: what is asked of a station and written to it after a boot."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from enum import StrEnum
-import logging
 from typing import Any
 
-from ...station.errors import NotConnected
 from ...station.link import ConfigurationKey
 from ...station.outcome import Outcome, OutcomeStatus
-from ...station.secrets import shortened
 from ...station.settings import LocalListMode
 from ..adapter import StationContext
-from ..quirks import Quirks, quirks_of
+from ..measurands import Ending, Negotiated, fitted, negotiate, same, wanted
+from ..stepwise import STEP_TIMEOUT, Finding, Step, Stepwise, refused, still_there
 from .configuration import Feature, Key, select
 from .link import V16Link
-from .measurands import Ending, Negotiated, fitted, negotiate, same, wanted
-
-_LOGGER = logging.getLogger(__name__)
-
-FACT = "capabilities"
-STEP_TIMEOUT = 10.0
-MAX_DROPS = 3
-"""A step is left out once the station hung up on it so often without a success."""
 
 NEEDED = [key.value for key in Key]
 ESSENTIAL = [Key.CONNECTORS, Key.FEATURES, Key.SAMPLED_DATA, Key.SAMPLED_INTERVAL]
 
 
-class Step(StrEnum):
-    """The steps of set-up, in their order; the keys of our findings."""
-
-    CONFIGURATION = "configuration"
-    CONNECTORS = "connectors"
-    FEATURES = "features"
-    MEASURANDS = "measurands"
-    ALIGNED_DATA = "aligned_data"
-    INTERVALS = "intervals"
-    TRIGGERS = "triggers"
-    LIMITS = "limits"
-    LOCAL_LIST = "local_list"
-
-
-class Finding(StrEnum):
-    """The first word of a finding; more may follow after a colon.
-
-    A user can act on these: "measurands" PARTIAL or REFUSED (choose others),
-    "intervals" REFUSED (choose other intervals), "configuration" UNANSWERED (update
-    the firmware), "limits" REFUSED (another way to limit), "local_list" PARTIAL or
-    REFUSED (fewer tokens), any SKIPPED (the station hangs up on the step: update the
-    firmware, or quiet mode).
-    """
-
-    OK = "ok"
-    CHANGED = "changed"
-    DISCONNECTED = "disconnected"
-    FAILED = "failed"
-    NOT_SUPPORTED = "not_supported"
-    PARTIAL = "partial"
-    READ_ONLY = "read_only"
-    REFUSED = "refused"
-    SKIPPED = "skipped"
-    UNANSWERED = "unanswered"
-    UNKNOWN = "unknown"
-
-    def __call__(self, detail: object = "") -> str:
-        """Return the finding with a detail."""
-        return f"{self.value}: {detail}" if detail else self.value
-
-
-class Dropped(NotConnected):
-    """The station hung up instead of answering."""
-
-
-class Setup:
+class Setup(Stepwise):
     """Learn what a station can do, step by step, in the background.
 
-    A step that fails, is refused or gets no answer does not stop the next. What was
-    learnt is kept in the journal's fact "capabilities" with the firmware it was true
-    for, so that a boot costs few messages and repeats no negotiation.
+    What was learnt is kept in the journal's fact "capabilities" with the firmware it
+    was true for, so that a boot costs few messages and repeats no negotiation.
     """
 
     def __init__(self, context: StationContext, link: V16Link) -> None:
         """Use `link` for everything that is sent."""
-        self._context = context
-        self._station = context.station
-        self._name = shortened(context.station.identity)
+        super().__init__(
+            context,
+            {
+                Step.CONFIGURATION: self._read_configuration,
+                Step.CONNECTORS: self._create_evses,
+                Step.FEATURES: self._read_features,
+                Step.MEASURANDS: self._choose_measurands,
+                Step.ALIGNED_DATA: self._choose_aligned_data,
+                Step.INTERVALS: self._write_intervals,
+                Step.TRIGGERS: self._trigger,
+                Step.LIMITS: self._hold_limits,
+                Step.LOCAL_LIST: self._sync_list,
+            },
+        )
         self._link = link
         self._configuration = link.configuration
-        self.interrupted = False
-        """The station went away before the last step."""
-        self._task: asyncio.Task[None] | None = None
-        self._drops: Counter[Step] = Counter()
-        self._kept: dict[str, Any] = {}
-        self._steps: dict[Step, Callable[[], Awaitable[str]]] = {
-            Step.CONFIGURATION: self._read_configuration,
-            Step.CONNECTORS: self._create_evses,
-            Step.FEATURES: self._read_features,
-            Step.MEASURANDS: self._choose_measurands,
-            Step.ALIGNED_DATA: self._choose_aligned_data,
-            Step.INTERVALS: self._write_intervals,
-            Step.TRIGGERS: self._trigger,
-            Step.LIMITS: self._hold_limits,
-            Step.LOCAL_LIST: self._sync_list,
-        }
-
-    def start(self) -> None:
-        """Run, or run again after a reboot; nothing in quiet mode."""
-        self.stop()
-        self.interrupted = False
-        if not self._station.settings.quiet:
-            name = f"set-up of {self._name}"
-            self._task = self._context.spawn(self._run(), name)
-
-    def stop(self) -> None:
-        """Send nothing more, until it is started again."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    async def _run(self) -> None:
-        for name, step in self._steps.items():
-            if self._drops[name] >= MAX_DROPS:
-                finding = Finding.SKIPPED("the charger disconnects")
-            else:
-                finding = await self._try(name, step)
-            self._station.findings[name.value] = finding
-            _LOGGER.debug("%s: set-up: %s %s", self._name, name, finding)
-            if finding == Finding.DISCONNECTED:
-                self.interrupted = True
-                return
-
-    async def _try(self, name: Step, step: Callable[[], Awaitable[str]]) -> str:
-        try:
-            finding = await step()
-        except Dropped:
-            self._drops[name] += 1
-            return Finding.DISCONNECTED()
-        except NotConnected:
-            return Finding.DISCONNECTED()
-        except Exception:
-            # The top of what is a task of its own but for the order.
-            _LOGGER.exception("%s: set-up: %s failed", self._name, name)
-            return Finding.FAILED()
-        del self._drops[name]
-        return finding
 
     async def _read_configuration(self) -> str:
-        await self._recall()
+        # What was learnt of another firmware may be wrong now.
+        if await self._recall():
+            self._configuration.restore(self._kept.get("keys"))
+        else:
+            self._configuration.forget()
         unreadable = self._quirks.unreadable_keys
         found: list[ConfigurationKey] = []
         if not unreadable:
@@ -184,7 +82,7 @@ class Setup:
 
     async def _ask(self, keys: list[str]) -> tuple[list[ConfigurationKey], Outcome]:
         outcome, found, _ = await self._link.get_configuration(keys, STEP_TIMEOUT)
-        _still_there(outcome)
+        still_there(outcome)
         return found, outcome
 
     async def _create_evses(self) -> str:
@@ -211,7 +109,7 @@ class Setup:
         names = fitted(names, self._maximum(Key.SAMPLED_DATA_MAX_LENGTH))
         if not names:
             return Finding.OK("left alone")
-        accepted = self._remembered(names)
+        accepted = self._accepted_before(names)
         target = accepted or names
         if same(current, target) if current is not None else accepted is not None:
             return self._judge_measurands(names, accepted or current or [])
@@ -226,23 +124,6 @@ class Setup:
             there = await self._read_back(done)
         await self._keep("measurands", {"wanted": names, "accepted": there})
         return self._judge_measurands(names, there)
-
-    def _remembered(self, names: list[str]) -> list[str] | None:
-        match self._kept.get("measurands"):
-            case {"wanted": list(asked), "accepted": list(accepted)} if same(
-                asked, names
-            ):
-                return [name for name in accepted if isinstance(name, str)]
-        return None
-
-    def _judge_measurands(self, names: list[str], there: list[str]) -> str:
-        have = {name.lower() for name in there}
-        missing = [name for name in names if name.lower() not in have]
-        if missing == names:
-            return Finding.REFUSED()
-        if missing and self._station.settings.measurands is not None:
-            return Finding.PARTIAL(", ".join(missing))
-        return Finding.OK(f"{len(there)} of {len(names)}")
 
     async def _write_sampled(self, names: list[str]) -> Outcome:
         return await self._write(Key.SAMPLED_DATA, ",".join(names))
@@ -265,7 +146,7 @@ class Setup:
             return Finding.READ_ONLY()
         names = fitted(sampled, self._maximum(Key.ALIGNED_DATA_MAX_LENGTH))
         outcome = await self._write(key, ",".join(names))
-        return Finding.CHANGED() if outcome.ok else _refused(outcome)
+        return Finding.CHANGED() if outcome.ok else refused(outcome)
 
     async def _write_intervals(self) -> str:
         settings = self._station.settings
@@ -313,76 +194,22 @@ class Setup:
         if evse_id is not None:
             payload["connectorId"] = evse_id
         outcome = await self._link.send("TriggerMessage", payload, STEP_TIMEOUT)
-        return _still_there(outcome)
-
-    async def _hold_limits(self) -> str:
-        limiter = self._station.limiter
-        outcomes = {} if limiter is None else await limiter.reassert()
-        refused = [
-            f"EVSE {evse_id} {_still_there(outcome).status} {outcome.detail}"
-            for evse_id, outcome in outcomes.items()
-            if not outcome.ok
-        ]
-        return Finding.REFUSED("; ".join(refused)) if refused else Finding.OK()
+        return still_there(outcome)
 
     async def _sync_list(self) -> str:
-        local_list = self._station.local_list
         wants_it_on = self._station.settings.local_list is LocalListMode.ENABLE
         known = self._configuration.get(Key.LIST_ENABLED) is not None
         if wants_it_on and known and not self._configuration.flag(Key.LIST_ENABLED):
             await self._write(Key.LIST_ENABLED, "true")
-        if local_list is None or not local_list.needed:
-            return Finding.OK("left alone")
-        if wants_it_on:
-            # Where that takes a reboot, the last answer was that of a list that was off.
-            local_list.ask_anew()
-        done = await local_list.sync()
-        if done.outcome is not None:
-            _still_there(done.outcome)
-        return done.finding
+        return await self._fill_list(switched_on=wants_it_on)
 
     async def _write(self, key: str, value: str) -> Outcome:
         outcome = await self._link.set_configuration(key, value, STEP_TIMEOUT)
         if outcome.ok:
             await self._keep("keys", self._configuration.dump())
-        return _still_there(outcome)
-
-    @property
-    def _quirks(self) -> Quirks:
-        return quirks_of(self._station.info.value)
+        return still_there(outcome)
 
     def _maximum(self, key: Key) -> int | None:
         told = self._configuration.number(key)
         limits = [told if told and told > 0 else None, self._quirks.max_measurands]
         return min((limit for limit in limits if limit is not None), default=None)
-
-    async def _recall(self) -> None:
-        # What was learnt of another firmware may be wrong now.
-        firmware = self._station.info.value.firmware
-        journal, identity = self._context.journal, self._station.identity
-        kept = await journal.load(identity, FACT)
-        if isinstance(kept, dict) and kept.get("firmware") == firmware:
-            self._kept = kept
-            self._configuration.restore(kept.get("keys"))
-        else:
-            self._kept = {"firmware": firmware}
-            self._configuration.forget()
-
-    async def _keep(self, name: str, value: Any) -> None:
-        if self._kept.get(name) != value:
-            self._kept = {**self._kept, name: value}
-            await self._context.journal.store(self._station.identity, FACT, self._kept)
-
-
-def _still_there(outcome: Outcome) -> Outcome:
-    if outcome.status is OutcomeStatus.NO_ANSWER:
-        raise Dropped
-    return outcome
-
-
-def _refused(outcome: Outcome) -> str:
-    if outcome.status is OutcomeStatus.TIMED_OUT:
-        return Finding.UNANSWERED()
-    if outcome.status is OutcomeStatus.NOT_SUPPORTED:
-        return Finding.NOT_SUPPORTED()
-    return Finding.REFUSED(outcome.answer or outcome.detail)

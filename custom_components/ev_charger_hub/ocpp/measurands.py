@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...station.outcome import Outcome, OutcomeStatus
+from ..station.outcome import Outcome, OutcomeStatus
 
 MAX_CHARACTERS = 500
 """A configuration value is no longer (OCPP 1.6 6.6, CiString500)."""
