@@ -285,8 +285,11 @@ async def test_the_newest_status_wins_and_available_ends_a_session_after_a_grace
     freezer.tick(GRACE / 2)
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
-    await flush(hass)
-    assert state(hass, "sensor", "CP01_1_transaction_id") == str(transaction_id)
+    (session,) = await sessions(hass)
+    assert (session["state"], session["transaction_id"]) == (
+        "open",
+        str(transaction_id),
+    )
     freezer.tick(GRACE + 1)
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
