@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from .conftest import Charger, FakeClock
-from custom_components.ev_charger_hub.ocpp.v16.mapping import connector_status
+from custom_components.ev_charger_hub.ocpp.words import connector_status
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus, Measurand
 from custom_components.ev_charger_hub.station.model import Fault
 

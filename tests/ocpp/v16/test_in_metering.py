@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from .conftest import Charger, FakeClock
-from custom_components.ev_charger_hub.ocpp.v16.mapping import Oddities
+from custom_components.ev_charger_hub.ocpp.oddities import Oddities
 from custom_components.ev_charger_hub.ocpp.v16.metering import Meter
 from custom_components.ev_charger_hub.station.enums import Location, Measurand, Phase
 from custom_components.ev_charger_hub.station.metering import Metering

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .conftest import Charger
-from custom_components.ev_charger_hub.ocpp.v16.mapping import Oddities
+from custom_components.ev_charger_hub.ocpp.oddities import Oddities
 from custom_components.ev_charger_hub.station.model import VendorData
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from .conftest import Charger, FakeClock
-from custom_components.ev_charger_hub.ocpp.v16.mapping import stop_reason
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
+from custom_components.ev_charger_hub.ocpp.words import stop_reason
 from custom_components.ev_charger_hub.station.enums import (
     AuthorizationStatus,
     Measurand,

@@ -8,13 +8,14 @@ from ...station.clock import CallLater, call_later as loop_call_later
 from ...station.link import Link
 from ...station.settings import StationSettings
 from ..adapter import Adapter, StationContext
+from ..boot import Boot, BootFacts, Caller
 from ..errors import ErrorCode, RpcError
+from ..oddities import Oddities
 from ..rpc import Reply
 from .authorization import Authorization
 from .availability import Availability
-from .boot import Boot, Caller
 from .link import V16Link
-from .mapping import Oddities
+from .mapping import station_info
 from .metering import MeterValues
 from .notifications import Notifications
 from .security import SecurityBlock
@@ -49,9 +50,8 @@ class V16Adapter(Adapter):
         transactions = TransactionBlock(
             context, metering, archive, oddities, authorization
         )
-        self._boot = Boot(
-            context, caller, self._availability, self._link, self.setup, call_later
-        )
+        facts = BootFacts(info=station_info, restarted=self._availability.booted)
+        self._boot = Boot(context, caller, facts, self._link, self.setup, call_later)
         self._answers: dict[str, Answer] = {
             "Authorize": authorization.authorize,
             "BootNotification": self._boot.boot_notification,

@@ -16,8 +16,9 @@ from ...station.metering import Gauge, Metering
 from ...station.model import MeasurementKey, Number, Place
 from .. import timestamps
 from ..adapter import StationContext
+from ..oddities import Oddities
 from ..rpc import Reply
-from .mapping import MAX_EVSES, Oddities, location, measurand, phase
+from ..words import MAX_EVSES, location, measurand, phase
 from .signed import SIGNED, SignedArchive, signed_in
 
 type Words = tuple[str | None, str | None, str | None, str | None]

@@ -6,8 +6,9 @@ from typing import Any
 from ...station.commands import LogKind
 from ...station.model import VendorData
 from ..adapter import StationContext
+from ..oddities import Oddities
 from ..rpc import Reply
-from .mapping import Oddities, snake
+from ..words import snake
 
 _LOGGER = logging.getLogger(__name__)
 

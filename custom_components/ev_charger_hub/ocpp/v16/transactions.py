@@ -10,9 +10,11 @@ from ...station.model import SessionKnown, SessionSettled
 from ...station.transaction import Transaction
 from .. import timestamps
 from ..adapter import StationContext
+from ..oddities import Oddities
 from ..rpc import Reply
+from ..words import MAX_EVSES, stop_reason
 from .authorization import Authorization
-from .mapping import MAX_EVSES, Oddities, id_tag_info, stop_reason
+from .mapping import id_tag_info
 from .metering import DEFAULT_MEASURAND, MeterValues
 from .signed import SIGNED, SignedArchive
 

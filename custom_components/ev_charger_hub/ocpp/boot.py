@@ -1,21 +1,21 @@
-"""Boot: who a station is, when it restarted, and the time (OCPP 1.6 4.2, 4.6)."""
+"""Boot: who a station is, when it restarted, and the time (OCPP 1.6 4.2, 2.x B01)."""
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-from ...station.clock import CallLater, Timer
-from ...station.errors import NotConnected
-from ...station.model import Booted, StationInfo
-from ...station.outcome import OutcomeStatus
-from .. import timestamps
-from ..adapter import StationContext
-from ..errors import CallError, CallNotSent
-from ..rpc import Reply
-from .availability import Availability
-from .link import V16Link
-from .setup import Setup
+from ..station.clock import CallLater, Timer
+from ..station.errors import NotConnected
+from ..station.link import Link
+from ..station.model import Booted, StationInfo
+from ..station.outcome import OutcomeStatus
+from . import timestamps
+from .adapter import StationContext
+from .errors import CallError, CallNotSent
+from .rpc import Reply
 
 HEARTBEAT_INTERVAL = 300
 """Seconds between heartbeats, as stations are told."""
@@ -38,6 +38,28 @@ FINDING = "boot"
 """The finding about restarts."""
 
 _MAX_TEXT = 255
+
+
+class Preparation(Protocol):
+    """Set-up: what is asked of a station and written to it after a boot."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether the station went away before the last step."""
+
+    def start(self) -> None:
+        """Run, or run again after a reboot."""
+
+    def stop(self) -> None:
+        """Send nothing more, until it is started again."""
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class BootFacts:
+    """What a version of OCPP knows of boots: who boots, and what a restart undoes."""
+
+    info: Callable[[dict[str, Any]], StationInfo]
+    restarted: Callable[[], None]
 
 
 class Caller:
@@ -90,15 +112,15 @@ class Boot:
         self,
         context: StationContext,
         caller: Caller,
-        availability: Availability,
-        link: V16Link,
-        setup: Setup,
+        facts: BootFacts,
+        link: Link,
+        setup: Preparation,
         call_later: CallLater,
     ) -> None:
-        """Tell `availability`, `link` and `setup` of restarts."""
+        """Run `setup` when it is due, and ask for a boot by `link`."""
         self._context = context
         self._caller = caller
-        self._availability = availability
+        self._facts = facts
         self._link = link
         self._setup = setup
         self._set_up = False
@@ -126,12 +148,12 @@ class Boot:
         self._context.station.online.set(False)
 
     def boot_notification(self, payload: dict[str, Any]) -> Reply:
-        """Accept a station (OCPP 1.6 4.2)."""
+        """Accept a station (OCPP 1.6 4.2, 2.x B01)."""
         now = self._context.clock()
         self._cancel()
-        self._context.station.info.set(_info(payload))
+        self._context.station.info.set(self._facts.info(payload))
         if restarted := self._restarted(now):
-            self._availability.booted()
+            self._facts.restarted()
             self._restarts.append(now)
         self._booted_at = now
         self._caller.forget()
@@ -145,7 +167,7 @@ class Boot:
         )
 
     def heartbeat(self, payload: dict[str, Any]) -> Reply:
-        """Answer the time (OCPP 1.6 4.6)."""
+        """Answer the time (OCPP 1.6 4.6, 2.x G02)."""
         return Reply({"currentTime": timestamps.render(self._context.clock())})
 
     def _restarted(self, now: datetime) -> bool:
@@ -239,22 +261,7 @@ class Boot:
             self._timer = None
 
 
-def _info(payload: dict[str, Any]) -> StationInfo:
-    return StationInfo(
-        vendor=_text(payload, "chargePointVendor"),
-        model=_text(payload, "chargePointModel"),
-        # Some stations fill only the older of the two fields.
-        serial=_text(payload, "chargePointSerialNumber")
-        or _text(payload, "chargeBoxSerialNumber"),
-        firmware=_text(payload, "firmwareVersion"),
-        iccid=_text(payload, "iccid"),
-        imsi=_text(payload, "imsi"),
-        meter_type=_text(payload, "meterType"),
-        meter_serial=_text(payload, "meterSerialNumber"),
-    )
-
-
-def _text(payload: dict[str, Any], field: str) -> str | None:
-    """Return a field without its padding, None if nothing is left of it."""
+def text(payload: dict[str, Any], field: str) -> str | None:
+    """Return a field of a message without its padding, None if nothing is left of it."""
     text: str = payload.get(field) or ""
     return text.strip(" \t\r\n\0")[:_MAX_TEXT] or None
