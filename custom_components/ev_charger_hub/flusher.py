@@ -1,6 +1,7 @@
 """The flusher: state writes, coalesced."""
 
 from asyncio import Handle
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 import logging
@@ -15,6 +16,12 @@ type Write = Callable[[], None]
 SLICE: Final = 50
 """Writes without a pause: a few milliseconds."""
 
+URGENT: Final = 5
+"""Times within one interval that the same write is made at once.
+
+What changes more often is a charger gone wild, whose last state is as good.
+"""
+
 RATE: Final = 300
 """Writes per second that may wait and are made, on average.
 
@@ -27,8 +34,8 @@ class Flusher:
 
     "At once" is the next iteration of the event loop, so that everything that one
     frame changes is written together. After a flood the interval is longer: the more
-    there is to be written, the less often it is. The trouble of one write stops no
-    other.
+    there is to be written, the less often it is. What is urgent all the time is not
+    urgent. The trouble of one write stops no other.
     """
 
     def __init__(self, hass: HomeAssistant, interval: float = 1.0) -> None:
@@ -38,6 +45,8 @@ class Flusher:
         self._urgent: dict[Write, None] = {}
         self._dirty: dict[Write, None] = {}
         self._writing: dict[Write, None] = {}
+        self._made: Counter[Write] = Counter()
+        self._counted_from = hass.loop.time()
         self._soon: Handle | None = None
         self._later: Handle | None = None
         self._rested_at = 0.0
@@ -51,7 +60,7 @@ class Flusher:
     @callback
     def mark(self, write: Write, urgent: bool) -> None:
         """Have `write` called once, soon."""
-        if urgent:
+        if urgent and not self._is_wild(write):
             self._dirty.pop(write, None)
             self._writing.pop(write, None)
             self._urgent[write] = None
@@ -61,6 +70,16 @@ class Flusher:
             self._dirty[write] = None
             if self._later is None:
                 self._wait()
+
+    def _is_wild(self, write: Write) -> bool:
+        """Return whether a write was urgent too often within the interval."""
+        if self._made[write] < URGENT:
+            return False
+        if (now := self._loop.time()) - self._counted_from > self._interval:
+            self._made.clear()
+            self._counted_from = now
+            return False
+        return True
 
     def _wait(self) -> None:
         """Have the marked ones written after an interval, or a longer rest."""
@@ -75,6 +94,7 @@ class Flusher:
         self._urgent.pop(write, None)
         self._dirty.pop(write, None)
         self._writing.pop(write, None)
+        self._made.pop(write, None)
 
     @callback
     def close(self) -> None:
@@ -94,6 +114,7 @@ class Flusher:
         """Write a slice of what was marked urgent."""
         marked = _slice(self._urgent)
         self._soon = self._loop.call_soon(self._flush_urgent) if self._urgent else None
+        self._made.update(marked)
         self._write(marked)
 
     @callback

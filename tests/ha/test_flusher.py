@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from custom_components.ev_charger_hub.flusher import RATE, SLICE, Flusher
+from custom_components.ev_charger_hub.flusher import RATE, SLICE, URGENT, Flusher
 
 
 async def _next_iteration() -> None:
@@ -52,6 +52,31 @@ async def test_urgent_marks_are_written_at_the_next_iteration(
     assert written == ["status"]
     _next_interval(hass)
     assert written == ["status", "power"]
+
+
+async def test_what_is_urgent_all_the_time_waits_like_the_rest(
+    hass: HomeAssistant,
+) -> None:
+    written: list[str] = []
+    flusher = Flusher(hass, interval=60)
+    wild = lambda: written.append("wild")  # noqa: E731
+    calm = lambda: written.append("calm")  # noqa: E731
+    for _ in range(20):
+        flusher.mark(wild, urgent=True)
+        await _next_iteration()
+    assert written == ["wild"] * URGENT
+    flusher.mark(calm, urgent=True)
+    await _next_iteration()
+    assert written[URGENT:] == ["calm"]
+    # The last of what it was is not lost.
+    _next_interval(hass, 61)
+    assert written[URGENT + 1 :] == ["wild"]
+    # It may be urgent again.
+    flusher._counted_from -= 61
+    flusher.mark(wild, urgent=True)
+    await _next_iteration()
+    assert written[URGENT + 2 :] == ["wild"]
+    flusher.close()
 
 
 async def test_a_mark_that_becomes_urgent_is_written_once(hass: HomeAssistant) -> None:

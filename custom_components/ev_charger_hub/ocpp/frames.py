@@ -79,6 +79,9 @@ def _with_half_pairs(text: str | bytes) -> Any:
     """
     try:
         letters = text if isinstance(text, str) else text.decode()
+        # The search takes its time, which garbage of a mebibyte must not.
+        if len(letters) > 2 * MAX_STRING or "\\ud" not in letters.lower():
+            raise FrameError("not JSON")
         frame = orjson.loads(_HALF_PAIR.sub(r"\1\\\\\2", letters))
     except (orjson.JSONDecodeError, UnicodeDecodeError) as err:
         raise FrameError("not JSON") from err

@@ -8,6 +8,7 @@ import logging
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from ..station.security.kept import ClientCertificate
 from .dialect import Dialect
 from .door import Knock
 from .throttle import Pace
@@ -92,12 +93,15 @@ class Connection:
         """The security profile (OCPP 1.6 Security 2) it came with."""
         self.origin: str | None = None
         """How the charger addresses us, such as "http://192.168.1.2:9000"."""
+        self.certificate: ClientCertificate | None = None
+        """The certificate that proved who it is."""
         self._ws = ws
         self._transport = transport
         self._knock = knock
         self._heard_at = asyncio.get_running_loop().time()
         self._heard = asyncio.Event()
-        self._dropped = asyncio.Event()
+        self._dropped = False
+        self._rested: asyncio.Future[None] | None = None
         self._unanswered = 0
         self._pinged_at: float | None = None
         self.hurry(STRANGER)
@@ -146,13 +150,15 @@ class Connection:
         with contextlib.suppress(OSError):
             said = code.to_bytes(2) + reason.encode()
             await self._ws.send_frame(said, WSMsgType.CLOSE)
-        self._dropped.set()
+        self._dropped = True
+        self._wake()
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
         """Drop the socket without a word."""
-        self._dropped.set()
+        self._dropped = True
+        self._wake()
         if self._transport is not None:
             self._transport.abort()
 
@@ -216,16 +222,29 @@ class Connection:
                     await self.close(WSCloseCode.POLICY_VIOLATION, "too fast")
                     return
                 await self._rest(rest)
-                if self._dropped.is_set():
+                if self._dropped:
                     return
             elif self._pace.hurried:
                 # What is here already is read without a pause, so that others wait.
                 await asyncio.sleep(0)
 
     async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._dropped.wait()
+        """Read nothing for a while, or until the socket is dropped.
+
+        A timeout would leave an exception in a cycle behind, fifty times a second.
+        """
+        loop = asyncio.get_running_loop()
+        rested = self._rested = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await rested
+        finally:
+            timer.cancel()
+            self._rested = None
+
+    def _wake(self) -> None:
+        if self._rested is not None and not self._rested.done():
+            self._rested.set_result(None)
 
     def _ponged(self, listeners: Listeners) -> None:
         if self._pinged_at is not None:
