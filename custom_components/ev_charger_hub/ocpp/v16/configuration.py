@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, override
 
 from ...station import signing
 from ...station.enums import RateUnit
 from ...station.link import ConfigurationKey
 from ...station.secrets import MASK, names_secret
+from ..known import Known
 
 MAX_KEYS = 1000
 MAX_CONNECTORS = 64
@@ -110,7 +111,7 @@ def select(
     )
 
 
-class Configuration:
+class Configuration(Known):
     """What is known of a station's configuration, whichever spelling it uses."""
 
     def __init__(self) -> None:
@@ -140,41 +141,20 @@ class Configuration:
         """Know nothing again, as for another firmware."""
         self._keys.clear()
 
+    @override
     def get(self, key: str) -> ConfigurationKey | None:
         """Return a key if it is known."""
         return self._keys.get(_plain(key))
 
+    @override
     def text(self, key: str) -> str | None:
         """Return the value of a key, or None."""
         return known.value if (known := self.get(key)) else None
 
-    def number(self, key: str) -> int | None:
-        """Return the value of a key as a whole number, or None if it is none."""
-        try:
-            return int(float(self.text(key) or ""))
-        except ValueError, OverflowError:
-            return None
-
-    def flag(self, key: str) -> bool:
-        """Return whether a key says yes."""
-        return (self.text(key) or "").strip().lower() == "true"
-
-    def items(self, key: str) -> list[str] | None:
-        """Return the members of a comma-separated list, or None if it is unknown."""
-        if (text := self.text(key)) is None:
-            return None
-        return list(
-            dict.fromkeys(part for raw in text.split(",") if (part := raw.strip()))
-        )
-
+    @override
     def readonly(self, key: str) -> bool:
         """Return whether the station says that a key cannot be written."""
         return (known := self.get(key)) is not None and known.readonly
-
-    def differs(self, key: str, value: str) -> bool:
-        """Return whether a key would change, or might, by writing `value`."""
-        known = self.text(key)
-        return known is None or known.strip() != value
 
     def supports(self, feature: Feature) -> bool | None:
         """Return whether a feature profile is listed; None if no list is known."""
@@ -204,6 +184,7 @@ class Configuration:
         }
         return tuple(unit for unit, said in units.items() if said) or (RateUnit.AMPERE,)
 
+    @override
     def dump(self) -> list[list[Any]]:
         """Return everything known as JSON, for the journal."""
         return [[key.key, key.value, key.readonly] for key in self._keys.values()]
