@@ -70,9 +70,9 @@ def test_a_station_comes_back_as_it_was(data: st.DataObject) -> None:
     fill(station.whole, data)
     for evse_id in data.draw(st.sets(st.integers(1, 5), max_size=2)):
         fill(station.evse(evse_id), data)
-        station.evse(evse_id).connector_ids = data.draw(st.sets(st.integers(1, 3))) | {
-            1
-        }
+        for connector_id in data.draw(st.sets(st.integers(1, 3))):
+            status = station.evse(evse_id).connector(connector_id).status
+            status.set(data.draw(st.none() | st.sampled_from(ConnectorStatus)))
 
     again = new_station()
     restore(again, stored(station))

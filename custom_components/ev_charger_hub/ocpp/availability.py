@@ -79,4 +79,8 @@ class Statuses:
         if status not in _MAY_FLOW and status is not place.status.value:
             idle(place, at)
         if place.status.set(status, at) and place.id:
-            self._context.transactions.status(place.id, status, at)
+            self.follow(place, status, at)
+
+    def follow(self, place: Place, status: ConnectorStatus, at: datetime) -> None:
+        """Let the transaction of an EVSE know of a status."""
+        self._context.transactions.status(place.id, status, at)

@@ -1,5 +1,6 @@
 """Words of the model, in OCPP 2.0.1 vocabulary; values are translation keys."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -28,6 +29,36 @@ VEHICLE_CONNECTED = frozenset(
         ConnectorStatus.FINISHING,
     }
 )
+
+
+_TELLING = {
+    ConnectorStatus.UNAVAILABLE: 1,
+    ConnectorStatus.FAULTED: 2,
+    ConnectorStatus.AVAILABLE: 3,
+    ConnectorStatus.RESERVED: 4,
+}
+_MOST_TELLING = 5
+
+
+def most_telling(statuses: Iterable[ConnectorStatus | None]) -> ConnectorStatus | None:
+    """Return the status of an EVSE, which takes one vehicle, by its connectors.
+
+    A vehicle tells most; one connector that works is enough for the next one.
+    """
+    known = [status for status in statuses if status is not None]
+    return max(
+        known, key=lambda status: _TELLING.get(status, _MOST_TELLING), default=None
+    )
+
+
+class ChargingState(StrEnum):
+    """What energy does in a transaction (OCPP 2.x ChargingStateEnumType)."""
+
+    CHARGING = "charging"
+    EV_CONNECTED = "ev_connected"
+    IDLE = "idle"
+    SUSPENDED_EV = "suspended_ev"
+    SUSPENDED_EVSE = "suspended_evse"
 
 
 class Measurand(StrEnum):

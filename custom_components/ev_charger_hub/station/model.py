@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, override
 
 from .channel import Channel, Listener
 from .clock import Skew
-from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase
+from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase, most_telling
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
 from .reader import TokenReader
@@ -115,13 +115,24 @@ class Place:
         return channel
 
 
+class Connector:
+    """One socket or cable of an EVSE."""
+
+    def __init__(self, connector_id: int) -> None:
+        """Create a connector of which nothing is known yet."""
+        self.id = connector_id
+        self.status: Channel[ConnectorStatus | None] = Channel(None, urgent=True)
+        """What the station says of it, in OCPP 2.x; that of the EVSE tells more."""
+
+
 class Evse(Place):
     """An EVSE: one vehicle at a time (OCPP 1.6: a connector)."""
 
     def __init__(self, station: ChargingStation, evse_id: int) -> None:
         """Create an EVSE of which nothing is known yet."""
         super().__init__(station, evse_id)
-        self.connector_ids: set[int] = {1}
+        self.connectors: dict[int, Connector] = {}
+        """Those that the station told of (OCPP 2.x)."""
         self.session: Channel[Transaction | None] = Channel(None, urgent=True)
         """The open transaction, or else the last one. Inner changes call `notify`."""
         self.cable_rating: Channel[int | None] = Channel(None, urgent=True)
@@ -137,6 +148,23 @@ class Evse(Place):
     def phases(self) -> int:
         """Return with how many phases the user wants to charge, else all there are."""
         return self.wanted_phases.value or super().phases
+
+    @property
+    def connector_ids(self) -> set[int]:
+        """Return the connectors by their number; one is always there."""
+        return set(self.connectors) or {1}
+
+    def connector(self, connector_id: int) -> Connector:
+        """Return a connector (id from 1), which appears when first asked for."""
+        if (connector := self.connectors.get(connector_id)) is None:
+            connector = self.connectors[connector_id] = Connector(connector_id)
+            self.station.grow()
+        return connector
+
+    @property
+    def told(self) -> ConnectorStatus | None:
+        """Return the most telling status of the connectors, None if none is known."""
+        return most_telling(one.status.value for one in self.connectors.values())
 
     @property
     def transaction(self) -> Transaction | None:

@@ -8,7 +8,15 @@ from typing import Any
 
 from .channel import Channel
 from .enums import ConnectorStatus, Location, Measurand, Phase
-from .model import ChargingStation, Fault, MeasurementKey, Number, Place, StationInfo
+from .model import (
+    ChargingStation,
+    Evse,
+    Fault,
+    MeasurementKey,
+    Number,
+    Place,
+    StationInfo,
+)
 
 type Json = dict[str, Any]
 
@@ -28,7 +36,8 @@ def dump(station: ChargingStation) -> Json:
         "findings": dict(station.findings),
         "whole": _dump_place(station.whole),
         "evses": {
-            str(evse.id): _dump_place(evse) | {"connectors": sorted(evse.connector_ids)}
+            str(evse.id): _dump_place(evse)
+            | {"connector_statuses": _dump_connectors(evse)}
             for evse in station.evses.values()
         },
     }
@@ -51,7 +60,9 @@ def restore(station: ChargingStation, data: Json) -> None:
     for evse_id, place in data.get("evses", {}).items():
         evse = station.evse(int(evse_id))
         _restore_place(evse, place)
-        evse.connector_ids.update(place.get("connectors", ()))
+        for connector_id, status in place.get("connector_statuses", {}).items():
+            connector = evse.connector(int(connector_id))
+            _restore(connector.status, status, ConnectorStatus)
 
 
 def _dump_place(place: Place) -> Json:
@@ -72,6 +83,10 @@ def _dump_place(place: Place) -> Json:
             if channel.value is not None and math.isfinite(channel.value)
         ],
     }
+
+
+def _dump_connectors(evse: Evse) -> Json:
+    return {str(one.id): one.status.value for one in evse.connectors.values()}
 
 
 def _restore_place(place: Place, data: Json) -> None:

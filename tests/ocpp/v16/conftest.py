@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from custom_components.ev_charger_hub.ocpp.adapter import StationContext
+from custom_components.ev_charger_hub.ocpp.blocks import BlockAdapter
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.errors import CallNotSent
 from custom_components.ev_charger_hub.ocpp.rpc import ReplyCache, Rpc
@@ -120,6 +121,8 @@ class Charger:
     function of the payload that returns one.
     """
 
+    dialect = Dialect.V16
+
     def __init__(
         self,
         *,
@@ -157,8 +160,12 @@ class Charger:
             connected=lambda: self._rpc is not None,
             spawn=self.spawn,
         )
-        self.adapter = V16Adapter(self.context, call_later=clock.call_later)
+        self.adapter = self.build_adapter()
         self.station.links.append(self.adapter.link)
+
+    def build_adapter(self) -> BlockAdapter:
+        """Return the adapter of the version that the station speaks."""
+        return V16Adapter(self.context, call_later=self.clock.call_later)
 
     # The station's side
 
@@ -167,7 +174,7 @@ class Charger:
         self.disconnect()
         self._rpc = Rpc(
             name=IDENTITY,
-            dialect=Dialect.V16,
+            dialect=self.dialect,
             schemas=self._schemas,
             send=self._send,
             handle=self.adapter.handle,
