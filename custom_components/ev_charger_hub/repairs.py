@@ -26,6 +26,8 @@ from .const import CONF_IDENTITY
 from .hub import OcppHub
 from .issues import CONF_ENTRY_ID, UNKNOWN, harmless, plain
 from .models import EvChargerHubConfigEntry
+from .security_issues import CONF_PIN
+from .security_repairs import PinProfileFlow
 from .settings import async_identity_taken
 from .token_issues import CONF_REFERENCE
 from .token_repairs import TokenUnknownFlow
@@ -160,5 +162,7 @@ async def async_create_fix_flow(
         return ConfirmRepairFlow()
     if (reference := data.get(CONF_REFERENCE)) is not None:
         return TokenUnknownFlow(str(reference))
+    if (pinned := data.get(CONF_PIN)) is not None:
+        return PinProfileFlow(str(pinned))
     known = data
     return ChargerWaitingFlow(str(known[CONF_ENTRY_ID]), str(known[CONF_IDENTITY]))

@@ -4,21 +4,26 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import probatio as vol
+from yarl import URL
 
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
+from .certificate_store import async_server_names
 from .fields import ActionGroup, Data, response
 from .helpers import async_send, checked, invalid, translated_errors
+from .issues import plain
 from .ocpp.roots import read_root
 from .ocpp.signer import certificate_hashes
+from .security_ports import at_home_assistant
 from .station.commands import CertificateHash, CertificateUse
 from .station.errors import NotConnected, NotSupported
 from .station.link import Capability
 from .station.model import ChargingStation
 from .station.outcome import Outcome, OutcomeStatus
-from .station.security.profile import HIGHEST, same_root
+from .station.security.profile import ENCRYPTED, HIGHEST, same_root
 from .targets import Target
+from .tls_settings import TlsMode
 
 ATTR_ALGORITHM: Final = "algorithm"
 ATTR_CERTIFICATE: Final = "certificate"
@@ -27,8 +32,6 @@ ATTR_ISSUER_NAME_HASH: Final = "issuer_name_hash"
 ATTR_PROFILE: Final = "profile"
 ATTR_SERIAL: Final = "serial"
 ATTR_USE: Final = "use"
-
-ENCRYPTED: Final = 2
 
 
 def _hex(length: int) -> Any:
@@ -61,7 +64,7 @@ async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
         if wanted < present:
             raise invalid("security_profile_lower", charger=station.settings.name)
         if wanted > present:
-            _check_server(target, wanted)
+            await _check_server(target, wanted)
         await security.raise_profile(wanted)
     upgrade = security.upgrade.value
     return {
@@ -71,12 +74,25 @@ async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
     }
 
 
-def _check_server(target: Target, wanted: int) -> None:
+async def _check_server(target: Target, wanted: int) -> None:
     """Raise if the server itself cannot be spoken to like this."""
+    hub, station = target.hub, target.station
+    if at_home_assistant(hub, station.identity):
+        raise invalid("profile_at_home_assistant", charger=station.settings.name)
     if wanted >= ENCRYPTED and target.hub.central_system.contexts is None:
         raise invalid("tls_not_offered", server=target.hub.entry.title)
     if wanted == HIGHEST and target.hub.authority is None:
         raise invalid("no_authority")
+    if (
+        (target.hub_station.security.profile.value or 0) < ENCRYPTED <= wanted
+        and hub.certificates.settings.mode is TlsMode.OWN_AUTHORITY
+        and (host := URL(hub.central_system.origin(station.identity) or "").host)
+        and host not in {one.lower() for one in await async_server_names(hub.hass)}
+    ):
+        # It would take the server for another, and stay away.
+        raise invalid(
+            "name_not_certified", charger=station.settings.name, host=plain(host)
+        )
 
 
 async def _install_certificate(target: Target, data: Data) -> JsonObjectType:

@@ -13,12 +13,16 @@ from .station.clock import utc_now
 from .station.model import ChargingStation, SecurityEvent, StationEvent
 from .station.security.events import ALARMING
 from .station.security.kept import Failure
+from .station.security.profile import HIGHEST
 
 LEARN_MORE: Final = (
     "https://github.com/ev-charger-hub/ev-charger-hub/blob/main/docs/security.md"
 )
 SECURITY_EVENT: Final = "security_event"
 CERTIFICATE_ENDS: Final = "charger_certificate_ends"
+PROFILE_NOT_HELD: Final = "profile_not_held"
+CONF_PIN: Final = "pin"
+"""The charger that could be held to its profile, in the data of an issue."""
 
 WARN_BEFORE: Final = timedelta(days=14)
 """A charger that can be reached has renewed its certificate by then."""
@@ -68,7 +72,8 @@ def async_update_security_issues(hass: HomeAssistant, station: ChargingStation) 
             hass,
             DOMAIN,
             finding_issue_id(key, station.identity),
-            is_fixable=False,
+            data={CONF_PIN: station.identity} if key == PROFILE_NOT_HELD else None,
+            is_fixable=key == PROFILE_NOT_HELD,
             learn_more_url=f"{LEARN_MORE}#security-profiles-of-chargers",
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
@@ -83,9 +88,12 @@ def _raised(station: ChargingStation) -> dict[str, dict[str, str]]:
     upgrade, certificate = security.upgrade.value, security.certificate.value
     if upgrade is not None and upgrade.failure is not None:
         raised[f"upgrade_{upgrade.failure}"] = {"profile": str(upgrade.leg)}
+    if (profile := security.unpinned) is not None:
+        raised[PROFILE_NOT_HELD] = {"profile": str(profile)}
+    used = security.profile.value or 0, station.settings.security_profile
     if (
         certificate is not None
-        and security.profile.value == 3
+        and HIGHEST in used
         and certificate.expires - utc_now() < WARN_BEFORE
     ):
         ends = dt_util.as_local(certificate.expires)
@@ -103,6 +111,6 @@ def async_delete_security_issues(
     if hass.is_stopping:
         # What the user ignores is remembered with the issue.
         return
-    keys = {CERTIFICATE_ENDS, *(f"upgrade_{one}" for one in Failure)}
+    keys = {CERTIFICATE_ENDS, PROFILE_NOT_HELD, *(f"upgrade_{one}" for one in Failure)}
     for key in keys - set(keep or ()):
         ir.async_delete_issue(hass, DOMAIN, finding_issue_id(key, station.identity))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from yarl import URL
+
 from homeassistant.core import callback
 
 from .ocpp.credentials import authorization_key, generate_password, hash_password
@@ -11,6 +13,7 @@ from .ocpp.signer import ChargerSigner
 from .settings import async_chargers
 from .station.model import ChargingStation
 from .station.security.ports import NewPassword, Ports, Signer
+from .station.security.profile import ENCRYPTED, HIGHEST
 from .tls_settings import TlsMode
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ def security_ports(hub: OcppHub, station: ChargingStation) -> Ports:
         new_password=partial(_async_new_password, hub),
         signer=partial(_signer, hub, station),
         amend=partial(_amend, hub, station.identity),
+        offers=partial(offers, hub, station.identity),
     )
 
 
@@ -51,6 +55,26 @@ def _names(station: ChargingStation) -> set[str]:
     """Return what a charger may call itself: the certificate is bound to its identity."""
     serial = station.info.value.serial
     return {station.identity, serial} if serial else {station.identity}
+
+
+@callback
+def offers(hub: OcppHub, identity: str, profile: int) -> bool:
+    """Return whether a charger gets in with a profile where it dials now."""
+    if at_home_assistant(hub, identity):
+        return False
+    if profile >= ENCRYPTED and hub.central_system.contexts is None:
+        return False
+    return profile < HIGHEST or hub.authority is not None
+
+
+@callback
+def at_home_assistant(hub: OcppHub, identity: str) -> bool:
+    """Return whether a charger is connected at Home Assistant's own port.
+
+    There encryption is none of ours, and no certificate of a charger is looked at.
+    """
+    origin = hub.central_system.origin(identity)
+    return origin is not None and URL(origin).path not in {"", "/"}
 
 
 @callback

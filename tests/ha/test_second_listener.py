@@ -11,10 +11,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
 from .charger import BOOT
 from .conftest import IDENTITY, ChargerFactory
+from .secured import act
 from custom_components.ev_charger_hub.const import (
     CONF_HOME_ASSISTANT_PORT,
     CONF_PASSWORD_HASH,
@@ -189,3 +191,15 @@ async def test_stopped_server_says_goodbye(
     assert message.type is WSMsgType.CLOSE
     assert message.data == 1001
     assert await status(client, basic()) == HTTPStatus.NOT_FOUND
+
+
+async def test_security_profile_is_not_changed_at_this_port(
+    hass: HomeAssistant, init_integration: MockConfigEntry, client: Client
+) -> None:
+    async with client.ws_connect(
+        f"{PATH}{IDENTITY}", headers=basic(), protocols=["ocpp1.6"]
+    ) as ws:
+        await boot(ws)
+        with pytest.raises(ServiceValidationError) as err:
+            await act(hass, init_integration, "set_security_profile", profile=2)
+    assert err.value.translation_key == "profile_at_home_assistant"

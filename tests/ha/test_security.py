@@ -10,10 +10,12 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 
 from ..ocpp.certificates import ec_key, signing_request
 from .charger import Payload, Refusal
@@ -65,7 +67,7 @@ async def test_charger_goes_from_a_password_to_a_certificate(
     await raise_profile(hass, init_integration, charger, 3)
     await charger.until(lambda: charger.redials == 2)
     assert state(hass, "sensor.garage_security_profile") == "profile_3"
-    assert state(hass, "sensor.garage_security_upgrade") == "done"
+    await charger.until(lambda: state(hass, "sensor.garage_security_upgrade") == "done")
     assert state(hass, "sensor.garage_certificate_ends") is not None
     subentry = next(iter(init_integration.subentries.values()))
     assert subentry.data["security_profile"] == 3
@@ -355,3 +357,75 @@ async def test_certificate_that_ends_soon_is_told(
     assert issue.translation_key == "charger_certificate_ends"
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["name"] == "Car"
+
+
+async def test_charger_that_would_not_know_the_server_stays_where_it_is(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+) -> None:
+    charger.host = f"localhost:{hub.port}"
+    await charger.redial()
+    with pytest.raises(ServiceValidationError) as err:
+        await act(hass, init_integration, "set_security_profile", profile=3)
+    assert err.value.translation_key == "name_not_certified"
+    assert not charger.calls("InstallCertificate")
+    charger.host = f"127.0.0.1:{hub.port}"
+    await charger.redial()
+    await raise_profile(hass, init_integration, charger, 2)
+
+
+async def test_user_is_asked_whether_a_charger_is_held_to_encryption(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    charger.trusts_nobody = False
+    await charger.redial(2)
+    station = hub.stations[IDENTITY]
+    await charger.until(lambda: station.security.profile.value == 2)
+    await hass.async_block_till_done()
+    later = utc_now() + timedelta(days=2)
+    monkeypatch.setattr(station.security, "_clock", lambda: later)
+    async_fire_time_changed(hass, utc_now() + SNAPSHOT_DELAY * 2)
+    await hass.async_block_till_done()
+    issues = ir.async_get(hass).issues
+    (issue,) = [one for one in issues.values() if one.domain == DOMAIN]
+    assert issue.translation_key == "profile_not_held"
+    client = await hass_client()
+    url = "/api/repairs/issues/fix"
+    answer = await client.post(
+        url, json={"handler": DOMAIN, "issue_id": issue.issue_id}
+    )
+    flow = await answer.json()
+    assert flow["description_placeholders"] == {"name": "Garage", "profile": "2"}
+    assert station.station.settings.security_profile == 0
+    answer = await client.post(f"{url}/{flow['flow_id']}", json={})
+    assert (await answer.json())["type"] == "create_entry"
+    await hass.async_block_till_done()
+    with pytest.raises(WSServerHandshakeError):
+        await charger.redial(1)
+    await charger.redial(2)
+
+
+async def test_certificate_in_use_is_shown(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+    charger: SecuredCharger,
+) -> None:
+    await raise_profile(hass, init_integration, charger, 3)
+    await charger.until(lambda: charger.redials == 2)
+    old = charger.key, charger.chain
+    security = hub.stations[IDENTITY].security
+    first = security.certificate.value
+    await act(hass, init_integration, "renew_certificate")
+    await charger.until(lambda: security.certificate.value != first)
+    charger.key, charger.chain = old
+    await charger.redial()
+    await charger.until(lambda: security.certificate.value == first)

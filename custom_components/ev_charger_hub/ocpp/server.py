@@ -18,6 +18,7 @@ from .ftp import FtpReceiver
 from .handshake import Attempt, Gatekeeper, Refused, Registrar
 from .listener import Listener
 from .session import Session
+from .signer import client_certificate
 from .tasks import Tasks
 from .tls import Contexts
 from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
@@ -260,6 +261,8 @@ class CentralSystem:
             knock=knock if isinstance(knock, Knock) else None,
         )
         connection.origin = origin(request, within=attempt.guarded)
+        if attempt.certified and attempt.certificate is not None:
+            connection.certificate = client_certificate(attempt.certificate)
         try:
             await self._serve(attempt.identity, attempt.candidate, connection)
         except Exception:

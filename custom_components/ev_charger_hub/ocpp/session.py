@@ -281,7 +281,9 @@ class Session:
         station.version.set(connection.dialect.version)
         station.connected_since.set(self._clock())
         if station.security is not None:
-            station.security.attached(connection.profile, connection.proof)
+            station.security.attached(
+                connection.profile, connection.proof, connection.certificate
+            )
         adapter.attached()
         station.online.set(True)
         return adapter

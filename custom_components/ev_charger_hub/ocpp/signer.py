@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.ocsp import OCSPRequestBuilder
 
+from ..station.security.kept import ClientCertificate
 from ..station.security.ports import SignedChain, Signer
 from .authority import Authority
 
@@ -67,6 +68,16 @@ class ChargerSigner(Signer):
     def names(self, pem: str, algorithm: str) -> tuple[str, str, str]:
         """Return how chargers name a root certificate; raises ValueError."""
         return certificate_hashes(pem, algorithm)
+
+
+def client_certificate(der: bytes) -> ClientCertificate:
+    """Return what we keep of a charger's certificate; raises ValueError."""
+    leaf = x509.load_der_x509_certificate(der)
+    return ClientCertificate(
+        serial=f"{leaf.serial_number:x}",
+        issued=leaf.not_valid_before_utc,
+        expires=leaf.not_valid_after_utc,
+    )
 
 
 def certificate_hashes(pem: str, algorithm: str) -> tuple[str, str, str]:

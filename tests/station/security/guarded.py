@@ -20,6 +20,7 @@ from custom_components.ev_charger_hub.station.link import (
 )
 from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
+from custom_components.ev_charger_hub.station.security.kept import ClientCertificate
 from custom_components.ev_charger_hub.station.security.ports import (
     NewPassword,
     Ports,
@@ -254,12 +255,15 @@ class House:
         self.disk = StationSettings(
             name="Wall",
             password_hash=self.guarded.password,
-            security_profile=self.guarded.profile,
-            **settings,
+            **{"security_profile": self.guarded.profile, **settings},
         )
         """What Home Assistant has on disk of the user's settings."""
         self.written: Mapping[str, Any] = {}
         """What it has yet to write."""
+        self.offered = 3
+        """The highest profile that the server can be reached with."""
+        self.shown: ClientCertificate | None = None
+        """The certificate that it shows when it dials in."""
         self.wire = Wire()
         self.journal = DyingJournal(self.wire)
         self.passwords = count(1)
@@ -279,6 +283,7 @@ class House:
                 new_password=self._new_password,
                 signer=lambda: cast(Any, self.notary),
                 amend=self._amend,
+                offers=lambda profile: profile <= self.offered,
             ),
             spawn=self._spawn,
             call_later=self.time.call_later,
@@ -323,7 +328,11 @@ class House:
         guarded = self.guarded
         self.link.connected = True
         proof = guarded.password if 0 < guarded.profile < 3 else None
-        self.security.attached(guarded.profile, proof)
+        known = {self.station.settings.password_hash, *self.security.hashes} - {None}
+        proved = proof in known or guarded.profile == 3
+        self.security.attached(
+            guarded.profile if proved else 0, proof if proved else None, self.shown
+        )
         self.station.online.set(True)
         await rest()
 
@@ -348,6 +357,7 @@ class House:
         """Let time pass, and everything happen that is to happen meanwhile."""
         await self._settle()
         for _ in range(ceil(seconds / STEP)):
+            self.write()
             await self.time.advance(STEP)
             await self._settle()
 

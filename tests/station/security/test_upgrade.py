@@ -1,5 +1,6 @@
 """The way to a higher profile: step by step, and never locked out."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -8,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from .guarded import (
+    ACCEPTED,
     NO_ANSWER,
     NOT_SUPPORTED,
     REJECTED,
@@ -140,7 +142,60 @@ async def test_password_without_an_answer_stays_valid(answer: Outcome) -> None:
     await house.reboot()
     assert house.security.hashes == ("h4", "h5", "h6", "h7", "h8")
     assert (await house.security.rotate_password()).ok
-    assert list(house.security.hashes) == ["h9"]
+    assert list(house.security.hashes) == ["h6", "h7", "h8", "h9"]
+
+
+async def test_station_may_take_a_password_late() -> None:
+    house = House(guarded(1))
+    house.guarded.silent.add("AuthorizationKey")
+    await house.start()
+    await house.connect()
+    await house.security.rotate_password()
+    assert house.guarded.password == "h1"
+    house.guarded.answers["AuthorizationKey"] = ACCEPTED
+    for _ in range(3):
+        assert (await house.security.rotate_password()).ok
+    await house.reboot()
+    house.guarded.password = "h4"
+    await house.reboot()
+    assert house.security.hashes == ()
+
+
+async def test_password_that_the_user_sets_while_nothing_runs_takes_the_place() -> None:
+    house = House(guarded(1))
+    await house.start()
+    await house.connect()
+    await house.security.rotate_password()
+    house.disk = replace(house.disk, password_hash="typed")
+    await house.restart(wrote=False)
+    assert house.security.hashes == ()
+    assert not house.lets_in()
+    house.guarded.password = "typed"
+    await house.connect()
+    assert house.station.settings.password_hash == "typed"
+
+
+@pytest.mark.parametrize("wrote", [True, False], ids=["written", "unwritten"])
+async def test_what_the_user_takes_back_while_nothing_runs_stays_so(
+    wrote: bool,
+) -> None:
+    house = await begun(0, 1)
+    await house.live(180)
+    house.disk = replace(house.disk, password_hash=None, security_profile=0)
+    await house.restart(wrote=wrote)
+    assert house.station.settings.password_hash is None
+    assert house.station.settings.security_profile == 0
+
+
+async def test_hub_may_die_twice_before_its_changes_are_on_disk() -> None:
+    house = await begun(0, 2)
+    for _ in range(2):
+        house.security.close()
+        await house.time.advance(300)
+        await house.restart(wrote=False)
+        assert house.station.settings.password_hash == house.guarded.password
+        assert house.station.settings.security_profile == 2
+    await house.connect()
 
 
 @pytest.mark.parametrize("wrote", [True, False], ids=["written", "unwritten"])
@@ -299,9 +354,56 @@ async def test_station_that_does_not_restart_is_told_again() -> None:
     assert house.guarded.profile == 2
 
 
-async def test_charging_is_not_interrupted() -> None:
+@pytest.mark.parametrize(("offered", "target"), [(0, 1), (1, 2), (2, 3)])
+async def test_station_is_not_sent_where_nobody_lets_it_in(
+    offered: int, target: int
+) -> None:
+    house = House(guarded(offered))
+    house.offered = offered
+    await house.start()
+    await house.connect()
+    await house.security.raise_profile(target)
+    await house.live(86400)
+    upgrade = house.security.upgrade.value
+    assert upgrade is not None
+    assert upgrade.failure is Failure.NOT_OFFERED
+    assert not house.guarded.calls
+
+
+async def test_server_may_change_while_a_station_charges() -> None:
     house = House(guarded(1))
     await house.start()
+    end = charging(house)
+    await house.connect()
+    await house.security.raise_profile(2)
+    await house.live(3600)
+    house.offered = 1
+    end()
+    await house.live(86400)
+    assert not house.said("reset")
+    assert house.guarded.profile == 1
+
+
+async def test_user_may_take_the_password_back_meanwhile() -> None:
+    house = House(guarded(1))
+    await house.start()
+    end = charging(house)
+    await house.connect()
+    await house.security.raise_profile(2)
+    await house.live(3600)
+    await house.overrule(
+        replace(house.station.settings, password_hash=None, security_profile=0)
+    )
+    end()
+    await house.live(86400)
+    assert house.guarded.profile == 2
+    assert house.security.profile.value == 2
+    assert house.station.settings.security_profile == 2
+    assert len(house.said("reset")) == 2
+
+
+def charging(house: House) -> Callable[[], None]:
+    """Let a vehicle charge; return what ends that."""
     evse = house.station.evse(1)
     evse.session.set(
         Transaction(
@@ -314,11 +416,22 @@ async def test_charging_is_not_interrupted() -> None:
             received_at=house.time.now,
         )
     )
+
+    def end() -> None:
+        evse.session.set(None)
+
+    return end
+
+
+async def test_charging_is_not_interrupted() -> None:
+    house = House(guarded(1))
+    await house.start()
+    end = charging(house)
     await house.connect()
     await house.security.raise_profile(2)
     await house.live(86400)
     assert not house.said("reset")
-    evse.session.set(None)
+    end()
     await house.live(301)
     assert house.guarded.profile == 2
 

@@ -15,6 +15,7 @@ from ..outcome import Outcome
 from ..secrets import shortened
 from .kept import ClientCertificate, Keeper
 from .ports import Ports
+from .profile import ENCRYPTED
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,8 +25,6 @@ FINDING: Final = "certificate"
 RENEW_BEFORE: Final = timedelta(days=30)
 MAX_REQUESTS: Final = 10
 REQUESTS_WITHIN: Final = timedelta(hours=1)
-ENCRYPTED: Final = 2
-"""The lowest profile over which a certificate is worth its name."""
 
 
 class Certificates:
@@ -42,6 +41,8 @@ class Certificates:
         self._requests: deque[datetime] = deque(maxlen=MAX_REQUESTS)
         self.on_delivered: Callable[[Outcome], None] | None = None
         """Hears how the station took a certificate."""
+        self.on_refused: Callable[[], None] | None = None
+        """Hears of a request that nobody could sign."""
 
     @property
     def due(self) -> bool:
@@ -80,7 +81,10 @@ class Certificates:
         if full and now - self._requests[0] < REQUESTS_WITHIN:
             return "too_many"
         self._requests.append(now)
-        return await signer.check(csr)
+        problem = await signer.check(csr)
+        if problem is not None and self.on_refused is not None:
+            self.on_refused()
+        return problem
 
     async def deliver(self, csr: str) -> None:
         """Sign an accepted request and send the station its certificate.

@@ -1,7 +1,7 @@
 """Kept: what has to be remembered of a station's security before it is acted upon."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -37,8 +37,10 @@ class Failure(StrEnum):
     CERTIFICATE_REFUSED = "certificate_refused"
     FELL_BACK = "fell_back"
     GAVE_UP = "gave_up"
+    NOT_OFFERED = "not_offered"
     PASSWORD_REFUSED = "password_refused"  # noqa: S105
     PROFILE_REFUSED = "profile_refused"
+    REQUEST_REFUSED = "request_refused"
     ROOT_REFUSED = "root_refused"
 
 
@@ -87,36 +89,51 @@ class Amendment:
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
+class Sight:
+    """A profile above the floor that the station was never below since."""
+
+    profile: int
+    since: datetime
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
 class Kept:
     """What is remembered.
 
     `hashes` are those of passwords that the station was told and may have taken,
-    newest last; `amendments` go by the field of StationSettings.
+    newest last, `basis` is that of the password which they are to replace;
+    `amendments` go by the field of StationSettings.
     """
 
     hashes: tuple[str, ...] = field(default=(), repr=False)
+    basis: str | None = field(default=None, repr=False)
     amendments: Mapping[str, Amendment] = field(default_factory=dict)
     upgrade: Upgrade | None = None
     certificate: ClientCertificate | None = None
+    sight: Sight | None = None
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON."""
         return {
             "hashes": list(self.hashes),
+            "basis": self.basis,
             "amendments": {
                 name: [list(one.before), one.after, one.at.isoformat()]
                 for name, one in self.amendments.items()
             },
             "upgrade": self.upgrade and _dump_upgrade(self.upgrade),
             "certificate": self.certificate and _dump_certificate(self.certificate),
+            "sight": self.sight and [self.sight.profile, self.sight.since.isoformat()],
         }
 
     @classmethod
     def restore(cls, kept: dict[str, Any]) -> Kept:
         """Return what `dump` wrote."""
         upgrade, certificate = kept["upgrade"], kept["certificate"]
+        sight = kept["sight"]
         return cls(
             hashes=tuple(kept["hashes"]),
+            basis=kept["basis"],
             amendments={
                 name: Amendment(
                     before=tuple(before), after=after, at=datetime.fromisoformat(at)
@@ -125,6 +142,8 @@ class Kept:
             },
             upgrade=upgrade and _restore_upgrade(upgrade),
             certificate=certificate and _restore_certificate(certificate),
+            sight=sight
+            and Sight(profile=sight[0], since=datetime.fromisoformat(sight[1])),
         )
 
     def amend(self, settings: StationSettings, at: datetime, **changes: Any) -> Kept:
@@ -147,14 +166,30 @@ class Kept:
             if getattr(settings, name) in one.before
         }
 
+    def renewed(self, at: datetime, names: Iterable[str]) -> Kept:
+        """Return this with amendments that were made once more."""
+        again = {name: replace(self.amendments[name], at=at) for name in names}
+        return replace(self, amendments={**self.amendments, **again})
+
+    def since(self, start: datetime) -> Kept:
+        """Return this without older amendments."""
+        amendments = {
+            name: one for name, one in self.amendments.items() if one.at > start
+        }
+        return replace(self, amendments=amendments)
+
     def standing(self, settings: StationSettings) -> Kept:
-        """Return this without the amendments that the user has changed since."""
+        """Return this without what the user has overruled since.
+
+        A password of the user's takes the place of all that the station was told.
+        """
         amendments = {
             name: one
             for name, one in self.amendments.items()
             if getattr(settings, name) == one.after
         }
-        return replace(self, amendments=amendments)
+        hashes = self.hashes if settings.password_hash == self.basis else ()
+        return replace(self, amendments=amendments, hashes=hashes)
 
 
 class Keeper:

@@ -16,6 +16,9 @@ AUTHORIZATION_KEY: Final = "AuthorizationKey"
 MAX_UNCLEAR: Final = 8
 """How many passwords may wait for a sign of which of them the station took."""
 
+KEPT_WHEN_TAKEN: Final = 4
+"""How many of them are still good once the station said that it took the last."""
+
 
 class Passwords:
     """Rotates the password of one station.
@@ -41,23 +44,30 @@ class Passwords:
                     detail="too many new passwords were never answered",
                 )
             new = await self._ports.new_password()
-            await self._keeper.change(
-                lambda kept: replace(kept, hashes=(*kept.hashes, new.hashed))
-            )
+            await self._keeper.change(lambda kept: self._told(kept, new.hashed))
             try:
                 outcome = await link.set_configuration(AUTHORIZATION_KEY, new.key)
             except NotConnected:
                 await self._drop(new.hashed)
                 raise
             if outcome.ok:
-                # It took this one instead of all that it was told before.
+                # It may use the one before it until it is restarted.
                 await self._keeper.change(
-                    lambda kept: replace(kept, hashes=(new.hashed,))
+                    lambda kept: self._told(kept, new.hashed, KEPT_WHEN_TAKEN)
                 )
             elif outcome.answer:
                 # Without a word of its own it may have taken it all the same.
                 await self._drop(new.hashed)
             return outcome
+
+    def _told(self, kept: Kept, new: str, most: int = MAX_UNCLEAR) -> Kept:
+        """Return what is kept with a password, whatever the user changed meanwhile."""
+        others = tuple(one for one in kept.hashes if one != new)
+        return replace(
+            kept,
+            hashes=(*others, new)[-most:],
+            basis=self._station.settings.password_hash,
+        )
 
     async def _drop(self, password_hash: str) -> None:
         await self._keeper.change(

@@ -49,9 +49,11 @@ class Ports:
     """The means that security works with.
 
     `signer` returns None where no authority of ours exists. `amend` takes over fields
-    of StationSettings into what the user set; it is done within seconds.
+    of StationSettings into what the user set; it is done within seconds. `offers` tells
+    whether the station, where it dials now, can reach us with a profile.
     """
 
     new_password: Callable[[], Awaitable[NewPassword]]
     signer: Callable[[], Signer | None]
     amend: Callable[[Mapping[str, Any]], None]
+    offers: Callable[[int], bool]

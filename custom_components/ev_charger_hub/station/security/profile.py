@@ -8,6 +8,9 @@ from ..link import Link
 
 SECURITY_PROFILE: Final = "SecurityProfile"
 
+ENCRYPTED: Final = 2
+"""The lowest profile over which nobody can read along."""
+
 HIGHEST: Final = 3
 
 

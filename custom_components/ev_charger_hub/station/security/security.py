@@ -1,7 +1,7 @@
 """Security: what looks after one station's password, certificate and profile."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import logging
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from ..outcome import Outcome
 from ..secrets import shortened
 from ..settings import StationSettings
 from .certificates import Certificates
-from .kept import ClientCertificate, Keeper, Kept, Upgrade
+from .kept import ClientCertificate, Keeper, Kept, Sight, Upgrade
 from .passwords import Passwords, proved
 from .ports import Ports
 from .profile import HIGHEST
@@ -25,8 +25,14 @@ _LOGGER = logging.getLogger(__name__)
 ON_DISK_AFTER: Final = timedelta(minutes=1)
 """Home Assistant writes its settings to disk within seconds."""
 
+RENEW_EVERY: Final = timedelta(hours=12)
+"""A station that takes a certificate and uses the old one is not asked all the time."""
+
 LOOK_EVERY: Final = 86400.0
 """Seconds between two looks at the age of the station's certificate."""
+
+SETTLED_AFTER: Final = timedelta(days=1)
+"""How long a station is never below a profile before we propose to hold it to that."""
 
 
 class Security:
@@ -68,7 +74,10 @@ class Security:
         )
         self._upgrader.on_change = self._show
         self._certificates.on_delivered = self._delivered
+        self._certificates.on_refused = self._upgrader.request_refused
         self._renewal: Timer | None = None
+        self._renewed_at: datetime | None = None
+        self._writing: Timer | None = None
         self._unsubscribe = station.online.subscribe(self._upgrader.online_changed)
         station.security = self
 
@@ -83,39 +92,77 @@ class Security:
         if lost:
             self._station.settings = replace(settings, **lost)
             self._ports.amend(lost)
-        await self._keeper.change(self._remembered)
+        now = self._clock()
+        await self._keeper.change(
+            lambda kept: kept.standing(self._station.settings).renewed(now, lost)
+        )
         self._show()
         self._look_later()
+        self._forget_later()
 
-    def _remembered(self, kept: Kept) -> Kept:
-        """Return what is kept without the changes that are on disk by now."""
-        kept = kept.standing(self._station.settings)
-        now = self._clock()
-        fresh = {
-            name: one
-            for name, one in kept.amendments.items()
-            if now - one.at < ON_DISK_AFTER
-        }
-        return replace(kept, amendments=fresh)
+    def _forget_later(self) -> None:
+        """Forget our changes of settings once they are on disk.
+
+        What the user changes while we do not run would be taken back otherwise.
+        """
+        if self._writing is not None or not self._keeper.kept.amendments:
+            return
+        seconds = ON_DISK_AFTER.total_seconds()
+        self._writing = self._call_later(seconds, self._written)
+
+    def _written(self) -> None:
+        self._writing = None
+        name = f"{shortened(self._station.identity)} settings"
+        self._spawn(self._forget_written(), name)
+
+    async def _forget_written(self) -> None:
+        before = self._clock() - ON_DISK_AFTER
+        try:
+            await self._keeper.change(lambda kept: kept.since(before))
+        except JournalError:
+            name = shortened(self._station.identity)
+            _LOGGER.exception("%s: not written down", name)
+        self._forget_later()
 
     def close(self) -> None:
         """Do nothing more until the next start."""
         self._unsubscribe()
         self._upgrader.close()
-        if self._renewal is not None:
-            self._renewal.cancel()
-            self._renewal = None
+        for timer in (self._renewal, self._writing):
+            if timer is not None:
+                timer.cancel()
+        self._renewal = self._writing = None
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """Return the hashes of further passwords that the station may use."""
         return self._keeper.kept.hashes
 
-    def attached(self, profile: int, proof: str | None) -> None:
-        """Take note of the profile and the password that the station came with."""
+    @property
+    def unpinned(self) -> int | None:
+        """Return the profile that the station could be held to by now (SEC_04).
+
+        Nothing below it was seen for a day. It is up to the user: only they know
+        whether the station is going to be reset.
+        """
+        sight, settings = self._keeper.kept.sight, self._station.settings
+        upgrade = self._keeper.kept.upgrade
+        if sight is None or sight.profile <= settings.security_profile:
+            return None
+        busy = upgrade is not None and upgrade.active
+        long = self._clock() - sight.since >= SETTLED_AFTER
+        return sight.profile if long and not busy else None
+
+    def attached(
+        self,
+        profile: int,
+        proof: str | None,
+        certificate: ClientCertificate | None = None,
+    ) -> None:
+        """Take note of the profile, password and certificate that the station showed."""
         self.profile.set(profile)
         name = f"{shortened(self._station.identity)} security"
-        self._spawn(self._settle(profile, proof), name)
+        self._spawn(self._settle(profile, proof, certificate), name)
 
     async def settings_changed(self, before: StationSettings) -> None:
         """Take note of new settings, which are the user's own.
@@ -168,10 +215,18 @@ class Security:
         self._show()
         self._upgrader.certificate_delivered(outcome)
 
-    async def _settle(self, profile: int, proof: str | None) -> None:
+    async def _settle(
+        self, profile: int, proof: str | None, shown: ClientCertificate | None
+    ) -> None:
         """Make final what the station has shown to have taken over."""
+
+        def change(kept: Kept) -> Kept:
+            # What it uses counts, not what it was given.
+            kept = replace(kept, certificate=shown or kept.certificate)
+            return self._settled(kept, profile, proof)
+
         try:
-            await self._keeper.change(lambda kept: self._settled(kept, profile, proof))
+            await self._keeper.change(change)
         except JournalError:
             # Everything that was valid still is.
             name = shortened(self._station.identity)
@@ -181,6 +236,7 @@ class Security:
         if changes := self._keeper.kept.amended(settings):
             self._station.settings = replace(settings, **changes)
             self._ports.amend(changes)
+        self._forget_later()
         self._show()
         self._upgrader.go_on()
         await self._renew_if_due()
@@ -189,13 +245,16 @@ class Security:
         settings = self._station.settings
         changes: dict[str, Any] = {}
         if (doubtful := proved(kept, proof)) is not None:
-            kept = replace(kept, hashes=doubtful)
+            kept = replace(kept, hashes=doubtful, basis=proof)
             changes["password_hash"] = proof
         upgrade = kept.upgrade
         if upgrade is not None and upgrade.awaits(profile):
             kept = replace(kept, upgrade=arrived(upgrade, profile))
             changes["security_profile"] = max(settings.security_profile, profile)
-        return kept.amend(settings, self._clock(), **changes)
+        now = self._clock()
+        floor = changes.get("security_profile", settings.security_profile)
+        kept = replace(kept, sight=_sight(kept.sight, profile, floor, now))
+        return kept.amend(settings, now, **changes)
 
     def _look_later(self) -> None:
         self._renewal = self._call_later(LOOK_EVERY, self._look)
@@ -212,11 +271,30 @@ class Security:
         quiet = self._station.settings.quiet
         if self.profile.value != HIGHEST or busy or quiet or not self._certificates.due:
             return
+        now, last = self._clock(), self._renewed_at
+        if last is not None and timedelta() <= now - last < RENEW_EVERY:
+            return
+        self._renewed_at = now
         try:
             await self.renew_certificate()
         except NotConnected, NotSupported:
+            self._renewed_at = None
             _LOGGER.debug("%s: not renewed yet", shortened(self._station.identity))
 
     def _show(self) -> None:
         self.upgrade.set(self._keeper.kept.upgrade)
         self.certificate.set(self._keeper.kept.certificate)
+
+
+def _sight(
+    known: Sight | None, profile: int, floor: int, now: datetime
+) -> Sight | None:
+    """Return since when a station was not seen below the profile that it has.
+
+    A password is asked for by itself: only what is encrypted can be less than it was.
+    """
+    if profile <= max(floor, 1):
+        return None
+    if known is not None and known.profile == profile:
+        return known
+    return Sight(profile=profile, since=now)

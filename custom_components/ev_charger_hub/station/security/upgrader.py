@@ -19,7 +19,7 @@ from .certificates import Certificates
 from .kept import Failure, Keeper, Kept, Step, Upgrade
 from .passwords import Passwords
 from .ports import Ports, Signer
-from .profile import SECURITY_PROFILE, profile_written, same_root
+from .profile import HIGHEST, SECURITY_PROFILE, profile_written, same_root
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -110,17 +110,28 @@ class Upgrader:
 
     def certificate_delivered(self, outcome: Outcome) -> None:
         """Go on from the step that waited for a certificate."""
+        if (upgrade := self._awaiting_certificate) is None:
+            return
+        if outcome.ok:
+            self._spawn_turn(_after(upgrade))
+        elif outcome.answer:
+            self._spawn_turn(Failure.CERTIFICATE_REFUSED)
+
+    def request_refused(self) -> None:
+        """Give up on a station that asks for what it cannot get."""
+        if self._awaiting_certificate is not None:
+            self._spawn_turn(Failure.REQUEST_REFUSED)
+
+    @property
+    def _awaiting_certificate(self) -> Upgrade | None:
         upgrade = self._keeper.kept.upgrade
         if (
             upgrade is None
             or not upgrade.active
             or upgrade.step is not Step.CERTIFICATE
         ):
-            return
-        if outcome.ok:
-            self._spawn_turn(_after(upgrade))
-        elif outcome.answer:
-            self._spawn_turn(Failure.CERTIFICATE_REFUSED)
+            return None
+        return upgrade
 
     def close(self) -> None:
         """Do nothing more; what is under way goes on after the next start."""
@@ -147,6 +158,10 @@ class Upgrader:
         while (upgrade := self._keeper.kept.upgrade) is not None and upgrade.active:
             if upgrade.tries >= MAX_TRIES:
                 await self._turn(Failure.GAVE_UP)
+                return
+            if not self._ports.offers(upgrade.leg):
+                # It would be sent away from where it gets in.
+                await self._turn(Failure.NOT_OFFERED)
                 return
             upgrade = replace(upgrade, tries=upgrade.tries + 1)
             await self._keep(partial(replace, upgrade=upgrade))
@@ -236,6 +251,13 @@ class Upgrader:
     async def _arrival(self, upgrade: Upgrade) -> Next:
         """Find out why the station is here with the profile that it had."""
         link = self._station.link(Capability.CONFIGURATION)
+        if (
+            self._station.settings.password_hash is None
+            and not self._keeper.kept.hashes
+        ):
+            if upgrade.leg < HIGHEST:
+                # The user took the password back meanwhile: it proves nothing without.
+                return Step.PASSWORD
         told = await profile_written(link)
         if told is not None and told >= upgrade.leg:
             # It is willing, and was not restarted yet.

@@ -1,0 +1,57 @@
+"""Repairs: a charger that is encrypted, and could be held to that."""
+
+from typing import Any
+
+import probatio as vol
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.core import callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import CONF_SECURITY_PROFILE, DOMAIN
+from .hub import OcppHub
+from .models import EvChargerHubConfigEntry
+
+
+class PinProfileFlow(RepairsFlow):
+    """Let a charger in no more with less than it has used for a day (SEC_04)."""
+
+    def __init__(self, identity: str) -> None:
+        """Start with the question about a charger."""
+        self._identity = identity
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask at once: there is only one thing to do."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Hold the charger to its profile, if it still has it."""
+        if (hub := self._hub()) is None:
+            return self.async_abort(reason="server_not_running")
+        security = hub.stations[self._identity].security
+        if (profile := security.unpinned) is None:
+            return self.async_abort(reason="profile_changed")
+        if user_input is None:
+            issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
+            told = issue.translation_placeholders if issue is not None else None
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=vol.Schema({}),
+                description_placeholders=told,
+            )
+        hub.change_charger(self._identity, {CONF_SECURITY_PROFILE: profile})
+        return self.async_create_entry(data={})
+
+    @callback
+    def _hub(self) -> OcppHub | None:
+        """Return the server that knows the charger, if it runs."""
+        entries: list[EvChargerHubConfigEntry]
+        entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
+        for entry in entries:
+            if self._identity in entry.runtime_data.stations:
+                return entry.runtime_data
+        return None
