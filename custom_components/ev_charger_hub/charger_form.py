@@ -1,12 +1,12 @@
 """What the forms of a charger share: name, password, and where it dials in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import probatio as vol
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
@@ -104,7 +104,18 @@ def encryption_problem(
         charger.data.get(CONF_SECURITY_PROFILE, 0)
         for charger in async_chargers(entry).values()
     )
-    return {"base": "tls_still_needed"} if max(floors, default=0) > highest else {}
+    needed = max((*floors, *_awaited(entry)), default=0)
+    return {"base": "tls_still_needed"} if needed > highest else {}
+
+
+def _awaited(entry: EvChargerHubConfigEntry) -> Iterator[int]:
+    """Yield the profiles that chargers were told, and may come with at any time."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return
+    for hub_station in entry.runtime_data.stations.values():
+        upgrade = hub_station.security.upgrade.value
+        if upgrade is not None and upgrade.is_told:
+            yield max(upgrade.leg, hub_station.station.settings.security_profile)
 
 
 async def async_new_password(

@@ -52,6 +52,7 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
         self._title = ""
         self._data: dict[str, Any] = {}
         self._shown_password = ""
+        self._shown_floor = 0
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -88,7 +89,14 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
         """Change the settings of a charger."""
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
-        if user_input is not None:
+        floor = station_settings(subentry).security_profile
+        if user_input is None:
+            self._shown_floor = floor
+        else:
+            connection = user_input[SECTION_CONNECTION]
+            if int(connection[CONF_SECURITY_PROFILE]) == self._shown_floor:
+                # Left alone: the charger may have reached a higher one meanwhile.
+                connection[CONF_SECURITY_PROFILE] = str(floor)
             errors = settings_problem(user_input) or security_problem(
                 self._get_entry(),
                 floor=int(user_input[SECTION_CONNECTION][CONF_SECURITY_PROFILE]),

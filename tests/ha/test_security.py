@@ -12,13 +12,14 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
 from ..ocpp.certificates import ec_key, signing_request
-from .charger import Payload, Refusal
+from .charger import ACCEPTED, Payload, Refusal
 from .conftest import Settle
 from .planted import plant
 from .secured import (
@@ -33,7 +34,7 @@ from .secured import (
     raise_profile,
     secured_charger,
 )
-from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.const import CONF_TLS, DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.snapshots import SNAPSHOT_DELAY
 from custom_components.ev_charger_hub.station.clock import utc_now
@@ -429,3 +430,22 @@ async def test_certificate_in_use_is_shown(
     charger.key, charger.chain = old
     await charger.redial()
     await charger.until(lambda: security.certificate.value == first)
+
+
+async def test_server_goes_on_encrypting_for_a_charger_that_was_told_so(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    charger.answers["Reset"] = dict(ACCEPTED)
+    await act(hass, init_integration, "set_security_profile", profile=2)
+    await charger.until(lambda: bool(charger.calls("Reset")))
+    flow = await init_integration.start_reconfigure_flow(hass)
+    result = await hass.config_entries.flow.async_configure(
+        flow["flow_id"],
+        {
+            CONF_HOST: "127.0.0.1",
+            CONF_PORT: init_integration.runtime_data.port,
+            "policy": "ask",
+            "tls": {CONF_TLS: "none", "accept_plain": True},
+        },
+    )
+    assert result["errors"] == {"base": "tls_still_needed"}

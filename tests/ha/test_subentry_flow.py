@@ -388,3 +388,18 @@ async def test_least_security_is_kept_and_shown(
     form = await begin_change(hass, init_integration)
     shown = suggested(form.get("data_schema"), "connection")["security_profile"]
     assert shown == {"suggested_value": "1"}
+
+
+async def test_form_that_was_open_lowers_no_security_reached_meanwhile(
+    hass: HomeAssistant, init_integration: MockConfigEntry, hub: OcppHub
+) -> None:
+    """Test that what the user left alone in a form stays as it is by now."""
+    hub.approve("CP01", "Garage", "hash")
+    await hass.async_block_till_done()
+    form = await begin_change(hass, init_integration)
+    hub.change_charger("CP01", {"security_profile": 1})
+    assert_changed(await submit(hass, form, {**SETTINGS, CONF_NAME: "Car"}))
+    assert only(init_integration).title == "Car"
+    assert only(init_integration).data["security_profile"] == 1
+    assert_changed(await change(hass, init_integration))
+    assert only(init_integration).data["security_profile"] == 0

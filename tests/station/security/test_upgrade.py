@@ -20,7 +20,7 @@ from .guarded import (
     Killed,
     named,
 )
-from custom_components.ev_charger_hub.station.errors import UpdateRunning
+from custom_components.ev_charger_hub.station.errors import NotConnected, UpdateRunning
 from custom_components.ev_charger_hub.station.firmware import Blocked
 from custom_components.ev_charger_hub.station.outcome import Outcome
 from custom_components.ev_charger_hub.station.security.kept import Failure, Step
@@ -552,3 +552,14 @@ async def test_hubs_may_die_again_and_again(
         await house.security.raise_profile(target)
         await house.live(3600)
     assert house.guarded.profile == target
+
+
+async def test_nothing_is_written_of_a_station_that_may_be_forgotten() -> None:
+    house = await begun(1, 2)
+    kept = dict(house.journal.facts)
+    house.security.close()
+    with pytest.raises(NotConnected):
+        await house.security.rotate_password()
+    house.security.attached(3, None)
+    await house.live(120)
+    assert house.journal.facts == kept

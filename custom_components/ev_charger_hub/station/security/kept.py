@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from ..errors import NotConnected
 from ..journal import Journal
 from ..settings import StationSettings
 
@@ -61,6 +62,11 @@ class Upgrade:
     def active(self) -> bool:
         """Return whether there is still something to be done."""
         return self.failure is None and self.step is not Step.DONE
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether the station may come with the next profile at any time."""
+        return self.active and self.step in {Step.PROFILE, Step.RESTART, Step.ARRIVAL}
 
     def awaits(self, profile: int) -> bool:
         """Return whether a station seen with a profile has come further, even late."""
@@ -201,6 +207,11 @@ class Keeper:
         self._identity = identity
         self._journal = journal
         self._lock = asyncio.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Write nothing more: the station may be forgotten from now on."""
+        self._closed = True
 
     async def load(self) -> None:
         """Read what was kept; raises JournalError."""
@@ -208,8 +219,10 @@ class Keeper:
             self.kept = Kept.restore(kept)
 
     async def change(self, change: Callable[[Kept], Kept]) -> None:
-        """Replace what is kept, for good; raises JournalError."""
+        """Replace what is kept, for good; raises JournalError, and NotConnected at the end."""
         async with self._lock:
+            if self._closed:
+                raise NotConnected
             changed = change(self.kept)
             if changed != self.kept:
                 await self._journal.store(self._identity, FACT, changed.dump())

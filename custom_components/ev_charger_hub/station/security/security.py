@@ -1,5 +1,7 @@
 """Security: what looks after one station's password, certificate and profile."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -59,6 +61,7 @@ class Security:
         self._clock = clock
         self._ports = ports
         self._spawn = spawn
+        self._tasks: set[asyncio.Task[None]] = set()
         self._call_later = call_later
         self._keeper = Keeper(station.identity, journal)
         self._passwords = Passwords(station, self._keeper, ports)
@@ -69,7 +72,7 @@ class Security:
             self._passwords,
             self._certificates,
             ports,
-            spawn=spawn,
+            spawn=self._begin,
             call_later=call_later,
         )
         self._upgrader.on_change = self._show
@@ -113,7 +116,7 @@ class Security:
     def _written(self) -> None:
         self._writing = None
         name = f"{shortened(self._station.identity)} settings"
-        self._spawn(self._forget_written(), name)
+        self._begin(self._forget_written(), name)
 
     async def _forget_written(self) -> None:
         before = self._clock() - ON_DISK_AFTER
@@ -128,10 +131,22 @@ class Security:
         """Do nothing more until the next start."""
         self._unsubscribe()
         self._upgrader.close()
+        self._keeper.close()
+        for task in self._tasks:
+            task.cancel()
         for timer in (self._renewal, self._writing):
             if timer is not None:
                 timer.cancel()
         self._renewal = self._writing = None
+
+    def _begin(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
+        """Do something that ends with this at the latest."""
+        task = self._spawn(coroutine, name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -162,7 +177,7 @@ class Security:
         """Take note of the profile, password and certificate that the station showed."""
         self.profile.set(profile)
         name = f"{shortened(self._station.identity)} security"
-        self._spawn(self._settle(profile, proof, certificate), name)
+        self._begin(self._settle(profile, proof, certificate), name)
 
     async def settings_changed(self, before: StationSettings) -> None:
         """Take note of new settings, which are the user's own.
@@ -202,7 +217,7 @@ class Security:
     def request_answered(self, csr: str) -> None:
         """Sign a request that was accepted, now that the station knows so."""
         name = f"{shortened(self._station.identity)} certificate"
-        self._spawn(self._deliver(csr), name)
+        self._begin(self._deliver(csr), name)
 
     async def _deliver(self, csr: str) -> None:
         try:
@@ -262,7 +277,7 @@ class Security:
     def _look(self) -> None:
         self._look_later()
         name = f"{shortened(self._station.identity)} renewal"
-        self._spawn(self._renew_if_due(), name)
+        self._begin(self._renew_if_due(), name)
 
     async def _renew_if_due(self) -> None:
         """Renew the station's certificate in time; not in quiet mode."""
