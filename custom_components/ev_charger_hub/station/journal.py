@@ -235,10 +235,13 @@ class Journal:
         record.transaction.key, record.transaction.transaction_id = stored
         return record
 
-    async def save(self, record: Record) -> None:
-        """Store the state of a transaction."""
-        self._progress.pop(record.transaction.key, None)
-        await self.run(partial(_save, key=record.transaction.key, row=to_row(record)))
+    async def save(self, record: Record, *, ended: Record | None = None) -> None:
+        """Store the state of a transaction, and in the same step the end of another."""
+        records = [record] if ended is None else [record, ended]
+        for one in records:
+            self._progress.pop(one.transaction.key, None)
+        rows = {one.transaction.key: to_row(one) for one in records}
+        await self.run(partial(_save, rows=rows))
 
     def progress_soon(self, record: Record) -> None:
         """Store within seconds what an open transaction delivered so far."""
@@ -359,9 +362,10 @@ def _update(
     )
 
 
-def _save(connection: sqlite3.Connection, *, key: int, row: Row) -> None:
+def _save(connection: sqlite3.Connection, *, rows: dict[int, Row]) -> None:
     with committed(connection):
-        _update(connection, key, row)
+        for key, row in rows.items():
+            _update(connection, key, row)
 
 
 def _next_number(connection: sqlite3.Connection, *, name: str) -> int:

@@ -94,6 +94,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX signed_values_of_nobody
             ON signed_values (identity) WHERE transaction_key IS NULL""",
     ),
+    # What kind of token it is (OCPP 2.x IdTokenEnumType).
+    ("ALTER TABLE transactions ADD COLUMN token_type TEXT",),
 )
 """The statements that lead from each schema version (user_version) to the next."""
 

@@ -26,7 +26,7 @@ class Sessions:
             if transaction.state is TransactionState.ORPHAN:
                 continue
             self.known[transaction.transaction_id] = record
-            if transaction.open:
+            if transaction.open and transaction.evse_id:
                 self.running[transaction.evse_id] = record
         for evse_id in {one.transaction.evse_id for one in self.known.values()}:
             self._show(evse_id)
@@ -47,23 +47,28 @@ class Sessions:
             del self.known[name]
 
     def begin(self, record: Record) -> None:
-        """Let a record be what runs at its EVSE."""
-        self.running[record.transaction.evse_id] = record
-        self.remember(record)
-        self._show(record.transaction.evse_id)
-
-    def end(self, record: Record, ended: Record) -> None:
-        """Let a record be what it became."""
+        """Let a record be what runs at its EVSE, if it runs."""
         transaction = record.transaction
-        for attribute in fields(Transaction):
-            setattr(
-                transaction, attribute.name, getattr(ended.transaction, attribute.name)
-            )
-        record.counter, record.stop_claimed = ended.counter, ended.stop_claimed
-        if self.running.get(transaction.evse_id) is record:
-            del self.running[transaction.evse_id]
+        if transaction.open and transaction.evse_id:
+            self.running[transaction.evse_id] = record
         self.remember(record)
         self._show(transaction.evse_id)
+
+    def become(self, record: Record, new: Record) -> None:
+        """Let a record be what it became."""
+        transaction = record.transaction
+        before = transaction.evse_id
+        for attribute in fields(Transaction):
+            setattr(
+                transaction, attribute.name, getattr(new.transaction, attribute.name)
+            )
+        record.counter = new.counter
+        record.start_claimed, record.stop_claimed = new.start_claimed, new.stop_claimed
+        if self.running.get(before) is record:
+            del self.running[before]
+        self.begin(record)
+        if before != transaction.evse_id:
+            self._show(before)
 
     def changed(self, record: Record) -> None:
         """Tell that something inside an open transaction changed."""
@@ -75,15 +80,16 @@ class Sessions:
         if evse_id < 1:
             return
         of_evse = (
-            record
+            record.transaction
             for record in self.known.values()
             if record.transaction.evse_id == evse_id
         )
-        shown = self.running.get(evse_id) or max(
-            of_evse, key=lambda one: (one.transaction.started_at, one.transaction.key)
-        )
+        running = self.running.get(evse_id)
+        shown = max(of_evse, key=lambda one: (one.started_at, one.key), default=None)
+        if running is not None:
+            shown = running.transaction
         session = self._station.evse(evse_id).session
-        if session.value is shown.transaction:
+        if session.value is shown:
             session.notify()
         else:
-            session.set(shown.transaction)
+            session.set(shown)

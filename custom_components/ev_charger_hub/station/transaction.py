@@ -34,6 +34,8 @@ class Transaction:
     evse_id: int
     connector_id: int = 1
     id_token: str | None = None
+    token_type: str | None = None
+    """What kind of token that is, in the station's words (OCPP 2.x)."""
     started_at: datetime
     received_at: datetime
     meter_start: int | None = None

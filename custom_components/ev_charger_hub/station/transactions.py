@@ -20,6 +20,7 @@ from .clock import (
 from .energy import EnergyCounter
 from .enums import ConnectorStatus, StopReason
 from .errors import JournalError
+from .event_keeper import EventKeeper
 from .journal import NO_IDS, Journal
 from .model import ChargingStation, SessionEnded, SessionKnown, SessionStarted
 from .rows import Record, stamp
@@ -27,6 +28,7 @@ from .secrets import shortened
 from .sessions import RECENT, Sessions
 from .settlement import Stop, sane
 from .transaction import Transaction, TransactionState
+from .transaction_events import TransactionEvent
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class Transactions:
         self._call_later = call_later
         self._lock = asyncio.Lock()
         self._sessions = Sessions(station)
+        self._keeper = EventKeeper(station, journal, clock, self._sessions, self._end)
         self._strange: set[str] = set()
         self._grace: dict[int, Timer] = {}
         self._progressed: dict[int, Record] = {}
@@ -121,6 +124,21 @@ class Transactions:
     def is_history(self, moment: datetime) -> bool:
         """Return whether a moment is too long ago to act upon (OCPP 1.6 replays)."""
         return self._clock() - moment > HISTORY
+
+    # Events
+
+    async def event(self, event: TransactionEvent) -> Transaction:
+        """Return the transaction of an event, durable (OCPP 2.x TransactionEvent)."""
+        return await self._uninterrupted(self._event(event))
+
+    async def _event(self, event: TransactionEvent) -> Transaction:
+        async with self._lock:
+            transaction, begins = await self._keeper.take(event)
+            if begins and not self.is_history(transaction.started_at):
+                self._station.emit(
+                    SessionStarted(evse_id=transaction.evse_id, transaction=transaction)
+                )
+            return transaction
 
     # Start
 
@@ -421,7 +439,7 @@ class Transactions:
     def _end(self, record: Record, ended: Record, at: datetime) -> None:
         """Let a record be what it became; `at` decides whether that is news."""
         was_open = record.transaction.open
-        self._sessions.end(record, ended)
+        self._sessions.become(record, ended)
         if not was_open:
             return
         evse_id = record.transaction.evse_id

@@ -1,0 +1,190 @@
+"""Transaction events: what a station says of a transaction, folded into its record.
+
+Stations repeat events, lose some and send others late or in any order (OCPP 2.x E04,
+E12, E13). Whatever comes in whatever order, the same events make the same record.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from .clock import plausible
+from .energy import EnergyCounter
+from .enums import StopReason
+from .rows import Record, stamp
+from .settlement import sane
+from .transaction import Transaction, TransactionState
+
+
+class EventKind(StrEnum):
+    """Where in a transaction an event is."""
+
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+class Bound(StrEnum):
+    """Which end of a transaction a reading was taken at."""
+
+    BEGIN = "begin"
+    END = "end"
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Reading:
+    """The import register in Wh, and when it was read."""
+
+    at: datetime
+    register: int
+    bound: Bound | None = None
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class TransactionEvent:
+    """What one event says (OCPP 2.x TransactionEvent); None and 0: nothing.
+
+    `stops` says that its token is to end the transaction; `charged` how long energy
+    flowed until then.
+    """
+
+    kind: EventKind
+    transaction_id: str
+    claimed_at: datetime | None
+    evse_id: int = 0
+    connector_id: int = 0
+    id_token: str | None = field(default=None, repr=False)
+    token_type: str | None = None
+    stops: bool = False
+    reservation_id: int | None = None
+    reason: StopReason = StopReason.LOCAL
+    charged: timedelta = timedelta()
+    readings: tuple[Reading, ...] = ()
+    values_start: dict[str, Any] = field(default_factory=dict)
+    values_stop: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def begin(self) -> int | None:
+        """Return the register in Wh that the transaction began with, if it is told."""
+        begins = [one for one in self.readings if one.bound is Bound.BEGIN]
+        if not begins and self.kind is EventKind.STARTED:
+            begins = list(self.readings)
+        first = min(begins, key=lambda one: one.at, default=None)
+        return None if first is None else sane(first.register)
+
+    @property
+    def end(self) -> int | None:
+        """Return the register in Wh that the transaction ended with, if it is told."""
+        ends = [one for one in self.readings if one.bound is Bound.END] or [
+            one for one in self.readings if one.bound is None
+        ]
+        last = max(ends, key=lambda one: (one.at, one.register), default=None)
+        return None if last is None else sane(last.register)
+
+
+def opened(identity: str, event: TransactionEvent, now: datetime) -> Record:
+    """Return the record of a transaction of which `event` is the first that came."""
+    at = plausible(event.claimed_at, now)
+    return Record(
+        transaction=Transaction(
+            key=0,
+            identity=identity,
+            transaction_id=event.transaction_id,
+            evse_id=event.evse_id,
+            started_at=at,
+            received_at=now,
+        ),
+        counter=EnergyCounter(),
+    )
+
+
+def is_another(record: Record, event: TransactionEvent) -> bool:
+    """Return whether a station begins a transaction with an id that it used before."""
+    return (
+        event.kind is EventKind.STARTED
+        and record.transaction.state is TransactionState.CLOSED
+        and bool(record.start_claimed)
+        and record.start_claimed != stamp(event.claimed_at)
+    )
+
+
+def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
+    """Return a record with what an event says; equal if that was known before."""
+    result = deepcopy(record)
+    transaction = result.transaction
+    at = plausible(event.claimed_at, now)
+    transaction.evse_id = event.evse_id or transaction.evse_id
+    transaction.connector_id = event.connector_id or transaction.connector_id
+    if transaction.reservation_id is None:
+        transaction.reservation_id = event.reservation_id
+    _note_start(result, event, at)
+    _note_token(transaction, event)
+    for reading in sorted(event.readings, key=lambda one: (one.at, one.register)):
+        _count(result, reading)
+    if event.kind is EventKind.ENDED and result.stop_claimed is None:
+        result.stop_claimed = stamp(event.claimed_at) or ""
+        transaction.stopped_at = max(at, transaction.started_at)
+        transaction.stop_reason = event.reason
+        transaction.stop_id_token = event.id_token
+        transaction.meter_stop = event.end
+    transaction.values_start = event.values_start | transaction.values_start
+    transaction.values_stop = event.values_stop | transaction.values_stop
+    _settle(result)
+    return result
+
+
+def _note_start(record: Record, event: TransactionEvent, at: datetime) -> None:
+    transaction, counter = record.transaction, record.counter
+    if record.start_claimed is None:
+        if event.kind is EventKind.STARTED:
+            record.start_claimed = stamp(event.claimed_at) or ""
+            transaction.started_at = at
+        else:
+            transaction.started_at = min(transaction.started_at, at - event.charged)
+    if transaction.meter_start is None and (begin := event.begin) is not None:
+        transaction.meter_start = counter.start = begin
+        if counter.base is None or counter.last is None:
+            counter.base = counter.last = begin
+        else:
+            _widen(counter, begin)
+
+
+def _note_token(transaction: Transaction, event: TransactionEvent) -> None:
+    # What the start says counts, whenever it comes; a late token only fills the gap.
+    begins = event.kind is EventKind.STARTED
+    ends = event.stops or event.kind is EventKind.ENDED
+    if event.id_token and (begins or (transaction.id_token is None and not ends)):
+        transaction.id_token = event.id_token
+        transaction.token_type = event.token_type
+
+
+def _count(record: Record, reading: Reading) -> None:
+    """Count a reading; one from in between adds nothing to a register that grows."""
+    transaction, counter = record.transaction, record.counter
+    if (register := sane(reading.register)) is None:
+        return
+    last = transaction.meter_last_at, transaction.meter_last or 0
+    if last[0] is None or (reading.at, register) > last:
+        if record.stop_claimed is None or transaction.meter_stop is None:
+            counter.sample(register)
+            transaction.meter_last, transaction.meter_last_at = register, reading.at
+            return
+    if counter.start is None:
+        _widen(counter, register)
+
+
+def _widen(counter: EnergyCounter, register: int) -> None:
+    """Let the count begin earlier, at a lower register."""
+    if not counter.restarted and counter.base is not None:
+        counter.base = min(counter.base, register)
+
+
+def _settle(record: Record) -> None:
+    transaction, counter = record.transaction, record.counter
+    if record.stop_claimed is not None and transaction.meter_stop is not None:
+        transaction.energy = counter.finish(transaction.meter_stop)
+    else:
+        transaction.energy = counter.energy
+    transaction.meter_reset = counter.restarted
