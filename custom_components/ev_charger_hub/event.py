@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
 from homeassistant.core import callback
 
 from .entity import HubEntity, HubEntityDescription, Subject
@@ -151,8 +151,12 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
 
     @callback
     def _fire(self, event_type: str, attributes: dict[str, Any]) -> None:
-        """Write one event."""
-        self._trigger_event(event_type, attributes)
+        """Write one event; what is longer than a state is cut like one."""
+        short = {
+            key: value[:MAX_LENGTH_STATE_STATE] if isinstance(value, str) else value
+            for key, value in attributes.items()
+        }
+        self._trigger_event(event_type, short)
         self.async_write_ha_state()
 
 

@@ -75,11 +75,14 @@ class Flusher:
         """Return whether a write was urgent too often within the interval."""
         if self._made[write] < URGENT:
             return False
+        self._recount()
+        return self._made[write] >= URGENT
+
+    def _recount(self) -> None:
+        """Count anew once an interval is over."""
         if (now := self._loop.time()) - self._counted_from > self._interval:
             self._made.clear()
             self._counted_from = now
-            return False
-        return True
 
     def _wait(self) -> None:
         """Have the marked ones written after an interval, or a longer rest."""
@@ -114,6 +117,7 @@ class Flusher:
         """Write a slice of what was marked urgent."""
         marked = _slice(self._urgent)
         self._soon = self._loop.call_soon(self._flush_urgent) if self._urgent else None
+        self._recount()
         self._made.update(marked)
         self._write(marked)
 

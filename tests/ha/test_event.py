@@ -51,6 +51,16 @@ async def test_a_session_has_the_name_of_its_token(
             assert attributes["token_name"] == name
 
 
+@pytest.mark.conformance("SEC_11")
+async def test_an_endless_token_does_not_fill_the_recorder(
+    hass: HomeAssistant, approved_charger: Charger
+) -> None:
+    await approved_charger.call("Authorize", {"idTag": "x" * 20_000})
+    await hass.async_block_till_done()
+    shown = full_state(hass, "event", "CP01_token").attributes
+    assert shown["id_token"] == "x" * 255
+
+
 async def test_an_event_comes_after_the_states_of_its_frame(
     hass: HomeAssistant, approved_charger: Charger
 ) -> None:

@@ -79,6 +79,16 @@ async def test_what_is_urgent_all_the_time_waits_like_the_rest(
     flusher.close()
 
 
+async def test_writes_that_come_once_are_not_remembered(hass: HomeAssistant) -> None:
+    flusher = Flusher(hass, interval=0)
+    written: list[int] = []
+    for number in range(100):
+        flusher.mark(partial(written.append, number), urgent=True)
+        await _next_iteration()
+    assert len(written) == 100
+    assert len(flusher._made) <= 1
+
+
 async def test_a_mark_that_becomes_urgent_is_written_once(hass: HomeAssistant) -> None:
     written: list[str] = []
     flusher = Flusher(hass)
