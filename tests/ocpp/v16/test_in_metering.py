@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Charger, FakeClock
 from custom_components.ev_charger_hub.ocpp.oddities import Oddities
-from custom_components.ev_charger_hub.ocpp.v16.metering import Meter
+from custom_components.ev_charger_hub.ocpp.metering import Meter
 from custom_components.ev_charger_hub.station.enums import Location, Measurand, Phase
 from custom_components.ev_charger_hub.station.metering import Metering
 from custom_components.ev_charger_hub.station.model import ChargingStation

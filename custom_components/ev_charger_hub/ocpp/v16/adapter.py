@@ -7,16 +7,16 @@ from ...station.link import Link
 from ..adapter import StationContext
 from ..blocks import Answer, BlockAdapter
 from ..boot import Boot, BootFacts, Caller
+from ..notifications import Notifications
 from ..oddities import Oddities
+from ..security import SecurityBlock
+from ..signed import SignedArchive
 from .authorization import Authorization
 from .availability import Availability
 from .link import V16Link
 from .mapping import station_info
 from .metering import MeterValues
-from .notifications import Notifications
-from .security import SecurityBlock
 from .setup import Setup
-from .signed import SignedArchive
 from .transactions import TransactionBlock
 
 

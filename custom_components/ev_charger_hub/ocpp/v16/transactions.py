@@ -10,13 +10,14 @@ from ...station.model import SessionKnown, SessionSettled
 from ...station.transaction import Transaction
 from .. import timestamps
 from ..adapter import StationContext
+from ..metering import values_of
 from ..oddities import Oddities
 from ..rpc import Reply
+from ..signed import SignedArchive
 from ..words import MAX_EVSES, stop_reason
 from .authorization import Authorization
 from .mapping import id_tag_info
-from .metering import DEFAULT_MEASURAND, MeterValues
-from .signed import SIGNED, SignedArchive
+from .metering import MeterValues
 
 _MAX_RESERVATION = 2**31
 
@@ -78,7 +79,7 @@ class TransactionBlock:
         known = context.transactions.find(transaction_id)
         if known is not None:
             # Before it is over: if that fails, the station says all of it again.
-            await self._archive.of_stop(known, data)
+            await self._archive.of_session(known, data)
             if known.evse_id:
                 self._metering.take(known.evse_id, transaction_id, data)
         id_tag = payload.get("idTag")
@@ -88,11 +89,11 @@ class TransactionBlock:
             claimed_at=timestamps.parse(payload.get("timestamp")),
             reason=stop_reason(payload.get("reason")),
             id_token=id_tag,
-            values_start=_values(data, "Transaction.Begin"),
-            values_stop=_values(data, "Transaction.End"),
+            values_start=values_of(data, "Transaction.Begin"),
+            values_stop=values_of(data, "Transaction.End"),
         )
         if known is None:
-            await self._archive.of_stop(transaction, data)
+            await self._archive.of_session(transaction, data)
         after = None
         if any(one is transaction for one in running):
             self._bracket(transaction, payload["meterStop"], transaction.stopped_at)
@@ -147,22 +148,3 @@ class TransactionBlock:
 def _reservation_id(payload: dict[str, Any]) -> int | None:
     number: int | None = payload.get("reservationId")
     return None if number is None or abs(number) >= _MAX_RESERVATION else number
-
-
-def _values(data: list[dict[str, Any]], context: str) -> dict[str, Any]:
-    """Return the samples of one context by measurand, as the station wrote them."""
-    return {
-        _name(sample): {"value": sample["value"], "unit": sample.get("unit")}
-        for value in data
-        for sample in value.get("sampledValue") or ()
-        if sample.get("context") == context and sample.get("format") != SIGNED
-    }
-
-
-def _name(sample: dict[str, Any]) -> str:
-    parts = [sample.get("measurand") or DEFAULT_MEASURAND]
-    if (location := sample.get("location")) and location != "Outlet":
-        parts.append(location)
-    if phase := sample.get("phase"):
-        parts.append(phase)
-    return ".".join(parts)

@@ -4,13 +4,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from ...station.model import SecurityEvent
-from ...station.security.events import event_kind
-from ..adapter import StationContext
-from ..oddities import Oddities
-from ..rpc import Reply
-from ..throttle import Buckets
-from ..timestamps import parse
+from ..station.model import SecurityEvent
+from ..station.security.events import event_kind
+from .adapter import StationContext
+from .oddities import Oddities
+from .rpc import Reply
+from .throttle import Buckets
+from .timestamps import parse
 
 _EVENTS = 20
 _EVENT_EVERY = timedelta(minutes=1)

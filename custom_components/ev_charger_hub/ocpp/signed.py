@@ -1,14 +1,14 @@
-"""Signed meter values: found in messages, archived before the answer (OCPP 1.6 7.33)."""
+"""Signed meter values: found in messages, archived before the answer (OCPP 1.6 7.33, 2.x J01)."""
 
 import logging
 from typing import Any
 
-from ...station import signed_values
-from ...station.journal import NO_IDS
-from ...station.secrets import shortened
-from ...station.signed_values import MAX_LENGTH, Owner, SignedValue
-from ...station.transaction import Transaction
-from ..adapter import StationContext
+from ..station import signed_values
+from ..station.journal import NO_IDS
+from ..station.secrets import shortened
+from ..station.signed_values import MAX_LENGTH, Owner, SignedValue
+from ..station.transaction import Transaction
+from .adapter import StationContext
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,20 +37,19 @@ class SignedArchive:
         self._context = context
         self._warned = False
 
-    async def of_meter_values(self, payload: dict[str, Any]) -> None:
+    async def of_meter_values(
+        self, evse_id: int, transaction_id: str, values: list[dict[str, Any]]
+    ) -> None:
         """Archive what MeterValues holds, durable when it returns.
 
-        The session is the one it names, or else the one that runs on its connector,
-        or none.
+        The session is the one it names, or else the one that runs at its EVSE, or none.
         """
-        if found := signed_in(payload["meterValue"]):
-            await self._keep(await self._owner(payload), found)
+        if found := signed_in(values):
+            await self._keep(await self._owner(evse_id, transaction_id), found)
 
-    async def _owner(self, payload: dict[str, Any]) -> Owner:
+    async def _owner(self, evse_id: int, transaction_id: str) -> Owner:
         context = self._context
         identity = context.station.identity
-        named = payload.get("transactionId")
-        transaction_id = "" if named is None else str(named)
         if transaction_id in NO_IDS:
             transaction_id = ""
         session = context.transactions.find(transaction_id)
@@ -60,13 +59,15 @@ class SignedArchive:
             )
             if owner is not None:
                 return owner
-        session = session or context.transactions.running(payload["connectorId"])
+        session = session or context.transactions.running(evse_id)
         if session is None:
             return Owner(identity=identity, transaction_id=transaction_id, key=None)
         return _of(session)
 
-    async def of_stop(self, session: Transaction, data: list[dict[str, Any]]) -> None:
-        """Archive what StopTransaction holds, durable when it returns."""
+    async def of_session(
+        self, session: Transaction, data: list[dict[str, Any]]
+    ) -> None:
+        """Archive what a message of a session holds, durable when it returns."""
         if found := signed_in(data):
             await self._keep(_of(session), found)
 

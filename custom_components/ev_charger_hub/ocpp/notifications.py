@@ -3,12 +3,12 @@
 import logging
 from typing import Any
 
-from ...station.commands import LogKind
-from ...station.model import VendorData
-from ..adapter import StationContext
-from ..oddities import Oddities
-from ..rpc import Reply
-from ..words import snake
+from ..station.commands import LogKind
+from ..station.model import VendorData
+from .adapter import StationContext
+from .oddities import Oddities
+from .rpc import Reply
+from .words import snake
 
 _LOGGER = logging.getLogger(__name__)
 
