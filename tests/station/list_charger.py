@@ -45,8 +45,8 @@ class ListCharger(Charger):
         self.station.online.set(True)
 
     @override
-    def _connect_hub(self) -> None:
-        super()._connect_hub()
+    def connect_hub(self) -> None:
+        super().connect_hub()
         self.local_list = LocalList(
             self.station,
             cast(Any, self.journal),

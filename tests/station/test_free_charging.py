@@ -35,8 +35,8 @@ class FreeCharger(Charger):
         self.show(ConnectorStatus.AVAILABLE)
 
     @override
-    def _connect_hub(self) -> None:
-        super()._connect_hub()
+    def connect_hub(self) -> None:
+        super().connect_hub()
         self.free = FreeCharging(
             self.station,
             "HA1",
