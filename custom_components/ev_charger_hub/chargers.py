@@ -139,6 +139,8 @@ class Chargers:
         self._shared.registry.add(hub_station.station)
         for end in self._follow(hub_station):
             hub_station.ending.callback(end)
+        # Also of one that stays away.
+        async_update_security_issues(self._hub.hass, hub_station.station)
         return hub_station
 
     def _follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
@@ -152,6 +154,9 @@ class Chargers:
             Watch(station, hub_station.limiter, utc_now).close,
             station.on_event(partial(async_security_event, hub.hass, station)),
             hub_station.security.upgrade.subscribe(
+                partial(async_update_security_issues, hub.hass, station)
+            ),
+            hub_station.security.certificate.subscribe(
                 partial(async_update_security_issues, hub.hass, station)
             ),
             self._shared.tokens.subscribe(hub_station.local_list.changed),

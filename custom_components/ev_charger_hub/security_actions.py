@@ -51,6 +51,11 @@ async def _renew_certificate(target: Target, data: Data) -> JsonObjectType:
     if target.hub.authority is None:
         raise invalid("no_authority")
     with translated_errors(station):
+        station.link(Capability.CERTIFICATES)
+    if (security.profile.value or 0) < ENCRYPTED:
+        # Its request would be refused.
+        raise invalid("certificate_needs_encryption", charger=station.settings.name)
+    with translated_errors(station):
         outcome = await security.renew_certificate()
     return response(checked(station, outcome))
 
@@ -163,8 +168,12 @@ async def _delete_certificate(target: Target, data: Data) -> JsonObjectType:
         issuer_key_hash=data[ATTR_ISSUER_KEY_HASH],
         serial=data[ATTR_SERIAL],
     )
-    encrypted = (target.hub_station.security.profile.value or 0) >= ENCRYPTED
-    if encrypted and _ours(target, certificate):
+    security = target.hub_station.security
+    upgrade = security.upgrade.value
+    needed = (security.profile.value or 0) >= ENCRYPTED or (
+        upgrade is not None and upgrade.is_told
+    )
+    if needed and _ours(target, certificate):
         # Without it the charger would not know this server any more.
         raise invalid("certificate_in_use", charger=target.station.settings.name)
     outcome = await async_send(

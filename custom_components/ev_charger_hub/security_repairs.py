@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import probatio as vol
-
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers import issue_registry as ir
@@ -23,10 +21,16 @@ class PinProfileFlow(RepairsFlow):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask at once: there is only one thing to do."""
-        return await self.async_step_confirm()
+        """Ask what is going to become of the charger."""
+        issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
+        told = issue.translation_placeholders if issue is not None else None
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["hold", "leave"],
+            description_placeholders=told,
+        )
 
-    async def async_step_confirm(
+    async def async_step_hold(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Hold the charger to its profile, if it still has it."""
@@ -35,15 +39,16 @@ class PinProfileFlow(RepairsFlow):
         security = hub.stations[self._identity].security
         if (profile := security.unpinned) is None:
             return self.async_abort(reason="profile_changed")
-        if user_input is None:
-            issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
-            told = issue.translation_placeholders if issue is not None else None
-            return self.async_show_form(
-                step_id="confirm",
-                data_schema=vol.Schema({}),
-                description_placeholders=told,
-            )
         hub.change_charger(self._identity, {CONF_SECURITY_PROFILE: profile})
+        return self.async_create_entry(data={})
+
+    async def async_step_leave(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Leave the charger as it is, and ask no more."""
+        if (hub := self._hub()) is None:
+            return self.async_abort(reason="server_not_running")
+        await hub.stations[self._identity].security.leave_unpinned()
         return self.async_create_entry(data={})
 
     @callback

@@ -377,6 +377,7 @@ async def test_charger_that_would_not_know_the_server_stays_where_it_is(
     await raise_profile(hass, init_integration, charger, 2)
 
 
+@pytest.mark.parametrize(("choice", "floor"), [("hold", 2), ("leave", 0)])
 async def test_user_is_asked_whether_a_charger_is_held_to_encryption(
     hass: HomeAssistant,
     hub: OcppHub,
@@ -384,6 +385,8 @@ async def test_user_is_asked_whether_a_charger_is_held_to_encryption(
     charger: SecuredCharger,
     hass_client: ClientSessionGenerator,
     monkeypatch: pytest.MonkeyPatch,
+    choice: str,
+    floor: int,
 ) -> None:
     assert await async_setup_component(hass, "repairs", {})
     charger.trusts_nobody = False
@@ -406,12 +409,21 @@ async def test_user_is_asked_whether_a_charger_is_held_to_encryption(
     flow = await answer.json()
     assert flow["description_placeholders"] == {"name": "Garage", "profile": "2"}
     assert station.station.settings.security_profile == 0
-    answer = await client.post(f"{url}/{flow['flow_id']}", json={})
+    path = f"{url}/{flow['flow_id']}"
+    answer = await client.post(path, json={"next_step_id": choice})
     assert (await answer.json())["type"] == "create_entry"
     await hass.async_block_till_done()
-    with pytest.raises(WSServerHandshakeError):
-        await charger.redial(1)
+    assert station.security.unpinned is None
+    assert station.station.settings.security_profile == floor
     await charger.redial(2)
+    async_fire_time_changed(hass, utc_now() + SNAPSHOT_DELAY * 4)
+    await hass.async_block_till_done()
+    assert not [one for one in issues.values() if one.domain == DOMAIN]
+    if choice == "hold":
+        with pytest.raises(WSServerHandshakeError):
+            await charger.redial(1)
+    else:
+        await charger.redial(1)
 
 
 async def test_certificate_in_use_is_shown(
@@ -449,3 +461,27 @@ async def test_server_goes_on_encrypting_for_a_charger_that_was_told_so(
         },
     )
     assert result["errors"] == {"base": "tls_still_needed"}
+
+
+async def test_certificate_is_not_renewed_without_encryption(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    with pytest.raises(ServiceValidationError) as err:
+        await act(hass, init_integration, "renew_certificate")
+    assert err.value.translation_key == "certificate_needs_encryption"
+    assert not charger.calls("ExtendedTriggerMessage")
+
+
+async def test_what_is_wrong_with_a_charger_that_is_away_is_told_after_a_restart(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: SecuredCharger
+) -> None:
+    charger.answers["InstallCertificate"] = dict(REJECTED)
+    await act(hass, init_integration, "set_security_profile", profile=2)
+    security = init_integration.runtime_data.stations[IDENTITY].security
+    await charger.until(lambda: security.upgrade.value.failure is not None)
+    await charger.hang_up()
+    await hass.config_entries.async_reload(init_integration.entry_id)
+    await hass.async_block_till_done()
+    issues = ir.async_get(hass).issues
+    (issue,) = [one for one in issues.values() if one.domain == DOMAIN]
+    assert issue.translation_key == "upgrade_root_refused"

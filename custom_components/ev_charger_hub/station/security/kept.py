@@ -96,10 +96,14 @@ class Amendment:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class Sight:
-    """A profile above the floor that the station was never below since."""
+    """A profile above the floor that the station was never below since.
+
+    `left` is whether the user does not want the station to be held to it.
+    """
 
     profile: int
     since: datetime
+    left: bool = False
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -129,7 +133,7 @@ class Kept:
             },
             "upgrade": self.upgrade and _dump_upgrade(self.upgrade),
             "certificate": self.certificate and _dump_certificate(self.certificate),
-            "sight": self.sight and [self.sight.profile, self.sight.since.isoformat()],
+            "sight": self.sight and _dump_sight(self.sight),
         }
 
     @classmethod
@@ -148,8 +152,7 @@ class Kept:
             },
             upgrade=upgrade and _restore_upgrade(upgrade),
             certificate=certificate and _restore_certificate(certificate),
-            sight=sight
-            and Sight(profile=sight[0], since=datetime.fromisoformat(sight[1])),
+            sight=sight and _restore_sight(sight),
         )
 
     def amend(self, settings: StationSettings, at: datetime, **changes: Any) -> Kept:
@@ -262,3 +265,12 @@ def _restore_certificate(kept: list[str]) -> ClientCertificate:
         issued=datetime.fromisoformat(issued),
         expires=datetime.fromisoformat(expires),
     )
+
+
+def _dump_sight(sight: Sight) -> list[Any]:
+    return [sight.profile, sight.since.isoformat(), sight.left]
+
+
+def _restore_sight(kept: list[Any]) -> Sight:
+    profile, since, left = kept
+    return Sight(profile=profile, since=datetime.fromisoformat(since), left=left)

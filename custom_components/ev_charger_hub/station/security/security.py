@@ -162,11 +162,19 @@ class Security:
         """
         sight, settings = self._keeper.kept.sight, self._station.settings
         upgrade = self._keeper.kept.upgrade
-        if sight is None or sight.profile <= settings.security_profile:
+        if sight is None or sight.left or sight.profile <= settings.security_profile:
             return None
         busy = upgrade is not None and upgrade.active
         long = self._clock() - sight.since >= SETTLED_AFTER
         return sight.profile if long and not busy else None
+
+    async def leave_unpinned(self) -> None:
+        """Propose no more to hold the station to its profile; raises JournalError."""
+        await self._keeper.change(
+            lambda kept: replace(
+                kept, sight=kept.sight and replace(kept.sight, left=True)
+            )
+        )
 
     def attached(
         self,
@@ -276,6 +284,8 @@ class Security:
 
     def _look(self) -> None:
         self._look_later()
+        # Nothing changed but the time that it has left.
+        self.certificate.notify()
         name = f"{shortened(self._station.identity)} renewal"
         self._begin(self._renew_if_due(), name)
 
