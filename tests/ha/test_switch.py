@@ -154,15 +154,15 @@ async def test_a_station_without_a_status_of_its_own_is_as_its_connectors(
     station = hub.stations["CP01"].station
     station.whole.status.value = None
     await approved_charger.status(1, "Unavailable")
-    await hass.async_block_till_done()
+    await flush(hass)
     assert state(hass, "switch", "CP01_in_service") == STATE_OFF
     await approved_charger.status(2, "Available")
-    await hass.async_block_till_done()
+    await flush(hass)
     await approved_charger.status(2, "Unavailable")
-    await hass.async_block_till_done()
+    await flush(hass)
     assert state(hass, "switch", "CP01_in_service") == STATE_OFF
     await approved_charger.status(2, "Charging")
-    await hass.async_block_till_done()
+    await flush(hass)
     assert state(hass, "switch", "CP01_in_service") == STATE_ON
 
 
