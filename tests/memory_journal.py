@@ -12,6 +12,7 @@ class MemoryJournal:
         """Remember nothing."""
         self.facts: dict[tuple[str, str], str] = {}
         self.writes: Counter[str] = Counter()
+        self.numbers: Counter[str] = Counter()
 
     async def load(self, identity: str, name: str) -> Any | None:
         """Return a fact."""
@@ -25,3 +26,8 @@ class MemoryJournal:
         """Keep a fact at once."""
         self.facts[identity, name] = json.dumps(value)
         self.writes[name] += 1
+
+    async def next_number(self, name: str) -> int:
+        """Return the next number of a series."""
+        self.numbers[name] += 1
+        return self.numbers[name]

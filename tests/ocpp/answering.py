@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from decimal import Decimal
 import json
 from pathlib import Path
@@ -151,6 +152,11 @@ class AnsweringCharger:
     def reboot(self) -> None:
         """Let the station have restarted."""
         self.station.emit(Booted())
+
+    def reboot_with(self, firmware: str) -> None:
+        """Let the station have restarted with another firmware."""
+        self.station.info.set(replace(self.station.info.value, firmware=firmware))
+        self.reboot()
 
     async def settle(self) -> None:
         """Wait for everything that runs in the background."""

@@ -2,7 +2,23 @@
 
 import re
 
-from ..station.enums import ConnectorStatus, Location, Measurand, Phase, StopReason
+from ..station.enums import (
+    AuthorizationStatus,
+    ConnectorStatus,
+    Location,
+    Measurand,
+    Phase,
+    StopReason,
+)
+
+AUTHORIZATIONS = {
+    AuthorizationStatus.ACCEPTED: "Accepted",
+    AuthorizationStatus.BLOCKED: "Blocked",
+    AuthorizationStatus.CONCURRENT_TX: "ConcurrentTx",
+    AuthorizationStatus.EXPIRED: "Expired",
+    AuthorizationStatus.INVALID: "Invalid",
+}
+"""AuthorizationStatus (OCPP 1.6 7.2), AuthorizationStatusEnumType (2.x)."""
 
 MAX_EVSES = 64
 """No station has more connectors; a higher number is a mistake, not hardware."""

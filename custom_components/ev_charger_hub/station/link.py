@@ -79,7 +79,8 @@ class Link(Protocol):
     connection; they raise NotConnected only if nothing was sent. `evse_id` None means
     "the station decides", 0 the whole station. Each of them sends exactly one message
     and checks only its form; only `set_limit` and `clear_limit`, the commands of links
-    without profiles, may send several.
+    without profiles, may send several, and OCPP 2.x where its messages have no room
+    for all variables, connectors or purposes of profiles.
     """
 
     kind: LinkKind

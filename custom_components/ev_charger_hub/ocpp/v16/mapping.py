@@ -3,23 +3,15 @@
 from typing import Any
 
 from ...station.authorization import Verdict
-from ...station.enums import AuthorizationStatus
 from ...station.model import StationInfo
 from .. import timestamps
 from ..boot import text
-
-_AUTHORIZATIONS = {
-    AuthorizationStatus.ACCEPTED: "Accepted",
-    AuthorizationStatus.BLOCKED: "Blocked",
-    AuthorizationStatus.CONCURRENT_TX: "ConcurrentTx",
-    AuthorizationStatus.EXPIRED: "Expired",
-    AuthorizationStatus.INVALID: "Invalid",
-}
+from ..words import AUTHORIZATIONS
 
 
 def id_tag_info(verdict: Verdict) -> dict[str, str]:
     """Return an IdTagInfo (OCPP 1.6 7.24)."""
-    info = {"status": _AUTHORIZATIONS[verdict.status]}
+    info = {"status": AUTHORIZATIONS[verdict.status]}
     if verdict.expires is not None:
         info["expiryDate"] = timestamps.render(verdict.expires)
     if verdict.group is not None:

@@ -61,6 +61,7 @@ class _Start:
     limit: Limit
     at: datetime
     wanted: dict[int, Limit | None]
+    followed: bool
 
 
 class Attendant:
@@ -182,17 +183,18 @@ class Attendant:
                 self._booted()
 
     def started_with_limit(
-        self, evse_id: int | None, id_token: str, limit: Limit
+        self, evse_id: int | None, id_token: str, limit: Limit, *, followed: bool
     ) -> None:
         """Remember that the next transaction of a token brings its own limit."""
         wanted = {slot.place.id: slot.wish.limit for slot in self._wishes}
-        start = _Start(limit=limit, at=self._clock(), wanted=wanted)
+        start = _Start(limit=limit, at=self._clock(), wanted=wanted, followed=followed)
         self._starts[evse_id, id_token] = start
 
     def _started(self, slot: Slot, transaction: Transaction) -> None:
         wish = slot.wish.outlived(transaction.key)
         slot.conflicts, slot.zero_at = 0, None
         slot.fresh = transaction.transaction_id
+        followed = True
         token = transaction.id_token or ""
         for key in ((slot.place.id, token), (None, token)):
             if (start := self._starts.pop(key, None)) is not None:
@@ -202,10 +204,12 @@ class Attendant:
                 # A newer wish counts for more.
                 if start.wanted.get(slot.place.id) == wish.limit:
                     wish = replace(wish, started=(transaction.key, start.limit))
+                    followed = start.followed
         slot.show(wish)
         self._wishes.save_soon()
         slot.known_at = self._clock()
-        if wish.started is None or self._station.settings.fallback_current is not None:
+        falls_back = self._station.settings.fallback_current is not None
+        if wish.started is None or falls_back or not followed:
             follow = partial(self.run, self.follow, slot)
             slot.arm(Alarm.STARTED, START_DELAY, follow)
 

@@ -367,7 +367,15 @@ class Limiter:
         )
 
     def started_with_limit(
-        self, evse_id: int | None, id_token: str, limit: Limit
+        self,
+        evse_id: int | None,
+        id_token: str,
+        limit: Limit,
+        *,
+        followed: bool = True,
     ) -> None:
-        """Remember that the next transaction of a token brings its own limit."""
-        self._attendant.started_with_limit(evse_id, id_token, limit)
+        """Remember that the next transaction of a token brings its own limit.
+
+        Unless it is `followed`, it is set once more when the transaction is there.
+        """
+        self._attendant.started_with_limit(evse_id, id_token, limit, followed=followed)

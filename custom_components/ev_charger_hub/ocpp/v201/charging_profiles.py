@@ -1,0 +1,238 @@
+"""Charging profiles in the words of OCPP 2.0.1 and 2.1 (K01, K08, K09, K10)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from ...station.enums import RateUnit
+from ...station.profiles.model import (
+    ChargingProfile,
+    CompositeSchedule,
+    Installed,
+    Kind,
+    Period,
+    ProfileCriteria,
+    Purpose,
+    Recurrence,
+    Schedule,
+)
+from ...station.profiles.replacement import Dialect
+from .. import charging_profiles as common, timestamps
+from ..charging_profiles import MAX_PERIODS, Unspeakable, present, whole_seconds
+
+OURS = "CSO"
+"""The source of what a central system sets (ChargingLimitSourceEnumType)."""
+
+_MAX_PROFILES = 1000
+_END_OF_TIME = 2200
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class _Words:
+    """What a version of OCPP can say."""
+
+    purposes: tuple[Purpose, ...]
+    kinds: tuple[Kind, ...]
+    local_time: bool
+
+    @property
+    def by_purpose(self) -> dict[Purpose, str]:
+        return {one: one.value for one in (*self.purposes, Purpose.EXTERNAL)}
+
+
+_V201 = _Words(
+    purposes=(Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX),
+    kinds=(Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE),
+    local_time=False,
+)
+_V21 = _Words(
+    purposes=(*_V201.purposes, Purpose.PRIORITY, Purpose.LOCAL_GENERATION),
+    kinds=(*_V201.kinds, Kind.DYNAMIC),
+    local_time=True,
+)
+
+
+def _words(dialect: Dialect) -> _Words:
+    return _V21 if dialect == "2.1" else _V201
+
+
+def set_request(
+    evse_id: int, profile: ChargingProfile, dialect: Dialect
+) -> dict[str, Any]:
+    """Return the payload of SetChargingProfile; raises Unspeakable."""
+    return {"evseId": evse_id, "chargingProfile": profile_payload(profile, dialect)}
+
+
+def profile_payload(profile: ChargingProfile, dialect: Dialect) -> dict[str, Any]:
+    """Return a ChargingProfile (2.0.1 2.11); raises Unspeakable."""
+    words = _words(dialect)
+    if profile.purpose not in words.purposes:
+        raise Unspeakable(profile.purpose)
+    if profile.kind not in words.kinds:
+        raise Unspeakable(profile.kind)
+    if profile.schedule.use_local_time and not words.local_time:
+        raise Unspeakable("useLocalTime")
+    optional = {
+        "recurrencyKind": profile.recurrence,
+        "validFrom": whole_seconds(profile.valid_from),
+        "validTo": whole_seconds(profile.valid_to),
+        "transactionId": profile.transaction_id,
+    }
+    return {
+        "id": profile.id,
+        "stackLevel": profile.stack_level,
+        "chargingProfilePurpose": profile.purpose.value,
+        "chargingProfileKind": profile.kind.value,
+        **present(optional),
+        "chargingSchedule": [_schedule(profile)],
+    }
+
+
+def clear_requests(criteria: ProfileCriteria, dialect: Dialect) -> list[dict[str, Any]]:
+    """Return the payloads of ClearChargingProfile; raises Unspeakable.
+
+    Something has to be said of what is to go (K10.FR.02): for everything, that is one
+    message for each purpose.
+    """
+    if criteria.id is not None:
+        # Whatever else is said is not heeded (K10.FR.03).
+        return [{"chargingProfileId": criteria.id}]
+    words = _words(dialect)
+    every = [replace(criteria, purpose=purpose) for purpose in words.purposes]
+    all_of_them = criteria == ProfileCriteria()
+    return [
+        {
+            "chargingProfileCriteria": common.criteria_payload(
+                one, "evseId", words.by_purpose
+            )
+        }
+        for one in (every if all_of_them else [criteria])
+    ]
+
+
+def get_request(
+    request_id: int, criteria: ProfileCriteria, dialect: Dialect
+) -> dict[str, Any]:
+    """Return the payload of GetChargingProfiles; raises Unspeakable."""
+    chosen = common.criteria_payload(criteria, "evseId", _words(dialect).by_purpose)
+    place = present({"evseId": chosen.pop("evseId", None)})
+    if criteria.id is not None:
+        chosen["chargingProfileId"] = [criteria.id]
+    return {"requestId": request_id, **place, "chargingProfile": chosen}
+
+
+def composite(
+    answer: dict[str, Any],
+    evse_id: int,
+    duration: int,
+    unit: RateUnit,
+    now: datetime,
+    *,
+    defaults: Mapping[RateUnit, Fraction],
+) -> CompositeSchedule | None:
+    """Return what a GetCompositeSchedule answer tells; None if it tells nothing.
+
+    `defaults` are what the station says where nothing limits (libocpp: 48 A).
+    """
+    if str(answer.get("status")).lower() != "accepted":
+        return None
+    schedule = answer.get("schedule")
+    schedule = schedule if isinstance(schedule, dict) else {}
+    told = common.composite(
+        schedule,
+        schedule.get("scheduleStart"),
+        evse_id=evse_id,
+        duration=duration,
+        unit=unit,
+        now=now,
+    )
+    default = defaults.get(told.unit)
+    periods = tuple(
+        replace(one, limit=None)
+        if default is not None and one.limit == default
+        else one
+        for one in told.periods
+    )
+    return replace(told, periods=periods)
+
+
+def parse_profiles(payload: dict[str, Any], now: datetime) -> list[Installed]:
+    """Return what a ReportChargingProfiles tells, leaving out what nobody can read."""
+    told, source = payload.get("chargingProfile"), payload.get("chargingLimitSource")
+    profiles = told[:_MAX_PROFILES] if isinstance(told, list) else []
+    return [
+        Installed(
+            evse_id=payload["evseId"],
+            profile=profile,
+            set_at=now,
+            source=None if source == OURS else str(source)[:20],
+        )
+        for one in profiles
+        if isinstance(one, dict) and (profile := _profile(one)) is not None
+    ]
+
+
+def _schedule(profile: ChargingProfile) -> dict[str, Any]:
+    schedule = profile.schedule
+    payload = {"id": profile.id, **common.schedule_payload(schedule)}
+    if schedule.use_local_time:
+        payload["useLocalTime"] = True
+    for told, period in zip(
+        payload["chargingSchedulePeriod"], schedule.periods, strict=True
+    ):
+        if period.phase_to_use is not None:
+            told["phaseToUse"] = period.phase_to_use
+    return payload
+
+
+def _profile(told: dict[str, Any]) -> ChargingProfile | None:
+    schedules, recurrence = told.get("chargingSchedule"), told.get("recurrencyKind")
+    # Some know one schedule only, as in 1.6.
+    first = schedules[0] if isinstance(schedules, list) and schedules else schedules
+    try:
+        return ChargingProfile(
+            id=int(told["id"]),
+            purpose=Purpose(told["chargingProfilePurpose"]),
+            kind=Kind(told["chargingProfileKind"]),
+            stack_level=int(told["stackLevel"]),
+            schedule=_parse_schedule(first),
+            recurrence=None if recurrence is None else Recurrence(recurrence),
+            valid_from=_moment(told.get("validFrom")),
+            valid_to=_moment(told.get("validTo")),
+            transaction_id=told.get("transactionId"),
+        )
+    except AttributeError, KeyError, TypeError, ValueError:
+        return None
+
+
+def _parse_schedule(told: Any) -> Schedule:
+    return Schedule(
+        unit=RateUnit(told["chargingRateUnit"]),
+        periods=tuple(_periods(told["chargingSchedulePeriod"][:MAX_PERIODS])),
+        start=_moment(told.get("startSchedule")),
+        duration=told.get("duration"),
+        minimum_rate=common.amount(told.get("minChargingRate")),
+        use_local_time=told.get("useLocalTime") is True,
+    )
+
+
+def _periods(told: list[dict[str, Any]]) -> Iterator[Period]:
+    for one in told:
+        if (limit := common.amount(one.get("limit"))) is None:
+            raise ValueError("limit")
+        yield Period(
+            start=int(one["startPeriod"]),
+            limit=limit,
+            phases=one.get("numberPhases"),
+            phase_to_use=one.get("phaseToUse"),
+        )
+
+
+def _moment(told: object) -> datetime | None:
+    moment = timestamps.parse(told if isinstance(told, str) else None)
+    # libocpp says 1970 and 2262 where nothing bounds.
+    if moment is None or not 1970 < moment.year < _END_OF_TIME:
+        return None
+    return moment
