@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable
+import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
@@ -360,8 +361,13 @@ class Charger:
                             },
                         )
 
+    async def _say(self, action: str, payload: Payload) -> None:
+        """Send a message of the charger's own, unless it is hung up meanwhile."""
+        with contextlib.suppress(ConnectionError):
+            await self.call(action, payload)
+
     def _spawn(self, action: str, payload: Payload) -> None:
-        task = asyncio.create_task(self.call(action, payload))
+        task = asyncio.create_task(self._say(action, payload))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

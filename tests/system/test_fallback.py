@@ -67,9 +67,10 @@ async def test_killed_while_a_limit_holds(server: Server, station: Station) -> N
     await station.pass_time(MINUTE)
 
     async def shown() -> bool:
-        return await server.entity("effective_limit") == str(float(WANTED))
+        limit = await server.entity("effective_limit")
+        reason = await server.entity("limited_by")
+        return (limit, reason) == (str(float(WANTED)), "our_limit")
 
     await until(shown)
     assert await server.entity("current_limit", "number") == str(float(WANTED))
-    assert await server.entity("limited_by") == "our_limit"
     assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
