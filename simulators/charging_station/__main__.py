@@ -2,18 +2,21 @@
 
 import argparse
 import asyncio
+from collections.abc import Coroutine
 import contextlib
 import logging
 from pathlib import Path
 import random
+from typing import Any
 
 from aiohttp import web
 
-from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle
+from . import VENDORS, ChargingStation16, Misbehaviour, Vehicle, v2
 from .certificates import certificates_in
 from .control import application
 from .rpc import TROUBLE
 from .transfer import Way
+from .v2.control import application as application_2, demonstrate as demonstrate_2
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,11 +24,15 @@ TICK = 1.0
 RECONNECT = 3.0
 
 
+type Station = ChargingStation16 | v2.ChargingStation
+
+
 def arguments() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m simulators.charging_station", description=__doc__
     )
+    parser.add_argument("--ocpp", choices=["1.6", "2.0.1", "2.1"], default="1.6")
     parser.add_argument("--url", default="ws://127.0.0.1:9000/ocpp")
     parser.add_argument("--identity", default="DEMO")
     parser.add_argument("--password")
@@ -45,6 +52,7 @@ def arguments() -> argparse.Namespace:
         "--reconnect", type=float, default=RECONNECT, help="seconds between attempts"
     )
     parser.add_argument("--connectors", type=int, default=1)
+    parser.add_argument("--evses", help="connectors of each EVSE (2.x), like 1,2")
     parser.add_argument("--vendor", choices=sorted(VENDORS), default="generic")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds per second")
     parser.add_argument("--control-port", type=int, help="serve the control interface")
@@ -53,10 +61,13 @@ def arguments() -> argparse.Namespace:
         "--misbehave", action="append", default=[], choices=sorted(Misbehaviour)
     )
     parser.add_argument("--verbose", action="store_true", help="show every frame")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.ocpp != "1.6" and (args.misbehave or args.vendor != "generic"):
+        parser.error("vendors and misbehaviours are those of OCPP 1.6")
+    return args
 
 
-async def stay_connected(station: ChargingStation16, pause: float) -> None:
+async def stay_connected(station: Station, pause: float) -> None:
     """Dial in whenever the socket is gone."""
     while True:
         if not station.connected and station.reconnect:
@@ -68,7 +79,7 @@ async def stay_connected(station: ChargingStation16, pause: float) -> None:
         await asyncio.sleep(pause)
 
 
-async def keep_time(station: ChargingStation16, speed: float) -> None:
+async def keep_time(station: Station, speed: float) -> None:
     """Let time pass, as fast as asked for."""
     while True:
         await asyncio.sleep(TICK)
@@ -103,12 +114,12 @@ async def demonstrate(station: ChargingStation16) -> None:
         await asyncio.sleep(5)
 
 
-async def run(station: ChargingStation16, args: argparse.Namespace) -> None:
+async def run(station: Station, args: argparse.Namespace) -> None:
     """Keep a station going until it is interrupted, then switch it off."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(station.close)
         if args.control_port is not None:
-            runner = web.AppRunner(application(station), access_log=None)
+            runner = web.AppRunner(_control(station), access_log=None)
             stack.push_async_callback(runner.cleanup)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", args.control_port).start()
@@ -116,11 +127,49 @@ async def run(station: ChargingStation16, args: argparse.Namespace) -> None:
         group.create_task(stay_connected(station, args.reconnect))
         group.create_task(keep_time(station, args.speed))
         if args.demo:
-            group.create_task(demonstrate(station))
+            group.create_task(_demonstration(station))
 
 
-def station_of(args: argparse.Namespace) -> ChargingStation16:
+def _control(station: Station) -> web.Application:
+    if isinstance(station, v2.ChargingStation):
+        return application_2(station)
+    return application(station)
+
+
+def _demonstration(station: Station) -> Coroutine[Any, Any, None]:
+    if isinstance(station, v2.ChargingStation):
+        return demonstrate_2(station)
+    return demonstrate(station)
+
+
+def station_of(args: argparse.Namespace) -> Station:
     """Return the station that the command line describes."""
+    return station_16(args) if args.ocpp == "1.6" else station_2(args)
+
+
+def station_2(args: argparse.Namespace) -> v2.ChargingStation:
+    """Return a station of OCPP 2.0.1, or of 2.1 which also offers the other."""
+    evses = [int(one) for one in args.evses.split(",")] if args.evses else None
+    station = v2.ChargingStation(
+        args.url,
+        args.identity,
+        evses=evses or [1] * args.connectors,
+        versions=("2.1", "2.0.1") if args.ocpp == "2.1" else ("2.0.1",),
+        password=args.password,
+        security_profile=args.security_profile,
+        memory=args.state,
+    )
+    station.security.trust(certificates_in(args.root_certificate))
+    manufacturer = certificates_in(args.manufacturer_certificate)
+    station.security.trust(manufacturer, "ManufacturerRootCertificate")
+    station.logs.way = Way(args.upload)
+    station.logs.append = not args.bare_upload
+    station.pings = True
+    return station
+
+
+def station_16(args: argparse.Namespace) -> ChargingStation16:
+    """Return a station of OCPP 1.6."""
     station = ChargingStation16(
         args.url,
         args.identity,

@@ -1,7 +1,7 @@
 """The control interface: plain HTTP by which a person or a test moves the cars."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -10,7 +10,15 @@ from .rpc import TROUBLE
 from .v16 import ChargingStation16
 from .vehicle import Vehicle
 
-type Act = Callable[[ChargingStation16, dict[str, Any]], Awaitable[object]]
+type Act[Station] = Callable[[Station, dict[str, Any]], Awaitable[object]]
+
+
+class Shown(Protocol):
+    """A station that can be looked at."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what the control interface shows."""
+        ...
 
 
 async def _plug(station: ChargingStation16, body: dict[str, Any]) -> None:
@@ -95,7 +103,7 @@ async def _sign_certificate(station: ChargingStation16, body: dict[str, Any]) ->
     await station.security.request_certificate()
 
 
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Act[ChargingStation16]] = {
     "advance": _advance,
     "balance": _balance,
     "clear_fault": _clear_fault,
@@ -124,19 +132,26 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def application(station: ChargingStation16) -> web.Application:
-    """Return the web application that controls one station.
+    """Return the web application that controls one station by `ACTS`."""
+    return application_of(station, ACTS)
+
+
+def application_of[Station: Shown](
+    station: Station, acts: Mapping[str, Act[Station]]
+) -> web.Application:
+    """Return the web application that controls one station by some acts.
 
     `GET /state` shows it; `POST /<act>` with an optional JSON object moves it, and
-    answers the new state. Acts are the keys of `ACTS`. What is wrong with the request
-    is answered 400, what goes wrong with the central system 502.
+    answers the new state. What is wrong with the request is answered 400, what goes
+    wrong with the central system 502.
     """
 
     async def show(request: web.Request) -> web.Response:
         return web.json_response(station.state())
 
     async def act(request: web.Request) -> web.Response:
-        if (doing := ACTS.get(request.match_info["act"])) is None:
-            return web.json_response({"acts": sorted(ACTS)}, status=404)
+        if (doing := acts.get(request.match_info["act"])) is None:
+            return web.json_response({"acts": sorted(acts)}, status=404)
         try:
             await doing(station, await _body(request))
         except (KeyError, TypeError, ValueError) as err:

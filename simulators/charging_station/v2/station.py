@@ -135,6 +135,11 @@ class ChargingStation(Uplink, Handlers):
         """Return what is offered to the central system, best first."""
         return tuple(f"ocpp{version}" for version in self.versions)
 
+    @property
+    def url(self) -> str:
+        """Return where it dials now, for people."""
+        return self.address()
+
     @override
     def address(self) -> str:
         """Return where to dial."""

@@ -18,7 +18,7 @@ class CentralSystem2(PlainCentralSystem):
     def __init__(self) -> None:
         """Create a system that speaks both versions and accepts every token."""
         super().__init__()
-        self.versions = ("ocpp2.1", "ocpp2.0.1")
+        self.versions: tuple[str, ...] = ("ocpp2.1", "ocpp2.0.1")
         self.offered: str | None = None
         self.interval = 300
         self.silent: set[str] = set()
@@ -39,6 +39,7 @@ class CentralSystem2(PlainCentralSystem):
         socket = web.WebSocketResponse(protocols=self.versions)
         await socket.prepare(request)
         self._socket = socket
+        self._changed.set()
         version = (socket.ws_protocol or "ocpp2.0.1").removeprefix("ocpp")
         async for message in socket:
             if message.type is WSMsgType.TEXT:
