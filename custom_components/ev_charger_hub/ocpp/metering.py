@@ -125,7 +125,8 @@ def _nothing(text: str) -> None:
     """Decode what no channel exists for."""
 
 
-def _decoder(quantity: Measurand, unit: str) -> Decoder:
+def decoder(quantity: Measurand, unit: str) -> Decoder:
+    """Return how a sample of a quantity in a unit is read."""
     integer = quantity in _INTEGERS
     if unit in _THOUSANDS:
         return _integer_of_thousands if integer else _float_of_thousands
@@ -210,7 +211,7 @@ class Meter:
         if (key := self._key(words)) is None:
             key = _IMPORT_REGISTER
         else:
-            decode = _decoder(key.measurand, unit)
+            decode = decoder(key.measurand, unit)
         if (reading := self._readings.get(key)) is None:
             reading = Reading(self._metering.gauge(self._place, key))
             self._readings[key] = reading

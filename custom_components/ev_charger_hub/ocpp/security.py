@@ -12,6 +12,9 @@ from .rpc import Reply
 from .throttle import Buckets
 from .timestamps import parse
 
+_VEHICLES = "V2GCertificate"
+"""What only a PKI of ISO 15118 signs (2.x CertificateSigningUseEnumType)."""
+
 _EVENTS = 20
 _EVENT_EVERY = timedelta(minutes=1)
 _MAX_WORD = 50
@@ -49,7 +52,8 @@ class SecurityBlock:
     async def sign_certificate(self, payload: dict[str, Any]) -> Reply:
         """Answer a certificate request, then sign it (SignCertificate, A02 and A03)."""
         security, csr = self._context.station.security, payload["csr"]
-        if security is None or not await security.accepts_request(csr):
+        for_vehicles = payload.get("certificateType") == _VEHICLES
+        if security is None or for_vehicles or not await security.accepts_request(csr):
             self._oddities.note("asks for a certificate that is not signed here")
             return Reply({"status": "Rejected"})
         return Reply({"status": "Accepted"}, partial(security.request_answered, csr))

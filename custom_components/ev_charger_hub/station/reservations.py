@@ -233,6 +233,10 @@ class Reservations:
                 transaction_id=number,
             )
 
+    async def over(self, reservation_id: int, state: ReservationState) -> None:
+        """Take note of an end that the station tells (2.0.1 H04), durable."""
+        await self._become(reservation_id, state)
+
     async def _named(self, transaction: Transaction) -> Reservation | None:
         if (number := transaction.reservation_id) is None:
             return None

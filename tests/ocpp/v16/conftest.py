@@ -145,7 +145,7 @@ class Charger:
         self.answers: dict[str, Answer | Callable[[dict[str, Any]], Answer]] = {
             "GetConfiguration": {"configurationKey": [], "unknownKey": []}
         }
-        self._schemas = schemas
+        self.schemas = schemas
         self._replies = ReplyCache()
         self._rpc: Rpc | None = None
         self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
@@ -175,7 +175,7 @@ class Charger:
         self._rpc = Rpc(
             name=IDENTITY,
             dialect=self.dialect,
-            schemas=self._schemas,
+            schemas=self.schemas,
             send=self._send,
             handle=self.adapter.handle,
             replies=self._replies,

@@ -10,6 +10,7 @@ from custom_components.ev_charger_hub.ocpp.blocks import BlockAdapter
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.v201.adapter import V201Adapter
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
+from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.settings import StationSettings
 
@@ -62,6 +63,10 @@ class Charger(v16.Charger):
         }
         frame = await self.call("StatusNotification", payload | fields)
         return self.payload(frame)
+
+    def shown(self, evse_id: int = 1) -> ConnectorStatus | None:
+        """Return the status that an EVSE shows."""
+        return self.station.evses[evse_id].status.value
 
     async def event(
         self,

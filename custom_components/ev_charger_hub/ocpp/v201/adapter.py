@@ -10,10 +10,16 @@ from ..adapter import StationContext
 from ..blocks import Answer, BlockAdapter
 from ..boot import Boot, BootFacts, Caller
 from ..oddities import Oddities
+from ..security import SecurityBlock
 from ..sender import CallSender
+from ..signed import SignedArchive
 from ..stepwise import Stepwise
+from .authorization import Authorization
 from .availability import Availability
 from .mapping import station_info
+from .metering import MeterValues
+from .notifications import EventNotifications
+from .transactions import TransactionBlock
 
 
 class TriggerLink(CallSender):
@@ -50,12 +56,30 @@ class V201Adapter(BlockAdapter):
         self.link = link = cast(Link, TriggerLink(context))
         setup = Stepwise(context, {})
         availability = Availability(context, oddities, call_later)
+        archive = SignedArchive(context)
+        metering = MeterValues(context, archive, oddities)
+        notifications = EventNotifications(context, availability, oddities)
+        authorization = Authorization(context)
+        security = SecurityBlock(context, oddities)
+        transactions = TransactionBlock(
+            context, metering, archive, authorization, availability, oddities
+        )
         facts = BootFacts(info=station_info, restarted=availability.booted)
         boot = Boot(context, caller, facts, link, setup, call_later)
         answers: dict[str, Answer] = {
+            "Authorize": authorization.authorize,
             "BootNotification": boot.boot_notification,
+            "DataTransfer": notifications.data_transfer,
+            "FirmwareStatusNotification": notifications.firmware_status,
             "Heartbeat": boot.heartbeat,
+            "LogStatusNotification": notifications.log_status,
+            "MeterValues": metering.meter_values,
+            "NotifyEvent": notifications.event,
+            "ReservationStatusUpdate": notifications.reservation_status,
+            "SecurityEventNotification": security.security_event,
+            "SignCertificate": security.sign_certificate,
             "StatusNotification": availability.status_notification,
+            "TransactionEvent": transactions.transaction_event,
         }
         super().__init__(
             context.station,

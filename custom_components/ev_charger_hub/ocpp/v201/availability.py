@@ -82,7 +82,10 @@ class Availability(Statuses):
             self._oddities.note(f"status of EVSE {evse_id} ignored")
             return
         if not evse_id:
-            self.hear(self._context.station.whole, status, at)
+            whole = self._context.station.whole
+            before = whole.status.value
+            self.hear(whole, status, at)
+            self._judge(whole, before, status, at)
             return
         evse = self._context.station.evse(evse_id)
         evse.connector(connector_id or min(evse.connector_ids))
@@ -112,6 +115,14 @@ class Availability(Statuses):
                 told = ConnectorStatus.FINISHING
             if told is not None and evse.status.value in VEHICLE_CONNECTED:
                 self.take(evse, told, at)
+
+    def fault_of(self, place: Place) -> Fault | None:
+        """Return the fault that a status alone tells of."""
+        if isinstance(place, Evse):
+            statuses = {one.status.value for one in place.connectors.values()}
+        else:
+            statuses = {place.status.value}
+        return FAULTED if ConnectorStatus.FAULTED in statuses else None
 
     @override
     def follow(self, place: Place, status: ConnectorStatus, at: datetime) -> None:
@@ -147,15 +158,13 @@ class Availability(Statuses):
 
     def _judge(
         self,
-        evse: Evse,
+        place: Place,
         before: ConnectorStatus | None,
         status: ConnectorStatus,
         at: datetime,
     ) -> None:
         """Show a fault with the status that says there is one, and no longer."""
         if status is ConnectorStatus.FAULTED:
-            evse.fault.set(evse.fault.value or FAULTED, at)
-        elif before is ConnectorStatus.FAULTED:
-            statuses = {one.status.value for one in evse.connectors.values()}
-            if ConnectorStatus.FAULTED not in statuses:
-                evse.fault.set(None, at)
+            place.fault.set(place.fault.value or FAULTED, at)
+        elif before is ConnectorStatus.FAULTED and self.fault_of(place) is None:
+            place.fault.set(None, at)

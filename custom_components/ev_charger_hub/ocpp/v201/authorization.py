@@ -1,0 +1,51 @@
+"""Authorization: who is in front of the station (OCPP 2.x C01)."""
+
+from typing import Any
+
+from ...station.authorization import Verdict
+from ...station.enums import AuthorizationStatus
+from ..authorization import TokenDesk
+from ..rpc import Reply
+from .tokens import id_token_info
+
+NOBODY = "NoAuthorization"
+"""The type of a token that stands for none (C02)."""
+
+_ACCEPTED = Verdict(status=AuthorizationStatus.ACCEPTED)
+
+
+def token_of(payload: dict[str, Any]) -> str | None:
+    """Return the token of an IdToken, None for one that is none."""
+    text: str = payload["idToken"]
+    return None if payload["type"] == NOBODY or not text.strip() else text
+
+
+class Authorization(TokenDesk):
+    """Answers about id tokens."""
+
+    def authorize(self, payload: dict[str, Any]) -> Reply:
+        """Answer whether an id token may charge (C01).
+
+        A contract is accepted as a token is (C07.FR.17): nobody here can check the
+        certificates behind it.
+        """
+        token = token_of(payload["idToken"])
+        verdict = _ACCEPTED if token is None else self.asked(token)
+        answer: dict[str, Any] = {"idTokenInfo": id_token_info(verdict)}
+        if payload.get("certificate") or payload.get("iso15118CertificateHashData"):
+            accepted = verdict.status is AuthorizationStatus.ACCEPTED
+            answer["certificateStatus"] = "Accepted" if accepted else "CertChainError"
+        return Reply(answer)
+
+    def of_transaction(self, token: str | None, evse_id: int | None) -> Verdict:
+        """Return whether a transaction may go on with a token (C12).
+
+        `evse_id` None says that it is shown to end one.
+        """
+        if token is None:
+            # C02.FR.02: whoever needs no token is accepted.
+            return _ACCEPTED
+        if evse_id is not None:
+            return self.begin(token, evse_id)
+        identity = self._context.station.identity
+        return self._context.authorizer.authorize(identity, token)
