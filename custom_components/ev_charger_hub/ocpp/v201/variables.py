@@ -197,8 +197,8 @@ class VariableCommands(Sender):
 
     def _show_configuration(self) -> None:
         """Bring what the model has of the configuration up to date."""
-        known = self.device_model
-        signs = known.flag(Key.SIGN_READINGS) if known.get(Key.SIGN_READINGS) else None
+        known = self.device_model.text(Key.SIGN_READINGS)
+        signs = None if known is None else self.device_model.flag(Key.SIGN_READINGS)
         self._context.station.signs_readings.set(signs)
 
 
