@@ -207,7 +207,7 @@ class Monitoring:
                 "NotifyMonitoringReport",
                 {
                     "generatedAt": stamp(self._station.clock()),
-                    "monitor": [_wire(one) for one in found],
+                    "monitor": [self._wire(one) for one in found],
                     "requestId": request_id,
                     "seqNo": 0,
                     "tbc": False,
@@ -217,6 +217,19 @@ class Monitoring:
 
         self._station.afterwards(send)
         return {"status": "Accepted"}
+
+    def _wire(self, monitor: Monitor) -> Json:
+        """Return a monitor as a report tells it."""
+        told = {
+            "id": monitor.id,
+            "severity": monitor.severity,
+            "transaction": False,
+            "type": monitor.type,
+            "value": monitor.value,
+        }
+        if self._station.version == "2.1":
+            told["eventNotificationType"] = "CustomMonitor"
+        return {**monitor.address, "variableMonitoring": [told]}
 
     async def _set_base(self, payload: Json) -> Json:
         """OCPP 2.0.1 N03: nothing is hard-wired, and the factory watches nothing."""
@@ -243,21 +256,6 @@ class Monitoring:
     def load(self, kept: list[Any]) -> None:
         """Take what survived."""
         self.monitors = {one["id"]: Monitor(**one) for one in kept}
-
-
-def _wire(monitor: Monitor) -> Json:
-    return {
-        **monitor.address,
-        "variableMonitoring": [
-            {
-                "id": monitor.id,
-                "severity": monitor.severity,
-                "transaction": False,
-                "type": monitor.type,
-                "value": monitor.value,
-            }
-        ],
-    }
 
 
 def _number(text: str | None) -> float | None:

@@ -98,6 +98,7 @@ class Provisioning:
         self.beat()
         station.remember()
         station.availability.report_all()
+        station.monitoring.reconnected()
         station.queue.wake()
 
     def _set_time(self, answer: Json) -> None:
