@@ -1,25 +1,24 @@
 """The station's uplink: its socket, its patience, and the messages it must not lose."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
-import contextlib
 import logging
 from ssl import SSLContext
-from typing import Any
+from typing import Any, override
 from uuid import uuid4
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
 from .connector import LocalTransaction
 from .misbehaviour import Misbehaviour
-from .rpc import TROUBLE, CallRefused, NotConnected, StationRpc
+from .rpc import CallRefused, NotConnected, StationRpc
+from .wire import Wire
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Uplink(ABC):
+class Uplink(Wire):
     """One station's connection to a central system, over many sockets."""
 
     subprotocol: str
@@ -27,21 +26,18 @@ class Uplink(ABC):
 
     def __init__(self, url: str, identity: str, password: str | None) -> None:
         """Create an uplink that is down."""
+        super().__init__()
         self.url = f"{url.rstrip('/')}/{identity}"
         self.identity = identity
         self.password = password
         self.misbehaviours: set[Misbehaviour] = set()
         self.rpc: StationRpc | None = None
         self.booted = asyncio.Event()
-        self.reconnect = True
         self.strict = True
         """Whether frames of the central system are checked against the schemas."""
         self._booted_once = False
-        self._socket: ClientWebSocketResponse | None = None
-        self._session: ClientSession | None = None
         self._queue: deque[tuple[str, dict[str, Any], LocalTransaction]] = deque()
         self._queued = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._dialling = asyncio.Lock()
 
     @abstractmethod
@@ -86,11 +82,6 @@ class Uplink(ABC):
         """Go on after a connection that needed no boot."""
 
     @property
-    def connected(self) -> bool:
-        """Return whether the socket is open."""
-        return self._socket is not None and not self._socket.closed
-
-    @property
     def listened_to(self) -> bool:
         """Return whether the central system takes any message now."""
         return self.connected and self.booted.is_set()
@@ -100,6 +91,7 @@ class Uplink(ABC):
         """Return how many transaction messages wait to be sent."""
         return len(self._queue)
 
+    @override
     async def connect(self) -> None:
         """Open the socket, boot, and start serving; raises ClientError if refused."""
         waited = self._dialling.locked()
@@ -138,12 +130,6 @@ class Uplink(ABC):
             self.turned_away(err)
             raise
 
-    async def redial(self) -> None:
-        """Hang up, and dial in again."""
-        await self.disconnect()
-        if self.reconnect:
-            await self.connect()
-
     def accepted(self) -> None:
         """Go on with what waited for the central system's consent."""
         self._booted_once = True
@@ -156,6 +142,7 @@ class Uplink(ABC):
         if self.connected and not self.booted.is_set():
             await self.boot()
 
+    @override
     async def disconnect(self) -> None:
         """Close the socket; what happens now is told after the next connect."""
         if self._socket is not None:
@@ -163,26 +150,6 @@ class Uplink(ABC):
         if self.rpc is not None:
             self.rpc.close()
         self.booted.clear()
-
-    async def close(self) -> None:
-        """Switch the station off for good."""
-        self.reconnect = False
-        await self.disconnect()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
-
-    async def send(self, text: str) -> None:
-        """Put one frame on the wire, whatever it says."""
-        if self._socket is None or self._socket.closed:
-            raise NotConnected
-        _LOGGER.debug("%s > %s", self.identity, text)
-        try:
-            await self._socket.send_str(text)
-        except (ConnectionError, ClientError) as err:
-            raise NotConnected from err
 
     async def _read(self, socket: ClientWebSocketResponse, rpc: StationRpc) -> None:
         """Take frames until the socket closes."""
@@ -193,18 +160,6 @@ class Uplink(ABC):
         rpc.close()
         if socket is self._socket:
             self.booted.clear()
-
-    def later(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something beside, as long as the station exists; trouble is its own."""
-
-        async def run() -> None:
-            with contextlib.suppress(*TROUBLE):
-                await work
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())
 
     async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Send one request now and return the answer."""

@@ -1,19 +1,19 @@
 """The station's socket: dialling, frames in and out, and the order of answers."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 import contextlib
 import json
 import logging
 from socket import SHUT_RDWR
 from ssl import SSLContext
-from typing import Any
+from typing import Any, override
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 from ocpp.messages import get_validator
 
-from ..rpc import TROUBLE, NotConnected
+from ..wire import Wire
 from .queue import MessageQueue
 from .values import Json
 
@@ -38,7 +38,7 @@ class CallError(Exception):
         self.description = description
 
 
-class Uplink(ABC):
+class Uplink(Wire):
     """One station's connection to a central system, over many sockets."""
 
     identity: str
@@ -46,16 +46,13 @@ class Uplink(ABC):
 
     def __init__(self) -> None:
         """Create an uplink that is down."""
-        self.reconnect = True
+        super().__init__()
         self.pings = False
         """Whether it pings, which goes by the clock on the wall."""
         self.version = "2.0.1"
         """The version that was agreed on last."""
         self.received: list[tuple[str, Json]] = []
         """Every request of the central system, oldest first."""
-        self._socket: ClientWebSocketResponse | None = None
-        self._session: ClientSession | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._working: asyncio.Task[None] | None = None
         self._answering = asyncio.Lock()
         self._after: list[After] = []
@@ -98,11 +95,7 @@ class Uplink(ABC):
     def ping_interval(self) -> float | None:
         """Return how often to ping, in s; the pong has half of that."""
 
-    @property
-    def connected(self) -> bool:
-        """Return whether the socket is open."""
-        return self._socket is not None and not self._socket.closed
-
+    @override
     async def connect(self) -> None:
         """Open the socket and start serving; raises ClientError if refused."""
         if self._session is None:
@@ -131,50 +124,14 @@ class Uplink(ABC):
         if self._socket is not None:
             self._socket.get_extra_info("socket").shutdown(SHUT_RDWR)
 
+    @override
     async def disconnect(self) -> None:
         """Close the socket; what happens now is told after the next connect."""
         if (socket := self._socket) is not None:
             await socket.close()
             self._gone(socket)
 
-    async def redial(self) -> None:
-        """Hang up, and dial in again."""
-        await self.disconnect()
-        if self.reconnect:
-            await self.connect()
-
-    async def close(self) -> None:
-        """Switch the station off for good."""
-        self.reconnect = False
-        await self.disconnect()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
             self._session = None
-
-    def later(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something beside, as long as the station exists; trouble is its own."""
-
-        async def run() -> None:
-            with contextlib.suppress(*TROUBLE):
-                await work
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())
-
-    async def send(self, text: str) -> None:
-        """Put one frame on the wire, whatever it says."""
-        if self._socket is None or self._socket.closed:
-            raise NotConnected
-        _LOGGER.debug("%s > %s", self.identity, text)
-        try:
-            await self._socket.send_str(text)
-        except (ConnectionError, ClientError) as err:
-            raise NotConnected from err
 
     async def _read(self, socket: ClientWebSocketResponse) -> None:
         """Take frames until the socket closes."""

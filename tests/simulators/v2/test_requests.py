@@ -14,7 +14,7 @@ TOKEN = IdToken(id_token="04A1B2C3")
 APP = {"idToken": "homeassistant", "type": "Central"}
 
 
-def variable(name: str, value: str | None = None, **evse: int) -> dict[str, Any]:
+def variable(name: str, value: str | None = None, /, **evse: int) -> dict[str, Any]:
     component, _, rest = name.partition(".")
     rest, _, instance = rest.partition("[")
     told: dict[str, Any] = {

@@ -138,7 +138,8 @@ async def test_with_a_certificate_of_its_own_it_sends_no_password(
     await station.connect()
     await secure.count("StatusNotification", 1)
     await station.settle()
-    assert secure.authorization is not None
+    password = secure.authorization
+    assert password is not None
     await station.security.request_certificate()
     chain = authority.sign(secure.of("SignCertificate")[0]["csr"])
     kind = {"certificateType": "ChargingStationCertificate"}
