@@ -77,10 +77,6 @@ class HousekeepingCommands(Sender):
             payload["parentIdTag"] = request.group
         return await self.send("ReserveNow", payload)
 
-    async def cancel_reservation(self, reservation_id: int) -> Outcome:
-        """Send CancelReservation (5.1)."""
-        return await self.send("CancelReservation", {"reservationId": reservation_id})
-
     async def update_firmware(self, request: FirmwareRequest) -> Outcome:
         """Send UpdateFirmware (5.19), or SignedUpdateFirmware (Security 5.17)."""
         payload: dict[str, Any] = retries(request)

@@ -4,7 +4,7 @@ from typing import Any, override
 
 from ...station.enums import RateUnit
 from ...station.errors import InvalidTransactionId
-from ...station.link import Capability, ConfigurationKey, Limit, Link, LinkKind
+from ...station.link import Capability, ConfigurationKey, Limit
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.profiles.model import (
     ChargingProfile,
@@ -14,6 +14,7 @@ from ...station.profiles.model import (
     ProfileSupport,
 )
 from ..charging_profiles import Unspeakable
+from ..link import OcppLink, unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
 from .certificates import CertificateCommands
@@ -26,23 +27,8 @@ COMPOSITE_TIMEOUT = 10.0
 _ONLY_EXTENDED = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
 
 
-def _unspeakable(err: Unspeakable) -> Outcome:
-    return Outcome(
-        status=OutcomeStatus.NOT_SUPPORTED,
-        detail=f"OCPP 1.6 does not know {err}; nothing was sent",
-    )
-
-
-class V16Link(HousekeepingCommands, CertificateCommands, Link):
+class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
     """Carry the commands of a station over its OCPP 1.6 connection."""
-
-    kind = LinkKind.OCPP
-
-    @property
-    @override
-    def connected(self) -> bool:
-        """Return whether a command would be sent now."""
-        return self._context.connected()
 
     @property
     @override
@@ -87,16 +73,6 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         number = int(transaction_id)
         return await self.send("RemoteStopTransaction", {"transactionId": number})
 
-    @override
-    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
-        """Return that OCPP 1.6 limits by charging profiles."""
-        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
-
-    @override
-    async def clear_limit(self, evse_id: int) -> Outcome:
-        """Return that OCPP 1.6 limits by charging profiles."""
-        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
-
     @property
     @override
     def profile_support(self) -> ProfileSupport:
@@ -123,7 +99,7 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         try:
             payload = charging_profiles.set_request(evse_id, profile)
         except Unspeakable as err:
-            return _unspeakable(err)
+            return unspeakable("1.6", err)
         return await self.send("SetChargingProfile", payload)
 
     @override
@@ -132,7 +108,7 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         try:
             payload = charging_profiles.clear_request(criteria)
         except Unspeakable as err:
-            return _unspeakable(err)
+            return unspeakable("1.6", err)
         return await self.send("ClearChargingProfile", payload)
 
     @override
@@ -227,25 +203,3 @@ class V16Link(HousekeepingCommands, CertificateCommands, Link):
         known = self.configuration
         signs = known.flag(Key.SIGN_READINGS) if known.get(Key.SIGN_READINGS) else None
         self._context.station.signs_readings.set(signs)
-
-    @override
-    async def clear_cache(self) -> Outcome:
-        """Send ClearCache (5.4)."""
-        return await self.send("ClearCache", {})
-
-    @override
-    async def data_transfer(
-        self, vendor_id: str, message_id: str | None, data: str | None
-    ) -> Outcome:
-        """Send DataTransfer (5.6)."""
-        payload = {"vendorId": vendor_id}
-        if message_id is not None:
-            payload["messageId"] = message_id
-        if data is not None:
-            payload["data"] = data
-        return await self.send("DataTransfer", payload)
-
-    @override
-    async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
-        """Send a raw call, for experts."""
-        return await self.send(action, payload)

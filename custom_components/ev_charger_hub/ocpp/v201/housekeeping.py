@@ -97,10 +97,6 @@ class HousekeepingCommands(Sender):
             payload["groupIdToken"] = group_payload(request.group)
         return await self.send("ReserveNow", payload)
 
-    async def cancel_reservation(self, reservation_id: int) -> Outcome:
-        """Send CancelReservation (H02)."""
-        return await self.send("CancelReservation", {"reservationId": reservation_id})
-
     async def update_firmware(self, request: FirmwareRequest) -> Outcome:
         """Send UpdateFirmware (L01, L02), signed or not."""
         payload = {

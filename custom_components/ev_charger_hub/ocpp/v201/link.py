@@ -5,7 +5,7 @@ from typing import Any, override
 
 from ...station.enums import RateUnit
 from ...station.errors import InvalidTransactionId
-from ...station.link import Capability, Limit, Link, LinkKind
+from ...station.link import Capability, Limit
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.profiles.model import (
     ChargingProfile,
@@ -15,6 +15,7 @@ from ...station.profiles.model import (
     ProfileSupport,
 )
 from ..charging_profiles import Unspeakable
+from ..link import OcppLink, unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
 from .certificates import CertificateCommands
@@ -41,16 +42,8 @@ _MESSAGES = {
 }
 
 
-class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link):
+class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, OcppLink):
     """Carry the commands of a station over its OCPP 2.0.1 or 2.1 connection."""
-
-    kind = LinkKind.OCPP
-
-    @property
-    @override
-    def connected(self) -> bool:
-        """Return whether a command would be sent now."""
-        return self._context.connected()
 
     @property
     @override
@@ -105,16 +98,6 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link
         payload = {"transactionId": transaction_id}
         return await self.send("RequestStopTransaction", payload)
 
-    @override
-    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
-        """Return that OCPP limits by charging profiles."""
-        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
-
-    @override
-    async def clear_limit(self, evse_id: int) -> Outcome:
-        """Return that OCPP limits by charging profiles."""
-        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
-
     @property
     @override
     def profile_support(self) -> ProfileSupport:
@@ -145,7 +128,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link
         try:
             payload = charging_profiles.set_request(evse_id, profile, self.dialect)
         except Unspeakable as err:
-            return self._unspeakable(err)
+            return unspeakable(self.dialect, err)
         return await self.send("SetChargingProfile", payload)
 
     @override
@@ -154,7 +137,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link
         try:
             payloads = charging_profiles.clear_requests(criteria, self.dialect)
         except Unspeakable as err:
-            return self._unspeakable(err)
+            return unspeakable(self.dialect, err)
         outcomes = []
         for payload in payloads:
             outcome = await self.send("ClearChargingProfile", payload)
@@ -173,7 +156,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link
         try:
             payload = charging_profiles.get_request(request_id, criteria, self.dialect)
         except Unspeakable as err:
-            return self._unspeakable(err), []
+            return unspeakable(self.dialect, err), []
         with self._reports.profiles(request_id) as parts:
             outcome = await self.send("GetChargingProfiles", payload)
             if outcome.answer.lower() == _NO_PROFILES:
@@ -265,28 +248,3 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Link
         evse = self._context.station.evses.get(evse_id)
         connectors = sorted(evse.connector_ids) if evse is not None else [1]
         return [{"evse": {"id": evse_id, "connectorId": one}} for one in connectors]
-
-    @override
-    async def clear_cache(self) -> Outcome:
-        """Send ClearCache (C11)."""
-        return await self.send("ClearCache", {})
-
-    @override
-    async def data_transfer(
-        self, vendor_id: str, message_id: str | None, data: str | None
-    ) -> Outcome:
-        """Send DataTransfer (P01)."""
-        told = {"vendorId": vendor_id, "messageId": message_id, "data": data}
-        payload = {name: value for name, value in told.items() if value is not None}
-        return await self.send("DataTransfer", payload)
-
-    @override
-    async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
-        """Send a raw call, for experts."""
-        return await self.send(action, payload)
-
-    def _unspeakable(self, err: Unspeakable) -> Outcome:
-        return Outcome(
-            status=OutcomeStatus.NOT_SUPPORTED,
-            detail=f"OCPP {self.dialect} does not know {err}; nothing was sent",
-        )
