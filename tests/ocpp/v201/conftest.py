@@ -38,7 +38,9 @@ class Charger(v16.Charger):
     @override
     def build_adapter(self) -> BlockAdapter:
         """Return the adapter of OCPP 2.0.1."""
-        self.answers.pop("GetConfiguration")
+        del self.answers["GetConfiguration"]
+        for action in ("GetBaseReport", "GetVariables", "SetVariables"):
+            self.answers[action] = ("NotSupported", "")
         return V201Adapter(self.context, call_later=self.clock.call_later)
 
     @override

@@ -1,46 +1,24 @@
 """Adapter: the messages of an OCPP 2.x station, each to the block that answers it."""
 
 from dataclasses import replace
-from typing import cast
 
 from ...station.clock import CallLater, call_later as loop_call_later
-from ...station.link import Capability, Link, LinkKind
-from ...station.outcome import Outcome
+from ...station.link import Link
 from ..adapter import StationContext
 from ..blocks import Answer, BlockAdapter
 from ..boot import Boot, BootFacts, Caller
 from ..oddities import Oddities
 from ..security import SecurityBlock
-from ..sender import CallSender
 from ..signed import SignedArchive
-from ..stepwise import Stepwise
 from .authorization import Authorization
 from .availability import Availability
+from .link import V201Link
 from .mapping import station_info
 from .metering import MeterValues
 from .notifications import EventNotifications
+from .reports import Reports
+from .setup import Setup
 from .transactions import TransactionBlock
-
-
-class TriggerLink(CallSender):
-    """A link that asks for messages and carries nothing else."""
-
-    kind = LinkKind.OCPP
-
-    @property
-    def connected(self) -> bool:
-        """Return whether a command would be sent now."""
-        return self._context.connected()
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """Return what this link can carry."""
-        return frozenset({Capability.TRIGGER})
-
-    async def trigger(self, message: str, evse_id: int | None) -> Outcome:
-        """Send TriggerMessage (F06)."""
-        evse = {} if evse_id is None else {"evse": {"id": evse_id}}
-        return await self.send("TriggerMessage", {"requestedMessage": message} | evse)
 
 
 class V201Adapter(BlockAdapter):
@@ -53,8 +31,10 @@ class V201Adapter(BlockAdapter):
         caller = Caller(context)
         context = replace(context, call=caller)
         oddities = Oddities(context.station.identity)
-        self.link = link = cast(Link, TriggerLink(context))
-        setup = Stepwise(context, {})
+        reports = Reports(context, call_later)
+        link = V201Link(context, reports)
+        self.link: Link = link
+        setup = Setup(context, link)
         availability = Availability(context, oddities, call_later)
         archive = SignedArchive(context)
         metering = MeterValues(context, archive, oddities)
@@ -75,6 +55,8 @@ class V201Adapter(BlockAdapter):
             "LogStatusNotification": notifications.log_status,
             "MeterValues": metering.meter_values,
             "NotifyEvent": notifications.event,
+            "NotifyReport": reports.notify_report,
+            "ReportChargingProfiles": reports.report_charging_profiles,
             "ReservationStatusUpdate": notifications.reservation_status,
             "SecurityEventNotification": security.security_event,
             "SignCertificate": security.sign_certificate,
