@@ -41,6 +41,16 @@ def test_boot_is_pending_and_tells_who_it_is(clock: Clock) -> None:
     assert changes == [candidate]
 
 
+def test_boot_of_2x_tells_who_it_is(clock: Clock) -> None:
+    adapter, candidate, _ = make_adapter(clock)
+    station = {"vendorName": "Acme", "model": "Wall", "serialNumber": "SN-0001"}
+    station["firmwareVersion"] = "1.2.3"
+    boot = {"reason": "PowerUp", "chargingStation": station}
+    assert adapter.handle("BootNotification", boot).payload == PENDING
+    assert (candidate.vendor, candidate.model) == ("Acme", "Wall")
+    assert (candidate.serial, candidate.firmware) == ("SN-0001", "1.2.3")
+
+
 def test_same_boot_again_is_no_news(clock: Clock) -> None:
     adapter, candidate, changes = make_adapter(clock)
     adapter.handle("BootNotification", BOOT)

@@ -177,12 +177,13 @@ class WaitingAdapter:
     def _boot(self, payload: dict[str, Any]) -> Reply:
         candidate = self._candidate
         known = candidate.vendor, candidate.model, candidate.serial, candidate.firmware
-        candidate.vendor = _text(payload, "chargePointVendor")
-        candidate.model = _text(payload, "chargePointModel")
-        candidate.serial = _text(payload, "chargePointSerialNumber") or _text(
-            payload, "chargeBoxSerialNumber"
+        told = payload.get("chargingStation") or payload
+        candidate.vendor = _text(told, "vendorName", "chargePointVendor")
+        candidate.model = _text(told, "model", "chargePointModel")
+        candidate.serial = _text(
+            told, "serialNumber", "chargePointSerialNumber", "chargeBoxSerialNumber"
         )
-        candidate.firmware = _text(payload, "firmwareVersion")
+        candidate.firmware = _text(told, "firmwareVersion")
         if known != (
             candidate.vendor,
             candidate.model,
@@ -199,8 +200,11 @@ class WaitingAdapter:
         )
 
 
-def _text(payload: dict[str, Any], field: str) -> str | None:
-    """Return a field fit to be shown: printable and of bounded length."""
-    told = str(payload.get(field, ""))[:_MAX_TOLD]
-    text = "".join(char for char in told if char.isprintable())
-    return text.strip()[:_MAX_TEXT] or None
+def _text(payload: dict[str, Any], *fields: str) -> str | None:
+    """Return the first of some fields fit to be shown: printable, of bounded length."""
+    for field in fields:
+        told = str(payload.get(field, ""))[:_MAX_TOLD]
+        text = "".join(char for char in told if char.isprintable())
+        if text := text.strip()[:_MAX_TEXT]:
+            return text
+    return None

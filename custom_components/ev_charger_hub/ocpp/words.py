@@ -33,7 +33,7 @@ def _plain(word: str) -> str:
 _STATUSES = {_plain(status): status for status in ConnectorStatus}
 _REASONS = {
     _plain(reason): reason for reason in StopReason if reason is not StopReason.LOST
-}
+} | {"immediatereset": StopReason.HARD_RESET}
 _MEASURANDS = {_plain(measurand): measurand for measurand in Measurand}
 _PHASES = {_plain(phase): phase for phase in Phase}
 _LOCATIONS: dict[str, Location | None] = {

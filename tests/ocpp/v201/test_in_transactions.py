@@ -173,6 +173,43 @@ async def test_a_refused_token_is_told_so_and_gets_a_session(
     assert charger.events_of(SessionKnown) == []
 
 
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (None, StopReason.LOCAL),
+        ("DeAuthorized", StopReason.DE_AUTHORIZED),
+        ("EmergencyStop", StopReason.EMERGENCY_STOP),
+        ("EnergyLimitReached", StopReason.ENERGY_LIMIT_REACHED),
+        ("EVDisconnected", StopReason.EV_DISCONNECTED),
+        ("GroundFault", StopReason.GROUND_FAULT),
+        ("ImmediateReset", StopReason.HARD_RESET),
+        ("Local", StopReason.LOCAL),
+        ("LocalOutOfCredit", StopReason.LOCAL_OUT_OF_CREDIT),
+        ("MasterPass", StopReason.MASTER_PASS),
+        ("Other", StopReason.OTHER),
+        ("OvercurrentFault", StopReason.OVERCURRENT_FAULT),
+        ("PowerLoss", StopReason.POWER_LOSS),
+        ("PowerQuality", StopReason.POWER_QUALITY),
+        ("Reboot", StopReason.REBOOT),
+        ("Remote", StopReason.REMOTE),
+        ("SOCLimitReached", StopReason.SOC_LIMIT_REACHED),
+        ("StoppedByEV", StopReason.STOPPED_BY_EV),
+        ("TimeLimitReached", StopReason.TIME_LIMIT_REACHED),
+        ("Timeout", StopReason.TIMEOUT),
+        ("Boredom", StopReason.OTHER),
+    ],
+)
+@pytest.mark.conformance("TC_E_14_CSMS", "TC_E_15_CSMS", "TC_E_20_CSMS", "TC_E_22_CSMS")
+async def test_why_a_session_ended(
+    charger: Charger, word: str | None, reason: StopReason
+) -> None:
+    info = {} if word is None else {"stoppedReason": word}
+    await charger.event("Started", evse=EVSE)
+    await charger.event("Ended", "T1", 1, info=info)
+    (session,) = await charger.transactions.sessions()
+    assert session.stop_reason is reason
+
+
 async def test_no_token_needed_is_accepted(charger: Charger) -> None:
     nobody = {"idToken": "", "type": "NoAuthorization"}
     answer = await charger.event("Started", evse=EVSE, idToken=nobody)
