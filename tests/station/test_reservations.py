@@ -419,6 +419,15 @@ async def test_an_unclear_answer_cancels_nothing(desk: Desk, answer: Outcome) ->
     assert await desk.state(made) is State.ACTIVE
 
 
+@pytest.mark.parametrize("state", [State.EXPIRED, State.REMOVED])
+async def test_a_station_tells_that_it_is_over(desk: Desk, state: State) -> None:
+    made = await desk.reserve()
+    await desk.reservations.over(made.reservation_id, state)
+    await desk.reservations.over(made.reservation_id + 1, state)
+    assert await desk.state(made) is state
+    assert desk.hall.timers.pending == []
+
+
 async def test_the_newest_come_first(desk: Desk) -> None:
     made = [await desk.reserve() for _ in range(4)]
     await desk.reservations.cancel(made[3].reservation_id)
