@@ -4,7 +4,6 @@ from abc import abstractmethod
 import asyncio
 from collections import deque
 import logging
-from ssl import SSLContext
 from typing import Any, override
 from uuid import uuid4
 
@@ -55,27 +54,6 @@ class Uplink(Wire):
         self, transaction: LocalTransaction, answer: dict[str, Any]
     ) -> None:
         """Take the answer to the start of a transaction."""
-
-    @property
-    @abstractmethod
-    def address(self) -> str:
-        """Return where to dial."""
-
-    @abstractmethod
-    def headers(self) -> dict[str, str]:
-        """Return what proves who is dialling."""
-
-    @abstractmethod
-    async def tls(self) -> SSLContext | None:
-        """Return what TLS goes by; None without TLS."""
-
-    @abstractmethod
-    def turned_away(self, err: ClientError) -> None:
-        """Take note that a connection did not come about."""
-
-    @abstractmethod
-    def arrived(self) -> None:
-        """Take note that a connection came about."""
 
     @abstractmethod
     async def resumed(self) -> None:

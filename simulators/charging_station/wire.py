@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Coroutine
 import contextlib
 import logging
+from ssl import SSLContext
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
@@ -25,6 +26,27 @@ class Wire(ABC):
         self._socket: ClientWebSocketResponse | None = None
         self._session: ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Return where to dial."""
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """Return what proves who is dialling."""
+
+    @abstractmethod
+    async def tls(self) -> SSLContext | None:
+        """Return what TLS goes by; None without TLS."""
+
+    @abstractmethod
+    def turned_away(self, err: ClientError) -> None:
+        """Take note that a connection did not come about."""
+
+    @abstractmethod
+    def arrived(self) -> None:
+        """Take note that a connection came about."""
 
     @property
     def connected(self) -> bool:

@@ -138,8 +138,9 @@ class ChargingStation(Uplink, Handlers):
     @property
     def url(self) -> str:
         """Return where it dials now, for people."""
-        return self.address()
+        return self.address
 
+    @property
     @override
     def address(self) -> str:
         """Return where to dial."""

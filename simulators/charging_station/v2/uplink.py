@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 from socket import SHUT_RDWR
-from ssl import SSLContext
 from typing import Any, override
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
@@ -63,28 +62,8 @@ class Uplink(Wire):
         """Return what is offered to the central system, best first."""
 
     @abstractmethod
-    def address(self) -> str:
-        """Return where to dial."""
-
-    @abstractmethod
-    def headers(self) -> dict[str, str]:
-        """Return what proves who is dialling."""
-
-    @abstractmethod
-    async def tls(self) -> SSLContext | None:
-        """Return what TLS goes by; None without TLS."""
-
-    @abstractmethod
-    def arrived(self) -> None:
-        """Go on after a connection came about."""
-
-    @abstractmethod
     def lost(self) -> None:
         """Take note that the connection is gone."""
-
-    @abstractmethod
-    def turned_away(self, err: ClientError) -> None:
-        """Take note that a connection did not come about."""
 
     @abstractmethod
     async def handle(self, action: str, payload: Json) -> Json:
@@ -102,7 +81,7 @@ class Uplink(Wire):
             self._session = ClientSession()
         try:
             socket = await self._session.ws_connect(
-                self.address(),
+                self.address,
                 protocols=self.subprotocols,
                 headers=self.headers(),
                 compress=0,
@@ -130,8 +109,6 @@ class Uplink(Wire):
         if (socket := self._socket) is not None:
             await socket.close()
             self._gone(socket)
-
-            self._session = None
 
     async def _read(self, socket: ClientWebSocketResponse) -> None:
         """Take frames until the socket closes."""
