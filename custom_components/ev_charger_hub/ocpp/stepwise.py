@@ -20,6 +20,8 @@ STEP_TIMEOUT = 10.0
 MAX_DROPS = 3
 """A step is left out once the station hung up on it so often without a success."""
 
+_FIRST_VERSION = "1.6"
+
 
 class Step(StrEnum):
     """The steps of set-up, in their order; the keys of our findings."""
@@ -180,14 +182,19 @@ class Stepwise:
         return Finding.OK(f"{len(there)} of {len(names)}")
 
     async def _recall(self) -> bool:
-        """Bring back what is kept; return whether there is any for this firmware."""
-        firmware = self._station.info.value.firmware
+        """Bring back what is kept of this firmware and version; return if there is any."""
+        of = {
+            "firmware": self._station.info.value.firmware,
+            "version": self._station.version.value or _FIRST_VERSION,
+        }
         journal, identity = self._context.journal, self._station.identity
         kept = await journal.load(identity, FACT)
-        if isinstance(kept, dict) and kept.get("firmware") == firmware:
-            self._kept = kept
+        # What was kept before there were others is of the first version.
+        known = {"version": _FIRST_VERSION, **kept} if isinstance(kept, dict) else {}
+        if known and of.items() <= known.items():
+            self._kept = known
             return True
-        self._kept = {"firmware": firmware}
+        self._kept = of
         return False
 
     async def _keep(self, name: str, value: Any) -> None:

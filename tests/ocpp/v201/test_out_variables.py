@@ -496,6 +496,19 @@ async def test_another_firmware_is_asked_for_everything_and_compared() -> None:
     assert charger.link.device_model.get("ChargingStation.Model") is None
 
 
+async def test_what_was_learnt_in_another_version_is_learnt_anew() -> None:
+    charger = Charger()
+    charger.answers["TriggerMessage"] = {"status": "NotImplemented"}
+    findings = await set_up(charger)
+    assert findings["triggers"].startswith("partial: ")
+    charger.station.version.set("2.1")
+    del charger.answers["TriggerMessage"]
+    await charger.restart_hub()
+    findings = await set_up(charger)
+    assert findings["triggers"] == "ok"
+    assert charger.sent("GetBaseReport")
+
+
 async def test_a_charger_without_reports_is_asked_for_what_is_needed() -> None:
     charger = Charger()
     charger.answers["GetBaseReport"] = {"status": "NotSupported"}
