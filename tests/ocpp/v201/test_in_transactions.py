@@ -112,6 +112,7 @@ async def test_a_fault_is_shown_over_the_charging_state(charger: Charger) -> Non
 async def test_cable_first_and_the_token_later(charger: Charger) -> None:
     answer = await charger.event("Started", triggerReason="CablePluggedIn", evse=EVSE)
     assert answer == {}
+    charger.clock.tick(900)
     answer = await charger.event("Updated", "T1", 1, idToken=TAG)
     assert answer == {"idTokenInfo": {"status": "Accepted"}}
     transaction = charger.station.evses[1].transaction
@@ -353,6 +354,7 @@ async def test_numbers_may_start_anew_or_go_on(charger: Charger) -> None:
         {"transactionInfo": {"transactionId": "", "timeSpentCharging": 2**60}},
         {"meterValue": [{"timestamp": "now", "sampledValue": [{"value": 1e300}]}]},
         {"cableMaxCurrent": 2**50},
+        {"evse": {"id": 1, "connectorId": 2**50}},
     ],
 )
 async def test_odd_events_are_answered(

@@ -87,7 +87,7 @@ class TransactionBlock:
         after = None
         news = before != (transaction.evse_id, transaction.id_token)
         if transaction.open and (news or event.kind is EventKind.STARTED):
-            after = partial(self._started, transaction, told.verdict)
+            after = partial(self._started, transaction, told)
         elif event.kind is EventKind.ENDED and was_open:
             after = partial(self._ended, transaction)
         # E01.FR.11: of a token that was shown, and of no other.
@@ -102,10 +102,10 @@ class TransactionBlock:
         kind = self._kind(payload["eventType"])
         values = plain(payload.get("meterValue") or [])
         evse = payload.get("evse") or {}
-        evse_id = evse.get("id") or 0
-        if not 0 <= evse_id <= MAX_EVSES:
+        evse_id, connector_id = evse.get("id") or 0, evse.get("connectorId") or 0
+        if not (0 <= evse_id <= MAX_EVSES and 0 <= connector_id <= MAX_EVSES):
             self._oddities.note(f"transaction of EVSE {evse_id}")
-            evse_id = 0
+            evse_id = connector_id = 0
         token = payload.get("idToken")
         stops = payload["triggerReason"] in _STOPPING
         event = TransactionEvent(
@@ -113,7 +113,7 @@ class TransactionBlock:
             transaction_id=info["transactionId"],
             claimed_at=claimed,
             evse_id=evse_id,
-            connector_id=evse.get("connectorId") or 0,
+            connector_id=connector_id,
             id_token=token and token_of(token),
             token_type=token and token["type"],
             stops=stops,
@@ -146,7 +146,8 @@ class TransactionBlock:
         if not (evse_id := transaction.evse_id):
             return
         evse, event = self._context.station.evse(evse_id), told.event
-        evse.connector(transaction.connector_id)
+        if event.connector_id:
+            evse.connector(event.connector_id)
         self._metering.take(evse_id, event.transaction_id, told.values, counted=True)
         at = plausible(event.claimed_at, self._context.clock())
         if (rating := _number(payload.get("cableMaxCurrent"))) is not None:
@@ -160,15 +161,12 @@ class TransactionBlock:
         elif state is not None and transaction.open:
             self._availability.charging(evse_id, state, at)
 
-    def _started(self, transaction: Transaction, verdict: Verdict | None) -> None:
+    def _started(self, transaction: Transaction, told: Told) -> None:
         context, evse_id = self._context, transaction.evse_id
-        if (
-            not transaction.open
-            or not evse_id
-            or context.transactions.is_history(transaction.started_at)
-        ):
+        at = plausible(told.event.claimed_at, context.clock())
+        if not transaction.open or not evse_id or context.transactions.is_history(at):
             return
-        token = transaction.id_token
+        token, verdict = transaction.id_token, told.verdict
         if token is not None and verdict is not None:
             seen = token, context.clock()
             context.station.evse(evse_id).id_token_seen.set(seen)
