@@ -86,7 +86,7 @@ class Box:
             return False
         if not station.reservations.admits(evse_id, token.wire(), group):
             return False
-        place.token = token
+        self._admit(place, evse_id, token)
         if evse_id in station.transactions.running:
             await station.on_authorized(evse_id, place.connector_id, token)
         await self._begin(evse_id, TriggerReason.AUTHORIZED)
@@ -104,7 +104,7 @@ class Box:
 
     async def remote_start(self, evse_id: int, token: IdToken) -> None:
         """Admit somebody who is not there."""
-        self.places[evse_id].token = token
+        self._admit(self.places[evse_id], evse_id, token)
         await self._begin(evse_id, TriggerReason.REMOTE_START)
 
     async def stop(self, evse_id: int, reason: Reason) -> None:
@@ -146,6 +146,18 @@ class Box:
             allowed = station.charging.allowance(evse_id, station.clock(), MAXIMUM)
             place.offered = 0.0 if place.paused else float(allowed.amps)
             await station.on_charging_state_changed(evse_id, self._flow(place))
+
+    def _admit(self, place: Place, evse_id: int, token: IdToken) -> None:
+        """Let somebody charge, who has to plug in before long (EVConnectionTimeOut)."""
+        station = self._station
+        place.token = token
+
+        async def expire() -> None:
+            if place.token is token and evse_id not in station.transactions.running:
+                place.token = None
+
+        timeout = station.model.number("TxCtrlr.EVConnectionTimeOut", 120)
+        station.timers.after(timeout, expire)
 
     async def _begin(self, evse_id: int, trigger: TriggerReason) -> None:
         """Begin a transaction where vehicle and person are there (TxStartPoint)."""

@@ -147,6 +147,10 @@ class Reservations:
         """End the reservation that a transaction makes use of (H03)."""
         evse_id, connector_id = transaction.evse_id, transaction.connector_id
         found = self.reservations.get(reservation_id or -1) or self._of(evse_id)
+        if found is None:
+            anywhere = self._of(0)
+            if anywhere is not None and anywhere.id_token == transaction.id_token:
+                found = anywhere
         if found is not None:
             del self.reservations[found.id]
             self._station.remember()

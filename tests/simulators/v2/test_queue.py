@@ -365,3 +365,17 @@ async def test_a_request_lacks_a_field_or_is_of_a_later_version_or_has_too_much(
         == "NotImplemented"
     )
     assert await central2.request("ClearCache", surplus=1) == {"status": "Accepted"}
+
+
+async def test_power_lost_with_a_call_in_flight_has_it_told_again(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    central2.silent.add("TransactionEvent")
+    await station2.box.plug_in(Vehicle())
+    assert await station2.box.swipe(TOKEN)
+    await seen(central2, "TransactionEvent", 1)
+    central2.silent.clear()
+    await station2.reboot()
+    await seen(central2, "TransactionEvent", 3)
+    await station2.settle()
+    assert [one["seqNo"] for one in central2.events()] == [0, 0, 1]

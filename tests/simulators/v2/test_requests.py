@@ -480,3 +480,58 @@ async def test_a_reservation_is_cancelled_or_expires(
     ]
     station2.model.put("ReservationCtrlr.Available", "false")
     assert (await central2.request("ReserveNow", **reserve))["status"] == "Rejected"
+
+
+async def test_a_reservation_of_any_evse_ends_where_its_token_charges(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    reserve = {
+        "id": 3,
+        "expiryDateTime": "2026-11-21T10:15:00Z",
+        "idToken": TOKEN.wire(),
+    }
+    before = len(central2.statuses)
+    assert await central2.request("ReserveNow", **reserve) == ACCEPTED
+    await station2.settle()
+    assert central2.statuses[before:] == []
+    await charge(station2)
+    assert station2.reservations.reservations == {}
+    await station2.on_faulted(2, 1)
+    await charge(station2, 2)
+    answer = await central2.request("ReserveNow", **reserve)
+    assert answer == {"status": "Faulted"}
+
+
+async def test_the_same_card_ends_what_it_began_and_another_does_not(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    transaction = await charge(station2)
+    assert not await station2.box.swipe(IdToken(id_token="OTHER"))
+    assert await station2.box.swipe(TOKEN)
+    await station2.settle()
+    ended = central2.events(transaction)[-1]
+    assert ended["triggerReason"] == "StopAuthorized"
+    assert ended["transactionInfo"]["stoppedReason"] == "Local"
+    assert ended["idToken"] == TOKEN.wire()
+    assert central2.statuses[-1] == "Occupied"
+
+
+async def test_a_remote_start_without_a_vehicle_is_given_up(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    request = {"idToken": APP, "remoteStartId": 7, "evseId": 1}
+    assert await central2.request("RequestStartTransaction", **request) == ACCEPTED
+    await station2.pass_time(121, step=10)
+    await station2.box.plug_in(Vehicle())
+    await station2.settle()
+    assert central2.events() == []
+
+
+async def test_an_offline_token_needs_no_answer_and_a_silent_one_is_unknown(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    central2.broken.add("Authorize")
+    assert (await station2.validate_token(TOKEN))["status"] == "Unknown"
+    station2.model.put("AuthCtrlr.DisableRemoteAuthorization", "true")
+    assert (await station2.validate_token(TOKEN))["status"] == "Unknown"
+    assert len(central2.of("Authorize")) == 1
