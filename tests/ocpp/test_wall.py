@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 import json
+import logging
+import threading
 from typing import Any, ClassVar, override
 
 from aiohttp import ClientSession, TCPConnector
@@ -400,3 +402,29 @@ async def test_compressed_bomb_is_measured_after_inflation(
         assert (await charger.receive())[2] == "RpcFrameworkError"
         await charger.ws.send_str("x" * (50 * transport.MAX_FRAME))
         assert await charger.closed() == 1009
+
+
+async def test_who_hangs_up_while_its_password_is_looked_at_is_no_error(
+    central: Central,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looking, gone = threading.Event(), threading.Event()
+
+    def verify(password: bytes, password_hash: str) -> bool:
+        looking.set()
+        return gone.wait(5)
+
+    monkeypatch.setattr(credentials, "verify_password", verify)
+    caplog.set_level(logging.DEBUG)
+    central.registrar.approve("CP01", password_hash=HASH)
+    _, writer = await asyncio.open_connection(HOST, central.system.port)
+    headers = UPGRADE | basic("CP01", PASSWORD) | {"Host": HOST}
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    writer.write("\r\n".join(["GET /CP01 HTTP/1.1", *lines, "", ""]).encode())
+    await until(looking.is_set)
+    writer.transport.abort()
+    await until(lambda: not len(central.system._door))
+    gone.set()
+    await until(lambda: "refused" in caplog.text)
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]

@@ -20,7 +20,8 @@ TIMEOUT = 10.0
 
 _TLS_HANDSHAKE = b"\x16"
 _BACKLOG = 512
-_AT_ONCE = 64
+# More would keep those who are in waiting.
+_AT_ONCE = 8
 _HALF_OPEN = 512
 _SPARED = 100
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}

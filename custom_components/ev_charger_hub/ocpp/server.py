@@ -200,6 +200,9 @@ class CentralSystem:
             await self._gatekeeper.check(attempt)
             ws = self._socket(request, attempt)
             await self._contest(attempt)
+            if request.transport is None:
+                # It hung up while its password was looked at.
+                raise Refused(HTTPStatus.BAD_REQUEST)
             self._gatekeeper.seat(attempt)
         except Refused as refused:
             return _refusal(attempt, refused)
@@ -249,7 +252,11 @@ class CentralSystem:
         self._door.leave(transport)
         if attempt.settings is not None:
             self._door.welcome(attempt.remote)
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except ConnectionError:
+            _LOGGER.debug("%s: gone before it was let in", shortened(attempt.identity))
+            return
         connection = Connection(
             ws,
             transport,
