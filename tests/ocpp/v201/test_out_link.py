@@ -257,6 +257,26 @@ COMMANDS: list[tuple[Command, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.conformance(
+    "TC_C_37_CSMS",
+    "TC_D_02_CSMS",
+    "TC_D_03_CSMS",
+    "TC_D_04_CSMS",
+    "TC_F_06_CSMS",
+    "TC_F_11_CSMS",
+    "TC_F_20_CSMS",
+    "TC_F_23_CSMS",
+    "TC_G_03_CSMS",
+    "TC_G_04_CSMS",
+    "TC_G_05_CSMS",
+    "TC_G_06_CSMS",
+    "TC_G_07_CSMS",
+    "TC_G_08_CSMS",
+    "TC_H_08_CSMS",
+    "TC_H_17_CSMS",
+    "TC_M_01_CSMS",
+    "TC_M_20_CSMS",
+)
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 @pytest.mark.parametrize(("command", "action", "payload"), COMMANDS)
 async def test_a_command_is_one_message(
@@ -269,6 +289,10 @@ async def test_a_command_is_one_message(
     assert outcome.status is OutcomeStatus.ACCEPTED
 
 
+@pytest.mark.conformance(
+    "TC_F_27_CSMS",
+    "TC_H_22_CSMS",
+)
 @pytest.mark.parametrize(
     ("command", "action", "answer", "status"),
     [
@@ -447,6 +471,7 @@ async def test_the_status_of_every_connector_is_asked_for() -> None:
     ]
 
 
+@pytest.mark.conformance("TC_D_08_CSMS")
 @pytest.mark.parametrize("field", ["versionNumber", "listVersion"])
 async def test_the_version_of_the_list_is_read_by_either_name(field: str) -> None:
     charger = Charger()
@@ -459,6 +484,7 @@ async def test_the_version_of_the_list_is_read_by_either_name(field: str) -> Non
     assert version == 4
 
 
+@pytest.mark.conformance("TC_M_12_CSMS")
 async def test_installed_certificates_of_another_use_are_not_told() -> None:
     charger = Charger()
     root = {"certificateType": "CSMSRootCertificate", "certificateHashData": HASH_DATA}
@@ -474,6 +500,7 @@ async def test_installed_certificates_of_another_use_are_not_told() -> None:
     ]
 
 
+@pytest.mark.conformance("TC_M_19_CSMS")
 async def test_that_there_are_no_certificates_is_no_error() -> None:
     charger = Charger()
     charger.answers["GetInstalledCertificateIds"] = {"status": "NotFound"}

@@ -89,6 +89,7 @@ WORDS = {
 }
 
 
+@pytest.mark.conformance("TC_K_01_CSMS", "TC_K_19_CSMS")
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 async def test_a_profile_is_written_out_in_full(version: str) -> None:
     charger = Charger(version)
@@ -153,6 +154,7 @@ async def test_a_refusal_tells_its_reason() -> None:
 # Clearing
 
 
+@pytest.mark.conformance("TC_K_05_CSMS", "TC_K_06_CSMS")
 @pytest.mark.parametrize(
     ("criteria", "payload"),
     [
@@ -179,6 +181,7 @@ async def test_what_is_cleared_is_said_as_2_x_says_it(
     assert charger.calls == [("ClearChargingProfile", payload)]
 
 
+@pytest.mark.conformance("TC_K_08_CSMS")
 @pytest.mark.parametrize(("version", "purposes"), [("2.0.1", 3), ("2.1", 5)])
 async def test_everything_is_cleared_purpose_by_purpose(
     version: str, purposes: int
@@ -215,6 +218,7 @@ async def test_a_purpose_that_2_0_1_has_not_is_not_cleared() -> None:
 # Listing
 
 
+@pytest.mark.conformance("TC_K_31_CSMS")
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 async def test_what_a_charger_holds_is_listed_as_it_was_set(version: str) -> None:
     charger = Charger(version)
@@ -229,6 +233,7 @@ async def test_what_a_charger_holds_is_listed_as_it_was_set(version: str) -> Non
     ]
 
 
+@pytest.mark.conformance("TC_K_32_CSMS")
 @pytest.mark.parametrize(
     ("criteria", "payload"),
     [
@@ -301,6 +306,7 @@ async def test_who_else_limits_is_told() -> None:
 # The composite schedule
 
 
+@pytest.mark.conformance("TC_K_43_CSMS")
 async def test_a_composite_schedule_is_read() -> None:
     charger = Charger()
     charger.answers["GetCompositeSchedule"] = {
@@ -398,6 +404,7 @@ async def test_a_quirk_counts_for_more_than_what_the_charger_says() -> None:
 # The ladder
 
 
+@pytest.mark.conformance("TC_K_60_CSMS")
 async def test_a_limit_is_a_profile_of_the_session_while_one_runs() -> None:
     charger = await ready()
     charger.begin("abc")
@@ -412,6 +419,7 @@ async def test_a_limit_is_a_profile_of_the_session_while_one_runs() -> None:
     assert schedule["chargingSchedulePeriod"][0]["limit"] == 10
 
 
+@pytest.mark.conformance("TC_K_04_CSMS")
 async def test_a_limit_keeps_its_id_however_often_it_changes() -> None:
     charger = await ready()
     for value in (10, 12, 14):
@@ -422,6 +430,7 @@ async def test_a_limit_keeps_its_id_however_often_it_changes() -> None:
     assert len(charger.profiles) == 1
 
 
+@pytest.mark.conformance("TC_K_03_CSMS")
 async def test_the_limit_of_the_station_is_absolute_and_at_evse_0() -> None:
     charger = await ready()
     charger.station.evse(2)

@@ -87,6 +87,7 @@ def test_what_names_no_variable_is_not_read(entry: dict[str, Any]) -> None:
 # Reading and writing
 
 
+@pytest.mark.conformance("TC_B_06_CSMS", "TC_B_07_CSMS")
 async def test_named_variables_are_read() -> None:
     charger = Charger()
     charger.variables["SecurityCtrlr.BasicAuthPassword"] = None
@@ -133,6 +134,7 @@ async def test_nothing_is_sent_for_what_is_no_name() -> None:
     assert charger.calls == []
 
 
+@pytest.mark.conformance("TC_B_09_CSMS")
 @pytest.mark.parametrize(
     ("word", "status"),
     [
@@ -172,6 +174,7 @@ async def test_an_answer_that_says_nothing_of_a_variable_is_no_success() -> None
     assert outcome.status is OutcomeStatus.REJECTED
 
 
+@pytest.mark.conformance("TC_B_10_CSMS")
 @pytest.mark.peer("B-24")
 async def test_results_are_matched_by_their_variable() -> None:
     charger = Charger()
@@ -202,6 +205,7 @@ async def test_a_password_is_written_and_never_kept_or_shown() -> None:
 # How much goes into a message
 
 
+@pytest.mark.conformance("TC_B_08_CSMS")
 async def test_no_message_holds_more_than_the_charger_takes() -> None:
     charger = Charger()
     names = [f"C.V{number}" for number in range(11)]
@@ -261,6 +265,7 @@ async def test_what_is_too_long_alone_is_refused() -> None:
 # Inventories
 
 
+@pytest.mark.conformance("TC_B_13_CSMS")
 async def test_all_variables_are_reported_in_parts() -> None:
     charger = Charger()
     charger.parts = 3
@@ -276,6 +281,7 @@ async def test_all_variables_are_reported_in_parts() -> None:
     ]
 
 
+@pytest.mark.conformance("TC_B_12_CSMS")
 async def test_the_next_smaller_inventory_does_if_there_is_no_full_one() -> None:
     charger = Charger()
     answer = charger.handlers["GetBaseReport"]
