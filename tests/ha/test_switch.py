@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .charger import Charger, Silence
-from .entities import act, entity_id, exists, state
+from .entities import act, entity_id, exists, flush, state
 from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station import limits

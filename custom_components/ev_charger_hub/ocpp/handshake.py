@@ -292,9 +292,8 @@ class Gatekeeper:
 
         One that does not is as good as none: what is asked for is up to the settings.
         """
-        attempt.certified = (
-            attempt.certificate is not None
-            and self._registrar.trusts(attempt.identity, attempt.certificate)
+        attempt.certified = attempt.certificate is not None and self._registrar.trusts(
+            attempt.identity, attempt.certificate
         )
         # Before a password that was sent for everybody to read is even looked at.
         _pin(attempt, 3 if attempt.certified else 2 if attempt.secure else 1)

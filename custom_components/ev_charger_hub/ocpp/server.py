@@ -200,9 +200,7 @@ class CentralSystem:
             await self._gatekeeper.check(attempt)
             ws = self._socket(request, attempt)
             await self._contest(attempt)
-            if request.transport is None:
-                # It hung up while its password was looked at.
-                raise Refused(HTTPStatus.BAD_REQUEST)
+            _check_presence(request)
             self._gatekeeper.seat(attempt)
         except Refused as refused:
             return _refusal(attempt, refused)
@@ -344,6 +342,12 @@ class CentralSystem:
         for identity in self.waiting.expired():
             await self.expel(identity)
             self._registrar.candidate_forgotten(identity)
+
+
+def _check_presence(request: web.BaseRequest) -> None:
+    """Refuse who hung up while its password was looked at."""
+    if request.transport is None:
+        raise Refused(HTTPStatus.BAD_REQUEST)
 
 
 def _refusal(attempt: Attempt, refused: Refused) -> web.Response:

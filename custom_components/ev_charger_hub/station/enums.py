@@ -135,7 +135,7 @@ class StopReason(StrEnum):
     LOCAL = "local"
     LOCAL_OUT_OF_CREDIT = "local_out_of_credit"
     LOST = "lost"
-    MASTER_PASS = "master_pass"
+    MASTER_PASS = "master_pass"  # noqa: S105
     OTHER = "other"
     OVERCURRENT_FAULT = "overcurrent_fault"
     POWER_LOSS = "power_loss"

@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from .conftest import Charger, FakeClock
-from custom_components.ev_charger_hub.ocpp.oddities import Oddities
 from custom_components.ev_charger_hub.ocpp.metering import Meter
+from custom_components.ev_charger_hub.ocpp.oddities import Oddities
 from custom_components.ev_charger_hub.station.enums import Location, Measurand, Phase
 from custom_components.ev_charger_hub.station.metering import Metering
 from custom_components.ev_charger_hub.station.model import ChargingStation
