@@ -87,21 +87,27 @@ async def test_one_that_cannot_be_built_keeps_no_other_out(
     caplog.clear()
 
 
+def _slowed(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Have arrivals tell when they begin, and wait before they go on."""
+    load = Journal.load
+    arriving, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(journal: Journal, identity: str, name: str) -> object:
+        arriving.set()
+        await go_on.wait()
+        return await load(journal, identity, name)
+
+    monkeypatch.setattr(Journal, "load", slow)
+    return arriving, go_on
+
+
 async def test_one_that_is_deleted_while_it_arrives_is_gone(
     hass: HomeAssistant,
     hub: OcppHub,
     charger_ws: ChargerFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    load = Journal.load
-    arriving, deleted = asyncio.Event(), asyncio.Event()
-
-    async def slow(journal: Journal, identity: str, name: str) -> object:
-        arriving.set()
-        await deleted.wait()
-        return await load(journal, identity, name)
-
-    monkeypatch.setattr(Journal, "load", slow)
+    arriving, deleted = _slowed(monkeypatch)
     charger = await charger_ws(STRANGERS[0])
     await arriving.wait()
     (subentry_id,) = hub.entry.subentries
@@ -131,15 +137,7 @@ async def test_one_that_is_deleted_while_it_arrives_and_added_again_is_the_new_o
     charger_ws: ChargerFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    load = Journal.load
-    arriving, replaced = asyncio.Event(), asyncio.Event()
-
-    async def slow(journal: Journal, identity: str, name: str) -> object:
-        arriving.set()
-        await replaced.wait()
-        return await load(journal, identity, name)
-
-    monkeypatch.setattr(Journal, "load", slow)
+    arriving, replaced = _slowed(monkeypatch)
     old = await charger_ws(STRANGERS[0])
     await arriving.wait()
     (subentry_id,) = hub.entry.subentries

@@ -210,15 +210,20 @@ async def test_status_of_history_does_not_move_the_grace_of_a_transaction(
     assert charger.station.evses[1].transaction is not None
 
 
-async def test_a_station_out_of_service_is_not_available_for_a_moment_as_it_starts(
-    charger: Charger, clock: FakeClock
-) -> None:
+async def _restart_out_of_service(charger: Charger, clock: FakeClock) -> None:
+    """Have a station restart that was told to be out of service."""
     await charger.boot()
     await charger.status("Unavailable")
     charger.disconnect()
     clock.tick(60)
     charger.connect()
     await charger.boot()
+
+
+async def test_a_station_out_of_service_is_not_available_for_a_moment_as_it_starts(
+    charger: Charger, clock: FakeClock
+) -> None:
+    await _restart_out_of_service(charger, clock)
     status = charger.station.evses[1].status
     seen: list[ConnectorStatus | None] = []
     status.subscribe(lambda: seen.append(status.value))
@@ -234,12 +239,7 @@ async def test_a_station_out_of_service_is_not_available_for_a_moment_as_it_star
 async def test_nothing_happens_to_a_station_that_was_let_go_of(
     charger: Charger, clock: FakeClock
 ) -> None:
-    await charger.boot()
-    await charger.status("Unavailable")
-    charger.disconnect()
-    clock.tick(60)
-    charger.connect()
-    await charger.boot()
+    await _restart_out_of_service(charger, clock)
     await charger.status("Available")
     await charger.close()
     clock.tick(10)
@@ -249,12 +249,7 @@ async def test_nothing_happens_to_a_station_that_was_let_go_of(
 async def test_a_station_back_in_service_after_a_restart_is_believed(
     charger: Charger, clock: FakeClock
 ) -> None:
-    await charger.boot()
-    await charger.status("Unavailable")
-    charger.disconnect()
-    clock.tick(60)
-    charger.connect()
-    await charger.boot()
+    await _restart_out_of_service(charger, clock)
     await charger.status("Available")
     clock.tick(3)
     assert charger.station.evses[1].status.value is ConnectorStatus.AVAILABLE
