@@ -396,6 +396,8 @@ async def test_user_is_asked_whether_a_charger_is_held_to_encryption(
     await hass.async_block_till_done()
     later = utc_now() + timedelta(days=2)
     monkeypatch.setattr(station.security, "_clock", lambda: later)
+    # What was seen is on disk before it counts.
+    await charger.until(lambda: station.security.unpinned == 2)
     # Frames of one second are one sign of life.
     station.station.heartbeat.notify()
     async_fire_time_changed(hass, utc_now() + SNAPSHOT_DELAY * 2)
