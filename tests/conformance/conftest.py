@@ -12,6 +12,8 @@ from ..ha.conftest import (
     ChargerFactory,
     approved_charger,
     auto_enable_custom_integrations,
+    charger2,
+    charger2_ws,
     charger_ws,
     entity_registry_enabled_by_default,
     hass_config_dir,
@@ -31,6 +33,8 @@ from custom_components.ev_charger_hub.hub import OcppHub
 __all__ = [
     "approved_charger",
     "auto_enable_custom_integrations",
+    "charger2",
+    "charger2_ws",
     "charger_ws",
     "entity_registry_enabled_by_default",
     "hass_config_dir",

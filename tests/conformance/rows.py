@@ -14,12 +14,17 @@ WHOLE = ("conformance", "ha", "system")
 """Folders whose tests let a charger talk to the whole integration."""
 
 
+NO_SUITE = "2.1"
+"""There is no public test suite of this version: what has no test is listed as such."""
+
+
 class Verdict(StrEnum):
     """How a row stands."""
 
     GREEN = "green"
     WAIVED = "waived"
     MISSING = "missing"
+    LISTED = "listed"
     FAILED = "failed"
 
 
@@ -53,7 +58,9 @@ class Row:
         """Return how the row stands, as far as it is known without running a test."""
         if any(proof.whole for proof in self.proofs):
             return Verdict.GREEN
-        return Verdict.MISSING if self.waiver is None else Verdict.WAIVED
+        if self.waiver is not None:
+            return Verdict.WAIVED
+        return Verdict.LISTED if self.version == NO_SUITE else Verdict.MISSING
 
 
 def rows() -> list[Row]:

@@ -197,7 +197,7 @@ class Charger:
                 "connectorId": connector,
                 "idTag": id_tag,
                 "meterStart": meter,
-                "timestamp": _now(),
+                "timestamp": now(),
                 **more,
             },
         )
@@ -210,7 +210,7 @@ class Charger:
             "StopTransaction",
             {
                 "meterStop": meter,
-                "timestamp": _now(),
+                "timestamp": now(),
                 "transactionId": transaction_id,
                 **more,
             },
@@ -222,7 +222,7 @@ class Charger:
         """Send MeterValues with these sampled values, taken now."""
         payload: Payload = {
             "connectorId": connector,
-            "meterValue": [{"timestamp": _now(), "sampledValue": values}],
+            "meterValue": [{"timestamp": now(), "sampledValue": values}],
         }
         if transaction_id is not None:
             payload["transactionId"] = transaction_id
@@ -380,6 +380,6 @@ def sampled(
     return sample if phase is None else {**sample, "phase": phase}
 
 
-def _now() -> str:
+def now() -> str:
     """Return this moment as chargers spell it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .charger import PATIENCE, Charger
+from .charger_v2 import Charger2
 from .planted import watched
 from .profiles import PACKAGE, Clock
 from .translations import checked_translations
@@ -33,6 +34,22 @@ class ChargerFactory(Protocol):
         self, identity: str = IDENTITY, *, password: str | None = None
     ) -> Charger:
         """Return a charger that is connected but has not booted."""
+
+
+class Charger2Factory(Protocol):
+    """Makes chargers of OCPP 2.x that are approved, and hangs them up after the test."""
+
+    async def __call__(
+        self,
+        identity: str = IDENTITY,
+        *,
+        version: str = "2.0.1",
+        evses: dict[int, int] | None = None,
+        name: str = "Garage",
+        boots: bool = True,
+        variables: dict[str, tuple[str, bool]] | None = None,
+    ) -> Charger2:
+        """Return a connected charger; `evses` says how many connectors each has."""
 
 
 type Settle = Callable[[], Awaitable[None]]
@@ -135,6 +152,56 @@ async def approved_charger(
     await set_up(hub, charger)
     await hass.async_block_till_done()
     return charger
+
+
+@pytest.fixture
+async def charger2_ws(
+    hass: HomeAssistant, hub: OcppHub
+) -> AsyncGenerator[Charger2Factory]:
+    """Return a function that has an approved charger of OCPP 2.x dial in."""
+    chargers: list[Charger2] = []
+
+    async def connect(
+        identity: str = IDENTITY,
+        *,
+        version: str = "2.0.1",
+        evses: dict[int, int] | None = None,
+        name: str = "Garage",
+        boots: bool = True,
+        variables: dict[str, tuple[str, bool]] | None = None,
+    ) -> Charger2:
+        if identity not in hub.stations:
+            hub.approve(identity, name, None)
+            await hass.async_block_till_done()
+        charger = Charger2(
+            identity=identity,
+            url=f"ws://127.0.0.1:{hub.port}/ocpp",
+            version=version,
+            places=evses or {1: 1},
+        )
+        charger.variables |= variables or {}
+        chargers.append(charger)
+        await charger.connect()
+        if boots:
+            await charger.boot()
+            for evse_id, connectors in charger.places.items():
+                for one in range(1, connectors + 1):
+                    await charger.connector_status("Available", evse_id, one)
+            await set_up(hub, charger)
+            await hass.async_block_till_done()
+        return charger
+
+    yield connect
+    for charger in chargers:
+        await charger.close()
+
+
+@pytest.fixture(params=["2.0.1", "2.1"])
+async def charger2(
+    request: pytest.FixtureRequest, charger2_ws: Charger2Factory
+) -> Charger2:
+    """Return a charger of OCPP 2.0.1, then of 2.1: approved, booted, available."""
+    return await charger2_ws(version=request.param)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Blocks: an adapter whose messages are answered by one block each."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, override
+from typing import Any, Protocol, override
 
 from ..station.model import ChargingStation
 from ..station.settings import StationSettings
@@ -12,6 +12,14 @@ from .errors import ErrorCode, RpcError
 from .rpc import Reply
 
 type Answer = Callable[[dict[str, Any]], Reply | Awaitable[Reply]]
+
+
+class Answering(Protocol):
+    """A block that answers messages of a station."""
+
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """Return what answers, by the name of the message."""
 
 
 class BlockAdapter(Adapter):

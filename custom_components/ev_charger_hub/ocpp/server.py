@@ -24,6 +24,7 @@ from .tls import Contexts
 from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
 from .uploads import Uploads, origin
 from .v16.adapter import V16Adapter
+from .v201.adapter import V201Adapter
 from .validation import Schemas
 from .waiting import AdmissionPolicy, Candidate, WaitingAdapter, WaitingRoom
 
@@ -38,7 +39,11 @@ _SHUTDOWN_TIMEOUT = 2.0
 _SWEEP_EVERY = 3600.0
 
 
-DIALECTS: dict[Dialect, AdapterFactory] = {Dialect.V16: V16Adapter}
+DIALECTS: dict[Dialect, AdapterFactory] = {
+    Dialect.V16: V16Adapter,
+    Dialect.V201: V201Adapter,
+    Dialect.V21: V201Adapter,
+}
 """The versions that work; only they are offered."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...station.clock import CallLater, call_later as loop_call_later
 from ...station.link import Link
 from ..adapter import StationContext
-from ..blocks import Answer, BlockAdapter
+from ..blocks import Answer, Answering, BlockAdapter
 from ..boot import Boot, BootFacts, Caller
 from ..oddities import Oddities
 from ..security import SecurityBlock
@@ -22,7 +22,7 @@ from .transactions import TransactionBlock
 
 
 class V201Adapter(BlockAdapter):
-    """OCPP 2.0.1 of one station."""
+    """OCPP 2.0.1 or 2.1 of one station."""
 
     def __init__(
         self, context: StationContext, *, call_later: CallLater = loop_call_later
@@ -44,6 +44,8 @@ class V201Adapter(BlockAdapter):
         transactions = TransactionBlock(
             context, metering, archive, authorization, availability, oddities
         )
+        # Further blocks, each with the answers to its own messages.
+        blocks: tuple[Answering, ...] = ()
         facts = BootFacts(info=station_info, restarted=availability.booted)
         boot = Boot(context, caller, facts, link, setup, call_later)
         answers: dict[str, Answer] = {
@@ -63,6 +65,8 @@ class V201Adapter(BlockAdapter):
             "StatusNotification": availability.status_notification,
             "TransactionEvent": transactions.transaction_event,
         }
+        for block in blocks:
+            answers |= block.answers
         super().__init__(
             context.station,
             boot=boot,
