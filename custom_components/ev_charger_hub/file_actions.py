@@ -28,6 +28,7 @@ ATTR_INSTALL_AT: Final = "install_at"
 ATTR_LOCATION: Final = "location"
 ATTR_LOG: Final = "log"
 ATTR_RELEASE_URL: Final = "release_url"
+ATTR_REPLACE: Final = "replace"
 ATTR_RETRIES: Final = "retries"
 ATTR_RETRIEVE_AT: Final = "retrieve_at"
 ATTR_RETRY_INTERVAL: Final = "retry_interval"
@@ -80,7 +81,12 @@ async def async_update_firmware(
             certificate=offer.certificate,
             signature=offer.signature,
         )
-        outcome = await firmware.request(link, request, offer.version or None)
+        outcome = await firmware.request(
+            link,
+            request,
+            offer.version or None,
+            replace_running=data.get(ATTR_REPLACE, False),
+        )
     return request.request_id, checked(station, outcome)
 
 
@@ -226,6 +232,7 @@ ACTIONS: Final = ActionGroup(
                 vol.Optional(ATTR_VERSION): _VERSION,
                 vol.Optional(ATTR_RETRIEVE_AT): moment,
                 vol.Optional(ATTR_INSTALL_AT): moment,
+                vol.Optional(ATTR_REPLACE, default=False): cv.boolean,
                 **_SIGNED,
                 **_RETRIES,
             },

@@ -31,6 +31,7 @@ from .storage import DATA
 from .targets import Target
 from .token_entries import group_problem, token_problem
 
+ATTR_CONNECTOR_TYPE: Final = "connector_type"
 ATTR_GROUP: Final = "group"
 ATTR_ID_TOKEN: Final = "id_token"  # noqa: S105
 ATTR_OPEN_ONLY: Final = "open_only"
@@ -69,11 +70,16 @@ async def _reserve(target: Target, data: Data) -> tuple[Outcome, Reservation]:
     """Make a new reservation."""
     if (id_token := data.get(ATTR_ID_TOKEN)) is None:
         raise invalid("token_required")
+    # Which kind of connector is wanted says enough: the charger chooses one (H01 S3).
+    anywhere = target.named == 0 or (
+        target.named is None and ATTR_CONNECTOR_TYPE in data
+    )
     return await target.hub_station.reservations.reserve(
-        evse_id=0 if target.named == 0 else target.required_evse_id(),
+        evse_id=0 if anywhere else target.required_evse_id(),
         id_token=id_token,
         expires=_expiry(data) or _whole(utc_now() + DEFAULT_DURATION),
         group=data.get(ATTR_GROUP) or _group_of(target, id_token),
+        connector_type=data.get(ATTR_CONNECTOR_TYPE),
     )
 
 
@@ -180,6 +186,7 @@ def _told(reservations: Reservations, reservation: Reservation) -> JsonObjectTyp
     return {
         "reservation_id": reservation.reservation_id,
         "connector": reservation.evse_id,
+        "connector_type": reservation.connector_type,
         "reserved_for": reservations.holder(reservation),
         "group": None if group is None else shortened(group),
         "state": reservation.state,
@@ -206,6 +213,7 @@ def _group(value: object) -> str:
     return text
 
 
+_WORD: Final = vol.All(cv.string, vol.Match(r"^[A-Za-z0-9_-]{1,20}$"))
 _NUMBER: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_ID))
 
 _RESERVE: dict[Any, Any] = {
@@ -214,7 +222,8 @@ _RESERVE: dict[Any, Any] = {
     vol.Exclusive(ATTR_UNTIL, "end"): moment,
     vol.Exclusive(ATTR_DURATION, "end"): vol.All(DURATION, vol.Range(max=MAX_DURATION)),
     vol.Optional(ATTR_GROUP): _group,
-    vol.Optional(ATTR_RESERVATION_ID): _NUMBER,
+    vol.Exclusive(ATTR_CONNECTOR_TYPE, "kind"): _WORD,
+    vol.Exclusive(ATTR_RESERVATION_ID, "kind"): _NUMBER,
 }
 _CANCEL: dict[Any, Any] = {
     **CONNECTOR_OR_ALL,

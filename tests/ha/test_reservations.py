@@ -62,6 +62,7 @@ async def test_a_connector_is_reserved_and_shown(
     assert told == {
         "reservation_id": number,
         "connector": 1,
+        "connector_type": None,
         "reserved_for": "Anna",
         "group": "***LY",
         "state": "active",

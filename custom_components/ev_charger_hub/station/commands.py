@@ -32,13 +32,17 @@ class LocalListSupport:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class ReservationRequest:
-    """A wish to keep a connector free for a token; `evse_id` 0 is any of the station."""
+    """A wish to keep a connector free for a token; `evse_id` 0 is any of the station.
+
+    `connector_type` is which kind of connector, in the words of OCPP 2.x.
+    """
 
     reservation_id: int
     evse_id: int
     id_token: str = field(repr=False)
     expires: datetime
     group: str | None = field(default=None, repr=False)
+    connector_type: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -62,6 +66,8 @@ class FirmwareRequest:
 class LogKind(StrEnum):
     """Which log a station is asked for."""
 
+    DATA_COLLECTOR = "data_collector"
+    """What OCPP 2.1 collects by itself (N15)."""
     DIAGNOSTICS = "diagnostics"
     SECURITY = "security"
 

@@ -160,10 +160,20 @@ class Firmware:
         return await self._journal.next_number(REQUESTS)
 
     async def request(
-        self, link: Link, request: FirmwareRequest, version: str | None = None
+        self,
+        link: Link,
+        request: FirmwareRequest,
+        version: str | None = None,
+        *,
+        replace_running: bool = False,
     ) -> Outcome:
-        """Ask for an update, which is written down first; raises UpdateRunning."""
-        self.check(Blocked.UPDATE)
+        """Ask for an update, which is written down first; raises UpdateRunning.
+
+        `replace_running` leaves it to the station whether it gives up the one that
+        runs (2.0.1 L01.FR.24).
+        """
+        if not replace_running:
+            self.check(Blocked.UPDATE)
         before = self.update.value
         update = FirmwareUpdate(
             request_id=request.request_id,

@@ -17,6 +17,8 @@ class ReservationState(StrEnum):
     REMOVED = "removed"
     """The station gave it up: out of order, out of service, or forgotten."""
     REFUSED = "refused"
+    NO_TRANSACTION = "no_transaction"
+    """The token came, but no session did (OCPP 2.1 ReservationUpdateStatus)."""
 
 
 OPEN_STATES = frozenset({ReservationState.PENDING, ReservationState.ACTIVE})
@@ -27,7 +29,8 @@ class Reservation:
     """A connector that is kept free for an id token; times in UTC.
 
     `evse_id` 0 is any of the station. `group` is the parent id token whose members may
-    use it too. `transaction_id` is of the session that used it.
+    use it too. `connector_type` is which kind of connector is kept, None if any is
+    good enough. `transaction_id` is of the session that used it.
     """
 
     reservation_id: int
@@ -40,6 +43,7 @@ class Reservation:
     state: ReservationState = ReservationState.PENDING
     ended_at: datetime | None = None
     transaction_id: str | None = None
+    connector_type: str | None = None
 
     @property
     def open(self) -> bool:

@@ -120,7 +120,13 @@ class Reservations:
     # Commands
 
     async def reserve(
-        self, *, evse_id: int, id_token: str, expires: datetime, group: str | None
+        self,
+        *,
+        evse_id: int,
+        id_token: str,
+        expires: datetime,
+        group: str | None,
+        connector_type: str | None = None,
     ) -> tuple[Outcome, Reservation]:
         """Reserve an EVSE, or with 0 any (OCPP 1.6 5.13); raises NotConnected.
 
@@ -135,6 +141,7 @@ class Reservations:
             group=group,
             created_at=self._clock(),
             expires_at=expires,
+            connector_type=connector_type,
         )
         await rows.insert(self._journal, reservation)
         self._remember(reservation)
@@ -181,6 +188,7 @@ class Reservations:
             evse_id=wish.evse_id,
             id_token=wish.id_token,
             group=wish.group,
+            connector_type=wish.connector_type,
             # It is told in the station's time, or it would end too soon or too late.
             expires=wish.expires_at + self._station.skew.ahead,
         )

@@ -96,6 +96,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # What kind of token it is (OCPP 2.x IdTokenEnumType).
     ("ALTER TABLE transactions ADD COLUMN token_type TEXT",),
+    # Which kind of connector is kept (OCPP 2.x ReserveNow).
+    ("ALTER TABLE reservations ADD COLUMN connector_type TEXT",),
 )
 """The statements that lead from each schema version (user_version) to the next."""
 

@@ -12,13 +12,14 @@ from ...station.commands import (
     ReservationRequest,
 )
 from ...station.outcome import Outcome, OutcomeStatus
+from ..link import unspeakable
 from ..requests import file_name, firmware_payload, log_payload, retries, span
 from ..timestamps import render
 from .configuration import Feature, Key
 from .mapping import id_tag_info
 from .sender import Sender
 
-_LOGS = {LogKind.DIAGNOSTICS: "DiagnosticsLog", LogKind.SECURITY: "SecurityLog"}
+_SECURITY_LOG = "SecurityLog"
 _ID_TAG_LENGTH = 20
 _NO_LIST = -1
 
@@ -66,7 +67,9 @@ class HousekeepingCommands(Sender):
         return await self.send("SendLocalList", payload)
 
     async def reserve(self, request: ReservationRequest) -> Outcome:
-        """Send ReserveNow (5.13)."""
+        """Send ReserveNow (5.13), which has no word for kinds of connectors."""
+        if request.connector_type is not None:
+            return unspeakable("1.6", ValueError("kinds of connectors"))
         payload: dict[str, Any] = {
             "connectorId": request.evse_id,
             "expiryDate": render(request.expires),
@@ -98,12 +101,14 @@ class HousekeepingCommands(Sender):
 
     async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
         """Send GetDiagnostics (5.9), or GetLog (Security 5.10) for the security log."""
+        if request.kind is LogKind.DATA_COLLECTOR:
+            return unspeakable("1.6", ValueError("this log")), None
         if request.kind is LogKind.DIAGNOSTICS:
             payload = span(request, "startTime", "stopTime")
             payload |= {"location": request.location, **retries(request)}
             outcome = await self.send("GetDiagnostics", payload)
             return outcome, file_name(outcome.response.get("fileName"))
-        outcome = await self.send("GetLog", log_payload(request, _LOGS[request.kind]))
+        outcome = await self.send("GetLog", log_payload(request, _SECURITY_LOG))
         return outcome, file_name(outcome.response.get("filename"))
 
 

@@ -14,13 +14,19 @@ from ...station.commands import (
 )
 from ...station.outcome import Outcome, OutcomeStatus
 from ..charging_profiles import counts
+from ..link import unspeakable
 from ..requests import file_name, firmware_payload, log_payload, retries
 from ..timestamps import render
 from .device_model import Key
 from .sender import Sender
 from .tokens import group_payload, id_token_info, token_payload
 
-_LOGS = {LogKind.DIAGNOSTICS: "DiagnosticsLog", LogKind.SECURITY: "SecurityLog"}
+_LOGS = {
+    LogKind.DATA_COLLECTOR: "DataCollectorLog",
+    LogKind.DIAGNOSTICS: "DiagnosticsLog",
+    LogKind.SECURITY: "SecurityLog",
+}
+_V201 = "2.0.1"
 _TOKEN_LENGTH = {"1.6": 20, "2.0.1": 36, "2.1": 255}
 _LINE_BYTES = 250
 """What a line of a list may take: token and group of 36 characters, and a date."""
@@ -93,6 +99,8 @@ class HousekeepingCommands(Sender):
         }
         if request.evse_id:
             payload["evseId"] = request.evse_id
+        if request.connector_type is not None:
+            payload["connectorType"] = request.connector_type
         if request.group is not None:
             payload["groupIdToken"] = group_payload(request.group)
         return await self.send("ReserveNow", payload)
@@ -114,6 +122,8 @@ class HousekeepingCommands(Sender):
         return frozenset(one.upper() for one in listed) if listed else None
 
     async def get_log(self, request: LogRequest) -> tuple[Outcome, str | None]:
-        """Send GetLog (N01)."""
+        """Send GetLog (N01); what collects data is only in 2.1."""
+        if request.kind is LogKind.DATA_COLLECTOR and self.dialect == _V201:
+            return unspeakable(_V201, ValueError("this log")), None
         outcome = await self.send("GetLog", log_payload(request, _LOGS[request.kind]))
         return outcome, file_name(outcome.response.get("filename"))

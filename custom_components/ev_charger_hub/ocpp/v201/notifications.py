@@ -22,6 +22,7 @@ _ERRORS = {_LOCK: "ConnectorLockFailure"}
 
 _RESERVATIONS = {
     "expired": ReservationState.EXPIRED,
+    "notransaction": ReservationState.NO_TRANSACTION,
     "removed": ReservationState.REMOVED,
 }
 _MAX_PROBLEMS = 32
