@@ -19,6 +19,9 @@ from .station.tokens import TokenAuthorizer
 from .storage import DATA
 from .token_entries import unknown_tokens
 
+_LANGUAGE_LENGTH = 8
+"""What chargers have room for (OCPP 2.x IdTokenInfo)."""
+
 if TYPE_CHECKING:
     from .hub import OcppHub
 
@@ -39,6 +42,7 @@ class Admission:
             own_token=hub.own_id_token,
             policy=partial(unknown_tokens, hub.entry),
             stations=shared.registry,
+            language=lambda: hub.hass.config.language[:_LANGUAGE_LENGTH],
         )
 
     # Chargers that are approved

@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigSubentry
 from .devices import async_register_charger
 from .log_files import LogFiles
 from .models import HubStation
+from .ocpp.recall import recall_variables
 from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
@@ -17,10 +18,12 @@ from .station.limiter.limiter import Limiter
 from .station.local_list import LocalList
 from .station.logs import Logs
 from .station.model import ChargingStation
+from .station.pending_restart import PendingRestart
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
 from .station.security.security import Security
 from .station.snapshot import restore
+from .station.token_types import FACT as TOKEN_TYPES
 from .station.transactions import Transactions
 from .storage import DATA
 
@@ -46,6 +49,14 @@ async def _async_build(
     station = ChargingStation(identity, station_settings(subentry))
     if (kept := await journal.load(identity, SNAPSHOT)) is not None:
         restore(station, kept)
+    await recall_variables(station, journal)
+    pending_restart = PendingRestart(
+        station, journal, partial(entry.async_create_background_task, hass)
+    )
+    ending.callback(pending_restart.close)
+    await pending_restart.load()
+    station.token_types.restore(await journal.load(identity, TOKEN_TYPES))
+    station.token_types.keep = partial(journal.store_soon, identity, TOKEN_TYPES)
     transactions = Transactions(station, journal, utc_now)
     ending.push_async_callback(transactions.close)
     await transactions.load()

@@ -2,10 +2,12 @@
 
 Tolerant where real chargers err without harm: unknown fields, over-long strings and odd
 enumeration values are kept, unambiguous types are put right, null and empty optional
-fields are dropped. Strict where it would corrupt: missing fields and wrong types.
+fields are dropped. Strict where it would corrupt: missing fields and wrong types; but
+of a message that must be answered whatever it says, what is wrong is left out.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 import logging
@@ -24,6 +26,8 @@ _INTEGERS = range(-(2**63), 2**63)
 _FOLDERS = {Dialect.V16: "v16", Dialect.V201: "v201", Dialect.V21: "v21"}
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII)
 _ABSENT = object()
+# A station sends again what it got an error for, and in the end drops it (2.0.1 E13).
+_NEVER_REFUSED = frozenset({"TransactionEvent"})
 
 
 class Violation(OcppError):
@@ -70,6 +74,8 @@ class Schemas:
         """Return the cleaned payload of a CALL; raise Violation."""
         if (node := self._requests.get(action)) is None:
             raise Violation(ErrorCode.NOT_IMPLEMENTED)
+        if action in _NEVER_REFUSED and type(payload) is not dict:
+            payload = {}
         return _checked(node, payload)
 
     def response(self, action: str, payload: Any) -> dict[str, Any]:
@@ -113,17 +119,20 @@ class _Anything(_Scalar):
 class _Array:
     """A list; an empty one is fine whatever the schema says, for it tells nothing."""
 
-    __slots__ = ("_check", "_item")
+    __slots__ = ("_check", "_item", "_lenient")
 
-    def __init__(self, item: Node) -> None:
+    def __init__(self, item: Node, *, lenient: bool = False) -> None:
         self._item = item
         self._check = item.check
+        self._lenient = lenient
 
     def check(self, value: Any) -> Any:
         if type(value) is not list:
             raise Violation(ErrorCode.TYPE)
         if len(value) > MAX_ITEMS:
             raise Violation(ErrorCode.OCCURRENCE)
+        if self._lenient:
+            return self._usable(value)
         check = self._check
         cleaned = value
         index = 0
@@ -136,6 +145,13 @@ class _Array:
             violation.within(index)
             raise
         return cleaned
+
+    def _usable(self, value: list[Any]) -> list[Any]:
+        usable = []
+        for item in value:
+            with suppress(Violation):
+                usable.append(self._check(item))
+        return usable
 
     def ordered(self, value: Any) -> Any:
         if not isinstance(value, list | tuple):
@@ -150,6 +166,7 @@ class _Object:
         "_blanks",
         "_checks",
         "_empties",
+        "_lenient",
         "_nodes",
         "_path",
         "_required",
@@ -162,10 +179,17 @@ class _Object:
         schema: dict[str, Any],
         nodes: dict[str, Node],
         kinds: dict[str, str],
+        *,
+        lenient: bool = False,
     ) -> None:
         self._path = path
         self._nodes = nodes
-        self._required: tuple[str, ...] = tuple(schema.get("required", ()))
+        self._lenient = lenient
+        # Of a list, what is not complete is no use: it is left out.
+        complete = not lenient or path.endswith("[]")
+        self._required: tuple[str, ...] = (
+            tuple(schema.get("required", ())) if complete else ()
+        )
         self._checks = {name: node.check for name, node in nodes.items()}
         optional = nodes.keys() - set(self._required)
         self._texts = frozenset(n for n in nodes if kinds[n] in {"string", "word"})
@@ -219,6 +243,9 @@ class _Object:
         try:
             fixed = check(item)
         except Violation as violation:
+            if self._lenient:
+                _note(f"{self._path}.{key}", "is left out")
+                return _ABSENT
             violation.within(key)
             raise
         if fixed is not item and not isinstance(item, dict | list):
@@ -288,8 +315,9 @@ _SCALARS: dict[str, Node] = {
 class _Compiler:
     """Turns one schema document into nodes."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], *, lenient: bool = False) -> None:
         self._definitions: dict[str, Any] = document.get("definitions", {})
+        self._lenient = lenient
 
     def node(self, schema: dict[str, Any], path: str) -> Node:
         schema = self._resolved(schema)
@@ -297,7 +325,8 @@ class _Compiler:
             case "object":
                 return self._object(schema, path)
             case "array":
-                return _Array(self.node(schema["items"], f"{path}[]"))
+                item = self.node(schema["items"], f"{path}[]")
+                return _Array(item, lenient=self._lenient)
             case None:
                 return _ANYTHING
             case kind:
@@ -309,7 +338,7 @@ class _Compiler:
             name: self.node(one, f"{path}.{name}") for name, one in properties.items()
         }
         kinds = {name: self._kind(one) for name, one in properties.items()}
-        return _Object(path, schema, nodes, kinds)
+        return _Object(path, schema, nodes, kinds, lenient=self._lenient)
 
     def _kind(self, schema: dict[str, Any]) -> str:
         schema = self._resolved(schema)
@@ -335,5 +364,6 @@ def _load(dialect: Dialect) -> Schemas:
         document = orjson.loads(file.read_text("utf-8-sig"))
         side = responses if name.endswith("Response") else requests
         action = name.removesuffix("Response").removesuffix("Request")
-        side[action] = _Compiler(document).node(document, action)
+        lenient = side is requests and action in _NEVER_REFUSED
+        side[action] = _Compiler(document, lenient=lenient).node(document, action)
     return Schemas(requests, responses)

@@ -19,12 +19,14 @@ def key_of(id_token: str) -> str:
 class Verdict:
     """What a station is told of an id token.
 
-    `group` is the parent id token, whose members stand in for each other.
+    `group` is the parent id token, whose members stand in for each other. `language`
+    is what its user reads, for the station's display (OCPP 2.x).
     """
 
     status: AuthorizationStatus
     expires: datetime | None = None
     group: str | None = field(default=None, repr=False)
+    language: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

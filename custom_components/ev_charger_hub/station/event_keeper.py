@@ -1,7 +1,7 @@
 """Event keeper: transaction events in the journal first, and then in the model."""
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from . import settlement
 from .clock import Clock, plausible
@@ -13,8 +13,14 @@ from .sessions import Sessions
 from .transaction import Transaction, TransactionState
 from .transaction_events import TransactionEvent, folded, is_another, opened
 
-type Ended = Callable[[Record, Record, datetime], None]
-"""Lets a record be what it became, which was at a moment."""
+
+class Ended(Protocol):
+    """Lets a record be what it became, which was at a moment."""
+
+    def __call__(
+        self, record: Record, ended: Record, at: datetime, *, live: bool = True
+    ) -> None:
+        """Show it; `live` tells that it may be news."""
 
 
 class EventKeeper:
@@ -59,8 +65,10 @@ class EventKeeper:
         else:
             await self._journal.save(record, ended=lost)
         if rival is not None and lost is not None:
-            self._ended(rival, lost, transaction.started_at)
-        return self._show(known, record, plausible(event.claimed_at, now)), begins
+            live = not event.offline
+            self._ended(rival, lost, transaction.started_at, live=live)
+        at = plausible(event.claimed_at, now)
+        return self._show(known, record, at, live=not event.offline), begins
 
     async def _known(self, event: TransactionEvent) -> Record | None:
         known = self._sessions.known.get(event.transaction_id)
@@ -107,14 +115,16 @@ class EventKeeper:
         )
         return None
 
-    def _show(self, known: Record | None, record: Record, at: datetime) -> Transaction:
+    def _show(
+        self, known: Record | None, record: Record, at: datetime, *, live: bool
+    ) -> Transaction:
         if known is None:
             self._sessions.begin(record)
             return record.transaction
         if record.transaction.open or not record.transaction.evse_id:
             self._sessions.become(known, record)
         else:
-            self._ended(known, record, at)
+            self._ended(known, record, at, live=live)
         return known.transaction
 
 

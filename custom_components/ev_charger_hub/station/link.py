@@ -1,21 +1,24 @@
 """Links: the ways to reach a station, and the commands they carry."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .commands import (
     CertificateHash,
     CertificateUse,
     FirmwareRequest,
+    InstalledCertificate,
     ListEntry,
     LocalListSupport,
     LogRequest,
     ReservationRequest,
+    SigningRequest,
 )
 from .enums import RateUnit
+from .monitoring import CustomerLink, MonitoringLink
 from .outcome import Outcome
 from .profiles.model import (
     ChargingProfile,
@@ -24,6 +27,10 @@ from .profiles.model import (
     ProfileCriteria,
     ProfileSupport,
 )
+
+if TYPE_CHECKING:
+    from .variables import ReportsLink
+from .transaction_status import TransactionStatusLink
 
 
 class LinkKind(StrEnum):
@@ -39,15 +46,19 @@ class Capability(StrEnum):
     CALL = "call"
     CERTIFICATES = "certificates"
     CONFIGURATION = "configuration"
+    CUSTOMERS = "customers"
     FIRMWARE = "firmware"
     LIMIT = "limit"
     LOCAL_LIST = "local_list"
     LOGS = "logs"
+    MONITORING = "monitoring"
     PHASES = "phases"
     PROFILES = "profiles"
+    REPORTS = "reports"
     RESERVATION = "reservation"
     RESET = "reset"
     START_STOP = "start_stop"
+    TRANSACTION_STATUS = "transaction_status"
     TRIGGER = "trigger"
     UNLOCK = "unlock"
     AVAILABILITY = "availability"
@@ -101,6 +112,21 @@ class Link(Protocol):
     async def stop_charging(self, transaction_id: str) -> Outcome:
         """Ask for the end of a transaction (OCPP 1.6 5.12, 2.0.1 F03)."""
 
+    @property
+    def customers(self) -> CustomerLink | None:
+        """Return what asks what the station knows of somebody, None before 2.x."""
+        return None
+
+    @property
+    def monitoring(self) -> MonitoringLink | None:
+        """Return what has the station watch its variables, None before 2.x."""
+        return None
+
+    @property
+    def transactions(self) -> TransactionStatusLink | None:
+        """Return what asks about transactions, None where that is unheard of."""
+        return None
+
     async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
         """Make a limit hold at an EVSE, or with 0 at the whole station."""
 
@@ -133,11 +159,21 @@ class Link(Protocol):
     async def unlock(self, evse_id: int, connector_id: int) -> Outcome:
         """Unlock a connector (OCPP 1.6 5.18, 2.0.1 F05)."""
 
-    async def reset(self, *, hard: bool) -> Outcome:
-        """Restart the station (OCPP 1.6 5.14, 2.0.1 B11)."""
+    async def reset(
+        self, *, hard: bool, evse_id: int | None = None, resume: bool = False
+    ) -> Outcome:
+        """Restart the station, or one EVSE (OCPP 1.6 5.14, 2.0.1 B11).
 
-    async def change_availability(self, evse_id: int, *, operative: bool) -> Outcome:
-        """Take an EVSE or the station in or out of service (OCPP 1.6 5.2)."""
+        `resume` has its transactions go on afterwards (2.1 B11).
+        """
+
+    async def change_availability(
+        self, evse_id: int, *, operative: bool, connector_id: int | None = None
+    ) -> Outcome:
+        """Take the station, an EVSE or one connector of it in or out of service.
+
+        OCPP 1.6 5.2, 2.0.1 G03, G04.
+        """
 
     async def trigger(self, message: str, evse_id: int | None) -> Outcome:
         """Ask the station to send a message now (OCPP 1.6 5.17, 2.0.1 F06)."""
@@ -149,6 +185,11 @@ class Link(Protocol):
 
     async def set_configuration(self, key: str, value: str) -> Outcome:
         """Write one configuration key (OCPP 1.6 5.3)."""
+
+    @property
+    def reports(self) -> ReportsLink | None:
+        """Return what reports and writes many variables at once, None before 2.x."""
+        return None
 
     async def clear_cache(self) -> Outcome:
         """Clear the authorization cache (OCPP 1.6 5.4, 2.0.1 C11)."""
@@ -193,18 +234,21 @@ class Link(Protocol):
         """Install a root certificate (OCPP 1.6 Security 5.12, 2.0.1 M05)."""
 
     async def installed_certificates(
-        self, use: CertificateUse
-    ) -> tuple[Outcome, list[CertificateHash]]:
-        """Return the root certificates of a use (OCPP 1.6 Security 5.8, 2.0.1 M03).
+        self, uses: Collection[CertificateUse] = ()
+    ) -> tuple[Outcome, list[InstalledCertificate]]:
+        """Return the certificates of these uses, or all (Security 5.8, 2.0.1 M03).
 
-        That there are none is no error.
+        That there are none is no error. OCPP 1.6 takes a message for each use.
         """
 
     async def delete_certificate(self, certificate: CertificateHash) -> Outcome:
-        """Delete a root certificate (OCPP 1.6 Security 5.3, 2.0.1 M04)."""
+        """Delete a certificate (OCPP 1.6 Security 5.3, 2.0.1 M04)."""
 
-    async def certificate_signed(self, chain: str) -> Outcome:
+    async def certificate_signed(self, chain: str, request: SigningRequest) -> Outcome:
         """Bring the certificate that was asked for, PEM, leaf first (2.0.1 A02)."""
+
+    async def set_password(self, password: str) -> Outcome:
+        """Give the station a new password (OCPP 1.6 Security A01, 2.0.1 A01)."""
 
     async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
         """Send a raw call, for experts."""

@@ -1,6 +1,6 @@
 """The model of a charging station: what it is, what it does, how to reach it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -11,21 +11,30 @@ from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase, most_telling
 from .errors import NotConnected, NotSupported
 from .link import Capability, Limit, Link
+from .monitoring import Problem, VariableEvent
+from .needs import ChargingNeeds, VehiclePlan
 from .reader import TokenReader
 from .reservation import Reservation
 from .security.events import SecurityEventKind
 from .settings import StationSettings
+from .token_types import TokenTypes
 from .transaction import Transaction
+from .variables import Variables
 
 if TYPE_CHECKING:
+    from .external import ExternalLimit
     from .firmware import Firmware
     from .limiter.limiter import Limiter
     from .local_list import LocalList
+    from .pending_restart import PendingRestart
     from .logs import Logs
     from .reservations import Reservations
     from .security.security import Security
 
 type Number = int | float
+
+USUAL = 8
+"""So many EVSEs, and connectors of each, are believed without having been announced."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -89,6 +98,8 @@ class Place:
         self.measurements: dict[MeasurementKey, Channel[Number | None]] = {}
         self.status: Channel[ConnectorStatus | None] = Channel(None, urgent=True)
         self.fault: Channel[Fault | None] = Channel(None, urgent=True)
+        self.problems: Channel[tuple[Problem, ...]] = Channel((), urgent=True)
+        """What is wrong now, the newest last (OCPP 2.x); `fault` is the newest."""
         self.wanted_limit: Channel[Limit | None] = Channel(None, urgent=True)
         """What the user asked for; None is no limit of ours."""
         self.pause: Pause | None = None
@@ -97,6 +108,8 @@ class Place:
         """What holds, as far as is known, in A; None if nothing is known."""
         self.limited_by: Channel[LimitedBy | None] = Channel(None, urgent=True)
         """What sets the effective limit; None if nothing is known."""
+        self.external_limits: Channel[Mapping[str, ExternalLimit]] = Channel({})
+        """What others allow, by who they are (OCPP 2.x)."""
         self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
         """Whether what we want does not hold although there was time enough for it."""
         self.reservation: Channel[Reservation | None] = Channel(None, urgent=True)
@@ -139,9 +152,17 @@ class Evse(Place):
         """What the plugged cable carries, in A."""
         self.wanted_phases: Channel[int | None] = Channel(None, urgent=True)
         """With how many phases the user wants to charge; None leaves it to the station."""
+        self.resets: Channel[bool] = Channel(False, urgent=True)
+        """Whether it can be restarted without the others (OCPP 2.x AllowReset)."""
         self.id_token_seen: Channel[tuple[str, datetime] | None] = Channel(
             None, urgent=True
         )
+        self.needs: Channel[ChargingNeeds | None] = Channel(None, urgent=True)
+        """What the vehicle of the session asks for; None if it said nothing."""
+        self.plan: Channel[VehiclePlan | None] = Channel(None, urgent=True)
+        """What that vehicle is going to take."""
+        self.priority: Channel[bool | None] = Channel(None, urgent=True)
+        """Whether the session has priority (2.1 K21); None if nothing was told."""
 
     @property
     @override
@@ -200,6 +221,7 @@ class ChargingStation:
         )
         """The token last presented anywhere at the station, and when."""
         self.reader = TokenReader()
+        self.token_types = TokenTypes()
         self.skew = Skew()
         """How far the station's clock is off."""
         self.whole = Place(self, 0)
@@ -219,10 +241,36 @@ class ChargingStation:
         """What keeps its list of id tokens; set by the list itself."""
         self.list_size: Channel[int | None] = Channel(None, urgent=True)
         """How many id tokens its local list holds, as far as is known."""
+        self.variables = Variables(self.grow)
+        """What may be set at it, and some of what it tells of itself."""
+        self.pending_restart: PendingRestart | None = None
+        """What it was told that holds only after a restart; set by itself."""
         self.reservations: Reservations | None = None
         """Who may have its connectors; set by the reservations themselves."""
         self._growth: tuple[Listener, ...] = ()
         self._events: tuple[Callable[[StationEvent], None], ...] = ()
+
+    def speak(self, version: str) -> None:
+        """Take note of the OCPP version; what only another one tells is not true now."""
+        if self.version.value not in {None, version}:
+            self.variables.only(())
+            for evse in self.evses.values():
+                evse.resets.set(False)
+                for connector in evse.connectors.values():
+                    connector.status.at = None
+                    connector.status.set(None)
+        self.version.set(version)
+
+    def believes(self, evse_id: int, connector_id: int = 0) -> bool:
+        """Return whether there may be such a place: 0 is the station, or any connector.
+
+        Those that the station announced exist; a few more are taken on trust.
+        """
+        evse = self.evses.get(evse_id)
+        if evse is None and not 0 <= evse_id <= USUAL:
+            return False
+        known = evse is not None and connector_id in evse.connectors
+        return known or 0 <= connector_id <= USUAL
 
     def evse(self, evse_id: int) -> Evse:
         """Return an EVSE (id from 1), which appears when first asked for."""
@@ -356,4 +404,5 @@ type StationEvent = (
     | Booted
     | VendorData
     | SecurityEvent
+    | VariableEvent
 )

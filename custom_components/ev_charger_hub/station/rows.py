@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 import json
 import sqlite3
@@ -11,6 +11,7 @@ from typing import Any
 from .energy import EnergyCounter
 from .enums import StopReason
 from .errors import JournalError
+from .event_numbers import EventNumbers
 from .transaction import Transaction, TransactionState
 
 type Value = str | int | None
@@ -98,6 +99,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ("ALTER TABLE transactions ADD COLUMN token_type TEXT",),
     # Which kind of connector is kept (OCPP 2.x ReserveNow).
     ("ALTER TABLE reservations ADD COLUMN connector_type TEXT",),
+    # What events of OCPP 2.x tell: their numbers, and what they say of a transaction.
+    (
+        "ALTER TABLE transactions ADD COLUMN events_missing INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE transactions ADD COLUMN event_numbers TEXT",
+        "ALTER TABLE transactions ADD COLUMN remote_start_id INTEGER",
+        "ALTER TABLE transactions ADD COLUMN charging_time INTEGER",
+    ),
 )
 """The statements that lead from each schema version (user_version) to the next."""
 
@@ -110,6 +118,7 @@ class Record:
     counter: EnergyCounter
     start_claimed: str | None = None
     stop_claimed: str | None = None
+    numbers: EventNumbers = field(default_factory=EventNumbers)
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -159,14 +168,15 @@ def _encoded(value: Any) -> Value:
 def to_row(record: Record) -> Row:
     """Return the columns of a record, all but its key."""
     row = {
-        field.name: _encoded(getattr(record.transaction, field.name))
-        for field in fields(Transaction)
-        if field.name != "key"
+        one.name: _encoded(getattr(record.transaction, one.name))
+        for one in fields(Transaction)
+        if one.name != "key"
     }
     return row | {
         "start_claimed": record.start_claimed,
         "stop_claimed": record.stop_claimed,
         "counter": json.dumps(record.counter.dump()),
+        "event_numbers": json.dumps(record.numbers.dump()),
     }
 
 
@@ -176,6 +186,7 @@ def from_row(row: sqlite3.Row) -> Record:
     start_claimed = values.pop("start_claimed")
     stop_claimed = values.pop("stop_claimed")
     counter = EnergyCounter.restore(json.loads(values.pop("counter")))
+    numbers = EventNumbers.restore(json.loads(values.pop("event_numbers") or "[]"))
     for name in ("started_at", "received_at", "meter_last_at", "stopped_at"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
     for name in ("values_start", "values_stop"):
@@ -188,4 +199,5 @@ def from_row(row: sqlite3.Row) -> Record:
         counter=counter,
         start_claimed=start_claimed,
         stop_claimed=stop_claimed,
+        numbers=numbers,
     )

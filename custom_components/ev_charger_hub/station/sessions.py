@@ -62,7 +62,7 @@ class Sessions:
             setattr(
                 transaction, attribute.name, getattr(new.transaction, attribute.name)
             )
-        record.counter = new.counter
+        record.counter, record.numbers = new.counter, new.numbers
         record.start_claimed, record.stop_claimed = new.start_claimed, new.stop_claimed
         if self.running.get(before) is record:
             del self.running[before]

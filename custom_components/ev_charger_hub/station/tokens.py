@@ -1,7 +1,7 @@
 """Id tokens: who is known by them, and who may charge."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -166,11 +166,12 @@ class TokenAuthorizer(Authorizer):
         own_token: str,
         policy: Callable[[], UnknownTokens],
         stations: Iterable[ChargingStation],
+        language: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Decide for one server, which starts sessions itself with `own_token`.
 
         `is_free` tells of a station whether everybody may charge there; `stations` are
-        those where a token may be in use.
+        those where a token may be in use; `language` is what known users read.
         """
         self._store = store
         self._clock = clock
@@ -178,6 +179,7 @@ class TokenAuthorizer(Authorizer):
         self._own_key = key_of(own_token)
         self._policy = policy
         self._stations = stations
+        self._language = language
 
     @override
     def authorize(
@@ -219,7 +221,7 @@ class TokenAuthorizer(Authorizer):
             return Verdict(status=AuthorizationStatus.EXPIRED, expires=token.expires)
         if token.exclusive and self._in_use(token, identity, evse_id):
             return Verdict(status=AuthorizationStatus.CONCURRENT_TX)
-        return token.listed
+        return replace(token.listed, language=self._language())
 
     def _in_use(self, token: IdToken, identity: str, evse_id: int | None) -> bool:
         """Return whether another session runs with a token (OCPP 1.6 7.2).

@@ -50,6 +50,12 @@ class Transaction:
     stop_reason: StopReason | None = None
     stop_id_token: str | None = None
     reservation_id: int | None = None
+    remote_start_id: int | None = None
+    """The number of our start that it came from (OCPP 2.x F02)."""
+    charging_time: int | None = None
+    """For how many seconds energy flowed, by the station's count (OCPP 2.x)."""
+    events_missing: int = 0
+    """How many of its events have not come, by their numbers (OCPP 2.x E01)."""
     values_start: dict[str, Any] = field(default_factory=dict)
     """Register and other samples at the begin: OCPP measurand to value with unit."""
     values_stop: dict[str, Any] = field(default_factory=dict)

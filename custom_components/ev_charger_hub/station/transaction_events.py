@@ -47,18 +47,22 @@ class TransactionEvent:
     """What one event says (OCPP 2.x TransactionEvent); None and 0: nothing.
 
     `stops` says that its token is to end the transaction; `charged` how long energy
-    flowed until then.
+    flowed until then. `number` orders the events; one that is `offline` is history,
+    whenever that was.
     """
 
     kind: EventKind
     transaction_id: str
     claimed_at: datetime | None
+    number: int | None = None
+    offline: bool = False
     evse_id: int = 0
     connector_id: int = 0
     id_token: str | None = field(default=None, repr=False)
     token_type: str | None = None
     stops: bool = False
     reservation_id: int | None = None
+    remote_start_id: int | None = None
     reason: StopReason = StopReason.LOCAL
     charged: timedelta = timedelta()
     readings: tuple[Reading, ...] = ()
@@ -119,6 +123,11 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
     transaction.connector_id = event.connector_id or transaction.connector_id
     if transaction.reservation_id is None:
         transaction.reservation_id = event.reservation_id
+    if transaction.remote_start_id is None:
+        transaction.remote_start_id = event.remote_start_id
+    if event.charged:
+        charged = int(event.charged.total_seconds())
+        transaction.charging_time = max(transaction.charging_time or 0, charged)
     _note_start(result, event, at)
     _note_token(transaction, event)
     for reading in sorted(event.readings, key=lambda one: (one.at, one.register)):
@@ -132,7 +141,16 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
     transaction.values_start = event.values_start | transaction.values_start
     transaction.values_stop = event.values_stop | transaction.values_stop
     _settle(result)
+    _note_number(result, event)
     return result
+
+
+def _note_number(record: Record, event: TransactionEvent) -> None:
+    numbers = record.numbers
+    numbers.add(event.number)
+    # The first event of all is told apart by its kind, whatever its number is.
+    startless = bool(numbers.spans) and record.start_claimed is None
+    record.transaction.events_missing = numbers.missing + startless
 
 
 def _note_start(record: Record, event: TransactionEvent, at: datetime) -> None:

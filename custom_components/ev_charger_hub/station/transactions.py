@@ -134,7 +134,8 @@ class Transactions:
     async def _event(self, event: TransactionEvent) -> Transaction:
         async with self._lock:
             transaction, begins = await self._keeper.take(event)
-            if begins and not self.is_history(transaction.started_at):
+            news = begins and not event.offline
+            if news and not self.is_history(transaction.started_at):
                 self._station.emit(
                     SessionStarted(evse_id=transaction.evse_id, transaction=transaction)
                 )
@@ -402,6 +403,25 @@ class Transactions:
                 SessionKnown(evse_id=evse_id, transaction=record.transaction)
             )
 
+    async def close_lost(self, transaction_id: str) -> bool:
+        """Close an open transaction that its station does not know, with what is known.
+
+        Return whether there was one (OCPP 2.x E14).
+        """
+        return await self._uninterrupted(self._close_lost(transaction_id))
+
+    async def _close_lost(self, transaction_id: str) -> bool:
+        async with self._lock:
+            record = self._sessions.known.get(transaction_id)
+            if record is None or not record.transaction.open:
+                return False
+            transaction = record.transaction
+            at = transaction.meter_last_at or transaction.started_at
+            lost = settlement.lost(record, at)
+            await self._journal.save(lost)
+            self._end(record, lost, self._clock())
+            return True
+
     # Status
 
     def status(self, evse_id: int, status: ConnectorStatus, at: datetime) -> None:
@@ -436,15 +456,17 @@ class Transactions:
 
     # What became of it
 
-    def _end(self, record: Record, ended: Record, at: datetime) -> None:
-        """Let a record be what it became; `at` decides whether that is news."""
+    def _end(
+        self, record: Record, ended: Record, at: datetime, *, live: bool = True
+    ) -> None:
+        """Let a record be what it became; that is news if it is `live` and recent."""
         was_open = record.transaction.open
         self._sessions.become(record, ended)
         if not was_open:
             return
         evse_id = record.transaction.evse_id
         self._cancel_grace(evse_id)
-        if not self.is_history(at):
+        if live and not self.is_history(at):
             self._station.emit(
                 SessionEnded(evse_id=evse_id, transaction=record.transaction)
             )

@@ -67,18 +67,22 @@ async def test_killed_after_every_event_it_is_one_session(
         await charger.journal.close()
 
 
-async def test_what_was_not_written_is_told_again(
+async def test_what_could_not_be_written_is_answered_and_written_later(
     charger: Charger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*args: Any, **kwargs: Any) -> None:
         raise JournalError("disk full")
 
-    for payload in session_of(charger, clock):
-        with monkeypatch.context() as patch:
-            patch.setattr(charger.journal, "insert", full)
-            patch.setattr(charger.journal, "save", full)
-            assert (await charger.call("TransactionEvent", payload))[0] == 4
-        answer = await charger.call("TransactionEvent", payload)
-        assert answer[0] == 3
+    *events, last = session_of(charger, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(charger.journal, "insert", full)
+        patch.setattr(charger.journal, "save", full)
+        for payload in events:
+            answer = await charger.call("TransactionEvent", payload)
+            assert answer[0] == 3
+            assert ("idTokenInfo" in answer[2]) == ("idToken" in payload)
+    assert await charger.transactions.sessions() == []
+    assert (await charger.call("TransactionEvent", last))[0] == 3
     (session,) = await charger.transactions.sessions()
     assert (session.energy, session.state) == (900, TransactionState.CLOSED)
+    assert session.events_missing == 0

@@ -19,12 +19,25 @@ from ..quirks import quirks_of
 from . import charging_profiles
 from .certificates import CertificateCommands
 from .configuration import Feature, Key, parse_keys, parse_unknown, select
+from .described import described
 from .housekeeping import HousekeepingCommands
 from .sender import TIMEOUT
 
 COMPOSITE_TIMEOUT = 10.0
 
 _ONLY_EXTENDED = frozenset({"LogStatusNotification", "SignChargePointCertificate"})
+
+
+_UNHEARD_OF = frozenset(
+    {
+        Capability.CUSTOMERS,
+        Capability.LIMIT,
+        Capability.MONITORING,
+        Capability.REPORTS,
+        Capability.TRANSACTION_STATUS,
+    }
+)
+"""What OCPP 1.6 has no words for."""
 
 
 class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
@@ -34,7 +47,7 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
     @override
     def capabilities(self) -> frozenset[Capability]:
         """Return what this link can carry, as far as is known."""
-        everything = frozenset(Capability) - {Capability.LIMIT}
+        everything = frozenset(Capability) - _UNHEARD_OF
         # A list without SmartCharging is believed only if no key contradicts it.
         listed = self.configuration.supports(Feature.SMART_CHARGING)
         keys = (Key.RATE_UNITS, Key.MAX_STACK_LEVEL)
@@ -143,13 +156,23 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
         return await self.send("UnlockConnector", {"connectorId": evse_id})
 
     @override
-    async def reset(self, *, hard: bool) -> Outcome:
+    async def reset(
+        self, *, hard: bool, evse_id: int | None = None, resume: bool = False
+    ) -> Outcome:
         """Send Reset (5.14); a hard one may well end as NO_ANSWER."""
+        if evse_id is not None:
+            return unspeakable("1.6", ValueError("the restart of one connector"))
+        if resume:
+            return unspeakable("1.6", ValueError("a restart that sessions outlive"))
         return await self.send("Reset", {"type": "Hard" if hard else "Soft"})
 
     @override
-    async def change_availability(self, evse_id: int, *, operative: bool) -> Outcome:
+    async def change_availability(
+        self, evse_id: int, *, operative: bool, connector_id: int | None = None
+    ) -> Outcome:
         """Send ChangeAvailability (5.2); SCHEDULED while a transaction runs."""
+        if connector_id is not None:
+            return unspeakable("1.6", ValueError("the plugs of a connector"))
         kind = "Operative" if operative else "Inoperative"
         payload = {"connectorId": evse_id, "type": kind}
         return await self.send("ChangeAvailability", payload)
@@ -196,6 +219,9 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
         if outcome.ok:
             self.configuration.written(key, value)
             self._show_configuration()
+        waiting = self._context.station.pending_restart
+        if outcome.status is OutcomeStatus.REBOOT_REQUIRED and waiting is not None:
+            await waiting.add(key)
         return outcome
 
     def _show_configuration(self) -> None:
@@ -203,3 +229,4 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
         known = self.configuration
         signs = known.flag(Key.SIGN_READINGS) if known.get(Key.SIGN_READINGS) else None
         self._context.station.signs_readings.set(signs)
+        self._context.station.variables.put(described(known))

@@ -12,13 +12,17 @@ from ..security import SecurityBlock
 from ..signed import SignedArchive
 from .authorization import Authorization
 from .availability import Availability
+from .external_limits import ExternalLimits
 from .link import V201Link
 from .mapping import station_info
 from .metering import MeterValues
+from .monitoring import MonitoringBlock
 from .notifications import EventNotifications
 from .reports import Reports
 from .setup import Setup
 from .transactions import TransactionBlock
+from .variable_events import VariableEvents
+from .vehicle_certificates import VehicleCertificates
 
 
 class V201Adapter(BlockAdapter):
@@ -38,15 +42,47 @@ class V201Adapter(BlockAdapter):
         availability = Availability(context, oddities, call_later)
         archive = SignedArchive(context)
         metering = MeterValues(context, archive, oddities)
-        notifications = EventNotifications(context, availability, oddities)
+        notifications = EventNotifications(context, oddities)
+        events = VariableEvents(
+            context,
+            availability=availability,
+            device_model=link.device_model,
+            metering=metering,
+            monitors=link.monitoring.monitors,
+            oddities=oddities,
+        )
+        monitoring = MonitoringBlock(
+            context,
+            commands=link.monitoring,
+            events=events,
+            oddities=oddities,
+            reports=reports,
+        )
         authorization = Authorization(context)
         security = SecurityBlock(context, oddities)
-        transactions = TransactionBlock(
-            context, metering, archive, authorization, availability, oddities
+        self.transactions = transactions = TransactionBlock(
+            context,
+            metering,
+            archive,
+            authorization,
+            availability,
+            oddities,
+            link.remote_starts,
         )
+        """What answers events: others add to its answers (`additions`)."""
         # Further blocks, each with the answers to its own messages.
-        blocks: tuple[Answering, ...] = ()
-        facts = BootFacts(info=station_info, restarted=availability.booted)
+        blocks: tuple[Answering, ...] = (
+            ExternalLimits(context, oddities),
+            events,
+            monitoring,
+            VehicleCertificates(context),
+        )
+
+        def restarted() -> None:
+            availability.booted()
+            events.restarted()
+
+        facts = BootFacts(info=station_info, restarted=restarted)
         boot = Boot(context, caller, facts, link, setup, call_later)
         answers: dict[str, Answer] = {
             "Authorize": authorization.authorize,
@@ -56,7 +92,6 @@ class V201Adapter(BlockAdapter):
             "Heartbeat": boot.heartbeat,
             "LogStatusNotification": notifications.log_status,
             "MeterValues": metering.meter_values,
-            "NotifyEvent": notifications.event,
             "NotifyReport": reports.notify_report,
             "ReportChargingProfiles": reports.report_charging_profiles,
             "ReservationStatusUpdate": notifications.reservation_status,

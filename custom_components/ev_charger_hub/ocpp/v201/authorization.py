@@ -11,13 +11,21 @@ from .tokens import id_token_info
 NOBODY = "NoAuthorization"
 """The type of a token that stands for none (C02)."""
 
+# A contract whose token the user took back; of all others no root is known here.
+_CONTRACTS = {
+    AuthorizationStatus.ACCEPTED: "Accepted",
+    AuthorizationStatus.BLOCKED: "ContractCancelled",
+    AuthorizationStatus.EXPIRED: "ContractCancelled",
+}
+"""AuthorizeCertificateStatusEnumType."""
+
 _ACCEPTED = Verdict(status=AuthorizationStatus.ACCEPTED)
 
 
 def token_of(payload: dict[str, Any]) -> str | None:
     """Return the token of an IdToken, None for one that is none."""
-    text: str = payload["idToken"]
-    return None if payload["type"] == NOBODY or not text.strip() else text
+    text: str = payload.get("idToken") or ""
+    return None if payload.get("type") == NOBODY or not text.strip() else text
 
 
 class Authorization(TokenDesk):
@@ -31,11 +39,17 @@ class Authorization(TokenDesk):
         """
         token = token_of(payload["idToken"])
         verdict = _ACCEPTED if token is None else self.asked(token)
+        self.note_type(token, payload["idToken"]["type"], verdict)
         answer: dict[str, Any] = {"idTokenInfo": id_token_info(verdict)}
         if payload.get("certificate") or payload.get("iso15118CertificateHashData"):
-            accepted = verdict.status is AuthorizationStatus.ACCEPTED
-            answer["certificateStatus"] = "Accepted" if accepted else "CertChainError"
+            word = _CONTRACTS.get(verdict.status, "CertChainError")
+            answer["certificateStatus"] = word
         return Reply(answer)
+
+    def note_type(self, token: str | None, kind: str | None, verdict: Verdict) -> None:
+        """Remember how the station calls a token that may charge, to say it likewise."""
+        if token and kind and verdict.status is AuthorizationStatus.ACCEPTED:
+            self._context.station.token_types.note(token, kind)
 
     def of_transaction(self, token: str | None, evse_id: int | None) -> Verdict:
         """Return whether a transaction may go on with a token (C12).

@@ -14,20 +14,24 @@ from ...station.profiles.model import (
     ProfileCriteria,
     ProfileSupport,
 )
+from ...station.remote_starts import RemoteStarts
+from ..adapter import StationContext
 from ..charging_profiles import Unspeakable
+from ..dialect import Dialect
 from ..link import OcppLink, unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
 from .certificates import CertificateCommands
+from .customer_commands import CustomerCommands
 from .device_model import Key
 from .housekeeping import HousekeepingCommands
+from .inventory_commands import InventoryCommands
+from .monitoring_commands import AVAILABLE, MonitoringCommands
+from .reports import Reports
 from .tokens import token_payload
-from .variables import VariableCommands
+from .transaction_commands import TransactionCommands
 
 COMPOSITE_TIMEOUT = 10.0
-
-REMOTE_STARTS = "remote_starts"
-"""The numbers of our starts: a transaction names the one that began it (F02)."""
 
 _MAX_TRANSACTION_ID = 36
 _NO_PROFILES = "noprofiles"
@@ -42,8 +46,43 @@ _MESSAGES = {
 }
 
 
-class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, OcppLink):
+class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
     """Carry the commands of a station over its OCPP 2.0.1 or 2.1 connection."""
+
+    def __init__(self, context: StationContext, reports: Reports) -> None:
+        """Carry commands over `context.call`; what they ask for comes to `reports`."""
+        super().__init__(context, reports)
+        self._inventory = InventoryCommands(self)
+        self._transactions = TransactionCommands(self)
+        self._monitoring = MonitoringCommands(context, reports)
+        self._customers = CustomerCommands(context, reports)
+        identity = context.station.identity
+        self.remote_starts = RemoteStarts(identity, context.journal, context.clock)
+        """The starts that no transaction came of yet."""
+
+    @property
+    @override
+    def reports(self) -> InventoryCommands:
+        """Return what reports and writes many variables at once."""
+        return self._inventory
+
+    @property
+    @override
+    def monitoring(self) -> MonitoringCommands:
+        """Return what has the station watch its variables."""
+        return self._monitoring
+
+    @property
+    @override
+    def customers(self) -> CustomerCommands:
+        """Return what asks what the station knows of somebody."""
+        return self._customers
+
+    @property
+    @override
+    def transactions(self) -> TransactionCommands:
+        """Return what asks about transactions."""
+        return self._transactions
 
     @property
     @override
@@ -58,6 +97,8 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
             missing.add(Capability.PHASES)
         if known.says_no(Key.RESERVATION_AVAILABLE):
             missing.add(Capability.RESERVATION)
+        if known.says_no(AVAILABLE):
+            missing.add(Capability.MONITORING)
         return frozenset(Capability) - missing
 
     @override
@@ -65,24 +106,31 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
         self, evse_id: int | None, id_token: str, limit: Limit | None = None
     ) -> Outcome:
         """Send RequestStartTransaction (F01, F02), with a TxProfile if limited (K05)."""
-        station = self._context.station
+        station, where = self._context.station, self._where(evse_id)
+        number = await self.remote_starts.begin(id_token, where or 0)
         payload: dict[str, Any] = {
             "idToken": token_payload(self._context, id_token),
-            "remoteStartId": await self._context.journal.next_number(REMOTE_STARTS),
+            "remoteStartId": number,
         }
-        if (where := self._where(evse_id)) is not None:
+        if where is not None:
             payload["evseId"] = where
         station.reader.note(id_token, self._context.clock())
         if limit is None or (limiter := station.limiter) is None:
-            return await self.send("RequestStartTransaction", payload)
+            return await self._start(payload)
         profile = limiter.profile_to_start_with(where, limit)
         payload["chargingProfile"] = charging_profiles.profile_payload(
             profile, self.dialect
         )
-        outcome = await self.send("RequestStartTransaction", payload)
+        outcome = await self._start(payload)
         if outcome.ok:
             # libocpp stores the profile and does not follow it: it is set once more.
             limiter.started_with_limit(where, id_token, limit, followed=False)
+        return outcome
+
+    async def _start(self, payload: dict[str, Any]) -> Outcome:
+        outcome = await self.send("RequestStartTransaction", payload)
+        if outcome.answer and not outcome.ok:
+            await self.remote_starts.over(payload["remoteStartId"])
         return outcome
 
     def _where(self, evse_id: int | None) -> int | None:
@@ -128,7 +176,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
         try:
             payload = charging_profiles.set_request(evse_id, profile, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect, err)
+            return unspeakable(self.dialect.version, err)
         return await self.send("SetChargingProfile", payload)
 
     @override
@@ -137,7 +185,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
         try:
             payloads = charging_profiles.clear_requests(criteria, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect, err)
+            return unspeakable(self.dialect.version, err)
         outcomes = []
         for payload in payloads:
             outcome = await self.send("ClearChargingProfile", payload)
@@ -156,7 +204,7 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
         try:
             payload = charging_profiles.get_request(request_id, criteria, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect, err), []
+            return unspeakable(self.dialect.version, err), []
         with self._reports.profiles(request_id) as parts:
             outcome = await self.send("GetChargingProfiles", payload)
             if outcome.answer.lower() == _NO_PROFILES:
@@ -208,9 +256,20 @@ class V201Link(VariableCommands, HousekeepingCommands, CertificateCommands, Ocpp
         return await self.send("UnlockConnector", payload)
 
     @override
-    async def reset(self, *, hard: bool) -> Outcome:
+    async def reset(
+        self, *, hard: bool, evse_id: int | None = None, resume: bool = False
+    ) -> Outcome:
         """Send Reset (B11, B12): at once, or when no transaction runs any more."""
-        return await self.send("Reset", {"type": "Immediate" if hard else "OnIdle"})
+        kind = "Immediate" if hard else "OnIdle"
+        if resume:
+            if self.dialect is not Dialect.V21:
+                err = ValueError("a restart that sessions outlive")
+                return unspeakable(self.dialect.version, err)
+            kind = "ImmediateAndResume"
+        payload: dict[str, Any] = {"type": kind}
+        if evse_id is not None:
+            payload["evseId"] = evse_id
+        return await self.send("Reset", payload)
 
     @override
     async def change_availability(

@@ -11,6 +11,19 @@ from ..words import AUTHORIZATIONS
 CENTRAL = "Central"
 """A token that nobody holds in the hand (2.0.1 IdTokenEnumType)."""
 
+_TYPES = frozenset(
+    {
+        CENTRAL,
+        "eMAID",
+        "ISO14443",
+        "ISO15693",
+        "KeyCode",
+        "Local",
+        "MacAddress",
+    }
+)
+"""IdTokenEnumType of 2.0.1; 2.1 has an open list."""
+
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _EMAID = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?[Cc][A-Za-z0-9]{8}(-?[A-Za-z0-9])?")
 # Cards are known by 4, 7 or 10 bytes (ISO 14443) or 8 (ISO 15693), cars by 6.
@@ -30,6 +43,8 @@ def id_token_info(verdict: Verdict) -> dict[str, Any]:
         info["cacheExpiryDateTime"] = render(verdict.expires)
     if verdict.group is not None:
         info["groupIdToken"] = group_payload(verdict.group)
+    if verdict.language is not None:
+        info["language1"] = verdict.language
     return info
 
 
@@ -39,9 +54,12 @@ def group_payload(group: str) -> dict[str, str]:
 
 
 def token_type(context: StationContext, id_token: str) -> str:
-    """Return the type of a token, by who stands behind it and by how it looks."""
+    """Return the type of a token: as the station told it, or else as it looks."""
     if context.authorizer.bearer(context.station.identity, id_token).nobody:
         return CENTRAL
+    told = context.station.token_types.find(id_token)
+    if told and (told in _TYPES or context.station.version.value == "2.1"):
+        return told
     text = id_token.strip()
     if _HEX.fullmatch(text) and (kind := _BY_LENGTH.get(len(text))) is not None:
         return kind

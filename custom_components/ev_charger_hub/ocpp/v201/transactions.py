@@ -1,46 +1,50 @@
 """Transactions: what a station tells of them, always answered (OCPP 2.x E)."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
+import logging
+from typing import Any, Final
 
-from ...station.authorization import Verdict
 from ...station.clock import plausible
 from ...station.enums import AuthorizationStatus
+from ...station.errors import JournalError
 from ...station.model import SessionKnown, SessionSettled
+from ...station.remote_starts import RemoteStarts
+from ...station.secrets import shortened
 from ...station.transaction import Transaction
 from ...station.transaction_events import EventKind, TransactionEvent
-from .. import timestamps
 from ..adapter import StationContext
-from ..metering import values_of
 from ..oddities import Oddities
 from ..rpc import Reply
 from ..signed import SignedArchive
-from ..words import MAX_EVSES, snake, stop_reason
-from .authorization import Authorization, token_of
+from .authorization import Authorization
 from .availability import Availability
+from .event_reading import EventReader, Told
 from .mapping import charging_state
-from .metering import MeterValues, plain, readings
+from .metering import MeterValues
 from .tokens import id_token_info
 
+_LOGGER = logging.getLogger(__name__)
+
 type Json = dict[str, Any]
+type Addition = Callable[[Transaction, TransactionEvent, Json], Json]
+"""Returns what else the answer to an event says, given its whole payload.
 
-_KINDS = {kind.value: kind for kind in EventKind}
-_STOPPING = frozenset({"Deauthorized", "StopAuthorized"})
-"""Triggers whose token is not the one that began (TriggerReasonEnumType)."""
+`totalCost`, `transactionLimit`, `updatedPersonalMessage` and the like; nothing is {}.
+"""
 
-_MAX_NUMBER = 2**31
-_MAX_CHARGED = 366 * 24 * 3600
+PATIENCE: Final = 20.0
+"""Seconds that the journal has, before the station gives up waiting for the answer."""
 
+MAX_UNSAVED: Final = 200
+"""So many events wait for a journal that cannot write."""
 
-@dataclass(kw_only=True, slots=True, frozen=True)
-class Told:
-    """An event, and what was decided of its token; None if it has none."""
-
-    event: TransactionEvent
-    values: list[Json]
-    verdict: Verdict | None
+_ACCEPTED: Final = AuthorizationStatus.ACCEPTED
+_MAX_RATING: Final = 1000
+"""No cable carries more, in A."""
 
 
 class TransactionBlock:
@@ -48,7 +52,7 @@ class TransactionBlock:
 
     Every event is answered, whatever it says: a station that hears an error sends it
     again, and in the end drops it (E13). An answer is given only once the journal has
-    what it answers.
+    what it answers, or cannot have it.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class TransactionBlock:
         authorization: Authorization,
         availability: Availability,
         oddities: Oddities,
+        remote_starts: RemoteStarts,
     ) -> None:
         """Keep the transactions of `context`."""
         self._context = context
@@ -66,82 +71,124 @@ class TransactionBlock:
         self._archive = archive
         self._authorization = authorization
         self._availability = availability
-        self._oddities = oddities
+        self._remote_starts = remote_starts
+        self._reader = EventReader(context, oddities)
+        self._unsaved: deque[TransactionEvent] = deque(maxlen=MAX_UNSAVED)
+        self._quiet: set[str] = set()
+        """Open transactions of which only history was told so far."""
+        self.additions: list[Addition] = []
+        """What other blocks add to the answers, in their order."""
 
     async def transaction_event(self, payload: Json) -> Reply:
         """Take what happened in a transaction (E01, E02, E06)."""
-        context = self._context
-        told = self._told(payload)
-        event = told.event
-        known = context.transactions.find(event.transaction_id)
-        was_open = known is not None and known.open
-        before = known is not None and (known.evse_id, known.id_token)
-        transaction = await context.transactions.event(event)
-        await self._archive.of_session(transaction, told.values)
-        if (reservations := context.station.reservations) is not None and (
-            event.kind is EventKind.STARTED or event.id_token
-        ):
-            group = told.verdict.group if told.verdict is not None else None
-            await reservations.started(transaction, group)
-        self._show(transaction, told, payload)
-        after = None
-        news = before != (transaction.evse_id, transaction.id_token)
-        if transaction.open and (news or event.kind is EventKind.STARTED):
-            after = partial(self._started, transaction, told)
-        elif event.kind is EventKind.ENDED and was_open:
-            after = partial(self._ended, transaction)
-        # E01.FR.11: of a token that was shown, and of no other.
-        answer = {} if told.verdict is None else _info(told.verdict)
-        return Reply(answer, after)
+        answer: Json = {}
+        try:
+            told = self._told(payload)
+            if told.verdict is not None:
+                # E01.FR.11: of a token that was shown, and of no other.
+                answer["idTokenInfo"] = id_token_info(told.verdict)
+            if not told.event.transaction_id:
+                return Reply(answer)
+            async with asyncio.timeout(PATIENCE):
+                transaction, after = await self._recorded(told)
+        except Exception:
+            # An error in the answer would make the station drop the event in the end.
+            _LOGGER.exception(
+                "%s: an event was not recorded",
+                shortened(self._context.station.identity),
+            )
+            return Reply(answer)
+        if transaction is None:
+            return Reply(answer)
+        return Reply(answer | self._added(transaction, told), after)
 
     def _told(self, payload: Json) -> Told:
-        info, now = payload["transactionInfo"], self._context.clock()
-        claimed = timestamps.parse(payload.get("timestamp"))
-        if not payload.get("offline"):
-            self._context.station.skew.observe(claimed, now)
-        kind = self._kind(payload["eventType"])
-        values = plain(payload.get("meterValue") or [])
-        evse = payload.get("evse") or {}
-        evse_id, connector_id = evse.get("id") or 0, evse.get("connectorId") or 0
-        if not (0 <= evse_id <= MAX_EVSES and 0 <= connector_id <= MAX_EVSES):
-            self._oddities.note(f"transaction of EVSE {evse_id}")
-            evse_id = connector_id = 0
-        token = payload.get("idToken")
-        stops = payload["triggerReason"] in _STOPPING
-        event = TransactionEvent(
-            kind=kind,
-            transaction_id=info["transactionId"],
-            claimed_at=claimed,
-            evse_id=evse_id,
-            connector_id=connector_id,
-            id_token=token and token_of(token),
-            token_type=token and token["type"],
-            stops=stops,
-            reservation_id=_number(payload.get("reservationId")),
-            reason=stop_reason(info.get("stoppedReason")),
-            charged=_charged(info),
-            readings=readings(values, now),
-            values_start=values_of(values, "Transaction.Begin"),
-            values_stop=values_of(values, "Transaction.End"),
-        )
+        event, values = self._reader.read(payload)
         verdict = None
-        if token is not None:
-            begins = not stops and kind is not EventKind.ENDED
+        if payload.get("idToken"):
+            begins = not event.stops and event.kind is not EventKind.ENDED
             where = self._evse_id(event) if begins else None
             verdict = self._authorization.of_transaction(event.id_token, where)
-        return Told(event=event, values=values, verdict=verdict)
-
-    def _kind(self, word: str) -> EventKind:
-        if (kind := _KINDS.get(snake(word))) is None:
-            self._oddities.note(f"unknown event {word[:50]!r}")
-            return EventKind.UPDATED
-        return kind
+            self._authorization.note_type(event.id_token, event.token_type, verdict)
+        return Told(event=event, values=values, verdict=verdict, payload=payload)
 
     def _evse_id(self, event: TransactionEvent) -> int:
         known = self._context.transactions.find(event.transaction_id)
         return event.evse_id or (0 if known is None else known.evse_id)
 
-    def _show(self, transaction: Transaction, told: Told, payload: Json) -> None:
+    # What is kept
+
+    async def _recorded(
+        self, told: Told
+    ) -> tuple[Transaction | None, Callable[[], None] | None]:
+        """Return the transaction of an event, durable, and what follows the answer."""
+        context = self._context
+        event = await self._completed(told.event)
+        known = context.transactions.find(event.transaction_id)
+        was_open = known is not None and known.open
+        before = known is not None and (known.evse_id, known.id_token)
+        if (transaction := await self._saved(event)) is None:
+            return None, None
+        await self._archive.of_session(transaction, told.values)
+        await self._reserved(transaction, told)
+        self._show(transaction, told)
+        after = None
+        news = before != (transaction.evse_id, transaction.id_token)
+        if transaction.open and (
+            news
+            or event.kind is EventKind.STARTED
+            or told.resumed
+            or transaction.transaction_id in self._quiet
+        ):
+            after = partial(self._started, transaction, told)
+        elif event.kind is EventKind.ENDED and was_open and not event.offline:
+            after = partial(self._ended, transaction)
+        if not transaction.open:
+            self._quiet.discard(transaction.transaction_id)
+        return transaction, after
+
+    async def _completed(self, event: TransactionEvent) -> TransactionEvent:
+        """Return an event with what we know of the start that it came from (F02)."""
+        if event.remote_start_id is None:
+            return event
+        start = await self._remote_starts.find(event.remote_start_id)
+        if start is None:
+            return event
+        await self._remote_starts.over(start.number)
+        begins = event.kind is EventKind.STARTED and event.id_token is None
+        return replace(
+            event,
+            evse_id=event.evse_id or start.evse_id,
+            id_token=start.id_token if begins else event.id_token,
+        )
+
+    async def _saved(self, event: TransactionEvent) -> Transaction | None:
+        """Return the transaction of an event; None if the journal cannot write now."""
+        transactions = self._context.transactions
+        try:
+            while self._unsaved:
+                await transactions.event(self._unsaved[0])
+                self._unsaved.popleft()
+            return await transactions.event(event)
+        except JournalError as err:
+            if not self._unsaved:
+                name = shortened(self._context.station.identity)
+                _LOGGER.warning("%s: an event cannot be kept yet: %s", name, err)
+            self._unsaved.append(event)
+            return None
+
+    async def _reserved(self, transaction: Transaction, told: Told) -> None:
+        reservations, event = self._context.station.reservations, told.event
+        if reservations is None:
+            return
+        begins = event.kind is EventKind.STARTED
+        if begins or event.id_token or event.reservation_id is not None:
+            group = told.verdict.group if told.verdict is not None else None
+            await reservations.started(transaction, group)
+
+    # What is shown
+
+    def _show(self, transaction: Transaction, told: Told) -> None:
         """Show what an event says of its EVSE, as far as it is news."""
         if not (evse_id := transaction.evse_id):
             return
@@ -150,12 +197,13 @@ class TransactionBlock:
             evse.connector(event.connector_id)
         self._metering.take(evse_id, event.transaction_id, told.values, counted=True)
         at = plausible(event.claimed_at, self._context.clock())
-        if (rating := _number(payload.get("cableMaxCurrent"))) is not None:
+        rating = told.payload.get("cableMaxCurrent")
+        if rating is not None and 0 < rating < _MAX_RATING:
             evse.cable_rating.set(rating, at)
         running = evse.transaction
         if running is not None and running is not transaction:
             return
-        state = charging_state(payload["transactionInfo"].get("chargingState"))
+        state = charging_state(told.info.get("chargingState"))
         if event.kind is EventKind.ENDED:
             self._availability.ended(evse_id, at)
         elif state is not None and transaction.open:
@@ -163,15 +211,20 @@ class TransactionBlock:
 
     def _started(self, transaction: Transaction, told: Told) -> None:
         context, evse_id = self._context, transaction.evse_id
-        at = plausible(told.event.claimed_at, context.clock())
-        if not transaction.open or not evse_id or context.transactions.is_history(at):
+        if not transaction.open or not evse_id:
             return
+        at = plausible(told.event.claimed_at, context.clock())
+        if told.event.offline or context.transactions.is_history(at):
+            if told.verdict is None or told.verdict.status is _ACCEPTED:
+                self._quiet.add(transaction.transaction_id)
+            return
+        self._quiet.discard(transaction.transaction_id)
         token, verdict = transaction.id_token, told.verdict
         if token is not None and verdict is not None:
             seen = token, context.clock()
             context.station.evse(evse_id).id_token_seen.set(seen)
             self._authorization.begun(token, transaction, verdict)
-        if verdict is None or verdict.status is AuthorizationStatus.ACCEPTED:
+        if verdict is None or verdict.status is _ACCEPTED:
             known = SessionKnown(evse_id=evse_id, transaction=transaction)
             context.station.emit(known)
 
@@ -182,15 +235,12 @@ class TransactionBlock:
             settled = SessionSettled(evse_id=evse_id, transaction=transaction)
             context.station.emit(settled)
 
-
-def _info(verdict: Verdict) -> Json:
-    return {"idTokenInfo": id_token_info(verdict)}
-
-
-def _number(value: int | None) -> int | None:
-    return None if value is None or abs(value) >= _MAX_NUMBER else value
-
-
-def _charged(info: Json) -> timedelta:
-    seconds = info.get("timeSpentCharging") or 0
-    return timedelta(seconds=seconds if 0 < seconds < _MAX_CHARGED else 0)
+    def _added(self, transaction: Transaction, told: Told) -> Json:
+        """Return what other blocks have to say in the answer."""
+        answer: Json = {}
+        for addition in self.additions:
+            try:
+                answer |= addition(transaction, told.event, told.payload)
+            except Exception:
+                _LOGGER.exception("An answer is given without an addition")
+        return answer
