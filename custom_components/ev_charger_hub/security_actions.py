@@ -16,7 +16,12 @@ from .issues import plain
 from .ocpp.roots import read_root
 from .ocpp.signer import certificate_hashes
 from .security_ports import at_home_assistant
-from .station.commands import CertificateHash, CertificateUse
+from .station.commands import (
+    INSTALLABLE,
+    CertificateHash,
+    CertificateUse,
+    InstalledCertificate,
+)
 from .station.errors import NotConnected, NotSupported
 from .station.link import Capability
 from .station.model import ChargingStation
@@ -126,10 +131,11 @@ async def _read_back(
     """Return that a root is installed if the charger lists it, else what it said."""
     try:
         link = station.link(Capability.CERTIFICATES)
-        _, installed = await link.installed_certificates(use)
+        _, installed = await link.installed_certificates((use,))
     except NotConnected, NotSupported:
         return outcome
-    if not any(same_root(certificate_hashes, root, one) for one in installed):
+    listed = [one.certificate for one in installed]
+    if not any(same_root(certificate_hashes, root, one) for one in listed):
         return outcome
     return Outcome(
         status=OutcomeStatus.CONFIRMED,
@@ -140,17 +146,21 @@ async def _read_back(
 
 async def _get_installed_certificates(target: Target, data: Data) -> JsonObjectType:
     station = target.station
-    named = data.get(ATTR_USE)
-    certificates: list[Any] = []
-    for use in CertificateUse if named is None else (named,):
-        with translated_errors(station):
-            link = station.link(Capability.CERTIFICATES)
-            outcome, installed = await link.installed_certificates(use)
-        checked(station, outcome)
-        certificates += [
-            {"use": use, **asdict(one), "ours": _ours(target, one)} for one in installed
-        ]
-    return {"certificates": certificates}
+    with translated_errors(station):
+        link = station.link(Capability.CERTIFICATES)
+        outcome, installed = await link.installed_certificates(data[ATTR_USE])
+    checked(station, outcome)
+    return {"certificates": [_shown(target, one) for one in installed]}
+
+
+def _shown(target: Target, installed: InstalledCertificate) -> JsonObjectType:
+    """Return how a certificate that a charger lists is shown."""
+    return {
+        "use": installed.use,
+        **asdict(installed.certificate),
+        "ours": _ours(target, installed.certificate),
+        "children": [asdict(one) for one in installed.children],
+    }
 
 
 def _ours(target: Target, listed: CertificateHash) -> bool:
@@ -185,6 +195,7 @@ async def _delete_certificate(target: Target, data: Data) -> JsonObjectType:
 
 
 _USE = vol.All(cv.string, vol.Coerce(CertificateUse))
+_ROOT = vol.All(_USE, vol.In(INSTALLABLE))
 
 ACTIONS: Final = ActionGroup(
     admin_commands={
@@ -202,7 +213,7 @@ ACTIONS: Final = ActionGroup(
             {
                 vol.Optional(
                     ATTR_USE, default=CertificateUse.CENTRAL_SYSTEM_ROOT
-                ): _USE,
+                ): _ROOT,
                 vol.Optional(ATTR_CERTIFICATE): cv.string,
             },
         ),
@@ -220,7 +231,7 @@ ACTIONS: Final = ActionGroup(
     admin_queries={
         "get_installed_certificates": (
             _get_installed_certificates,
-            {vol.Optional(ATTR_USE): _USE},
+            {vol.Optional(ATTR_USE, default=list): vol.All(cv.ensure_list, [_USE])},
         ),
     },
 )

@@ -8,7 +8,7 @@ from yarl import URL
 
 from homeassistant.core import callback
 
-from .ocpp.credentials import authorization_key, generate_password, hash_password
+from .ocpp.credentials import generate_password, hash_password
 from .ocpp.signer import ChargerSigner
 from .settings import async_chargers
 from .station.model import ChargingStation
@@ -27,6 +27,7 @@ def security_ports(hub: OcppHub, station: ChargingStation) -> Ports:
         signer=partial(_signer, hub, station),
         amend=partial(_amend, hub, station.identity),
         offers=partial(offers, hub, station.identity),
+        address=partial(address, hub, station.identity),
     )
 
 
@@ -34,7 +35,7 @@ async def _async_new_password(hub: OcppHub) -> NewPassword:
     """Return a new password, which nobody but the charger is told."""
     password = generate_password()
     hashed = await hub.hass.async_add_executor_job(hash_password, password)
-    return NewPassword(key=authorization_key(password), hashed=hashed)
+    return NewPassword(plain=password, hashed=hashed)
 
 
 @callback
@@ -65,6 +66,16 @@ def offers(hub: OcppHub, identity: str, profile: int) -> bool:
     if profile >= ENCRYPTED and hub.central_system.contexts is None:
         return False
     return profile < HIGHEST or hub.authority is not None
+
+
+@callback
+def address(hub: OcppHub, identity: str, profile: int) -> str | None:
+    """Return where a charger that is connected reaches us with a profile."""
+    if (origin := hub.central_system.origin(identity)) is None:
+        return None
+    # Not by parts: the port stays, also if it is the usual one of the other scheme.
+    _, _, place = origin.partition("://")
+    return f"{'wss' if profile >= ENCRYPTED else 'ws'}://{place.rstrip('/')}"
 
 
 @callback

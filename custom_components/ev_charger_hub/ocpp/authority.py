@@ -1,6 +1,7 @@
 """Authority: the small CA of one Home Assistant, for its server and its chargers."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,9 +15,16 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.ocsp import (
+    OCSPCertStatus,
+    OCSPRequestBuilder,
+    OCSPResponderEncoding,
+    OCSPResponseBuilder,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..station.clock import Clock
+from ..station.commands import CertificateHash
 from .errors import OcppError
 from .issuing import (
     BACKDATED,
@@ -41,6 +49,14 @@ MAX_CSR = 5500
 RENEW_BEFORE = timedelta(days=60)
 """How long before its end a server's certificate is replaced."""
 
+OCSP_LIFETIME = timedelta(days=7)
+"""How long a station may show what we say of its certificate (2.0.1 M06)."""
+
+_OCSP = {
+    "SHA256": hashes.SHA256(),
+    "SHA384": hashes.SHA384(),
+    "SHA512": hashes.SHA512(),
+}
 _MIN_RSA, _MAX_RSA, _MIN_EC = 2048, 8192, 224
 _ROOT = "root.pem"
 _CLIENTS = "clients.json"
@@ -255,6 +271,38 @@ class Authority:
         """Return whether any charger can have a certificate of its own now."""
         until = self._clients.signed_until
         return until is not None and until > self._clock()
+
+    def vouch(self, named: CertificateHash) -> str | None:
+        """Return an OCSP response (base64 DER) that a certificate is good; blocking.
+
+        None if it names another issuer; that it was signed here is for the caller.
+        """
+        root = self._root.certificate
+        algorithm = _OCSP.get(named.algorithm.upper())
+        if algorithm is None or not named.serial:
+            return None
+        issuer = OCSPRequestBuilder().add_certificate(root, root, algorithm).build()
+        told = named.issuer_name_hash.lower(), named.issuer_key_hash.lower()
+        if told != (issuer.issuer_name_hash.hex(), issuer.issuer_key_hash.hex()):
+            return None
+        now = self._clock()
+        response = (
+            OCSPResponseBuilder()
+            .add_response_by_hash(
+                issuer.issuer_name_hash,
+                issuer.issuer_key_hash,
+                int(named.serial, 16),
+                algorithm,
+                OCSPCertStatus.GOOD,
+                now,
+                now + OCSP_LIFETIME,
+                None,
+                None,
+            )
+            .responder_id(OCSPResponderEncoding.HASH, root)
+            .sign(self._root.key, hashes.SHA256())
+        )
+        return b64encode(response.public_bytes(Encoding.DER)).decode()
 
     def trusts(self, certificate: bytes, identity: str) -> bool:
         """Return whether a client certificate (DER) proves an identity (SEC_06)."""

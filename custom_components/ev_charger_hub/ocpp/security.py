@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from ..station.commands import SigningRequest
 from ..station.model import SecurityEvent
 from ..station.security.events import event_kind
 from .adapter import StationContext
@@ -12,8 +13,8 @@ from .rpc import Reply
 from .throttle import Buckets
 from .timestamps import parse
 
-_VEHICLES = "V2GCertificate"
-"""What only a PKI of ISO 15118 signs (2.x CertificateSigningUseEnumType)."""
+_OWN = "ChargingStationCertificate"
+"""What can be signed here; all else is for a PKI of ISO 15118 (2.x A02)."""
 
 _EVENTS = 20
 _EVENT_EVERY = timedelta(minutes=1)
@@ -52,8 +53,15 @@ class SecurityBlock:
     async def sign_certificate(self, payload: dict[str, Any]) -> Reply:
         """Answer a certificate request, then sign it (SignCertificate, A02 and A03)."""
         security, csr = self._context.station.security, payload["csr"]
-        for_vehicles = payload.get("certificateType") == _VEHICLES
-        if security is None or for_vehicles or not await security.accepts_request(csr):
+        # Of no type is one that serves vehicles, too; 1.6 knows no types.
+        wanted = payload.get("certificateType")
+        ours = wanted in {None, _OWN}
+        if security is None or not ours or not await security.accepts_request(csr):
             self._oddities.note("asks for a certificate that is not signed here")
             return Reply({"status": "Rejected"})
-        return Reply({"status": "Accepted"}, partial(security.request_answered, csr))
+        request = SigningRequest(
+            csr=csr, combined=wanted is None, number=payload.get("requestId")
+        )
+        return Reply(
+            {"status": "Accepted"}, partial(security.request_answered, request)
+        )

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.ocsp import OCSPRequestBuilder
 
+from ..station.commands import CertificateHash
 from ..station.security.kept import ClientCertificate
 from ..station.security.ports import SignedChain, Signer
 from .authority import Authority
@@ -63,6 +64,11 @@ class ChargerSigner(Signer):
             issued=leaf.not_valid_before_utc,
             expires=leaf.not_valid_after_utc,
         )
+
+    @override
+    async def status(self, certificate: CertificateHash) -> str | None:
+        """Return the OCSP response for a certificate of the authority."""
+        return await asyncio.to_thread(self._authority.vouch, certificate)
 
     @override
     def names(self, pem: str, algorithm: str) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ _PATIENCE = 60.0
 _CHUNK = 64 * 1024
 _FORM = 64 * 1024
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+_PORT = re.compile(r"(?:^|\])[^:\[\]]*:\d+$")
 # Chargers add the name of their file, with or without a slash.
 _PATH = re.compile(rf"{PREFIX}([0-9a-f]{{32}})/*([^?#]*)")
 _BROKEN = (
@@ -47,9 +48,13 @@ def origin(request: web.BaseRequest, *, within: bool = False) -> str | None:
     `within` is a server that has other paths too: ours begin like that of the charger.
     """
     base = request.path.rsplit("/", 2)[0] if within else ""
+    transport = request.transport
     if _HOST.fullmatch(host := request.headers.get("Host", "")):
+        if not within and transport is not None and not _PORT.search(host):
+            # libwebsockets leaves the port out, whichever it is.
+            host = f"{host}:{transport.get_extra_info('sockname')[1]}"
         return f"{request.scheme}://{host}{base}"
-    if (transport := request.transport) is None:
+    if transport is None:
         return None
     address, port, *_ = transport.get_extra_info("sockname")
     bare = f"[{address}]" if ":" in address else address

@@ -86,10 +86,21 @@ class LogRequest:
 
 
 class CertificateUse(StrEnum):
-    """What a root certificate of a station is for (OCPP 1.6 Security 5.8)."""
+    """What a certificate of a station is for (OCPP 1.6 Security 5.8, 2.x M03)."""
 
     CENTRAL_SYSTEM_ROOT = "central_system_root"
     MANUFACTURER_ROOT = "manufacturer_root"
+    MO_ROOT = "mo_root"
+    """The root of the operators that sell contracts to drivers."""
+    OEM_ROOT = "oem_root"
+    """The root of the makers of vehicles (2.1)."""
+    V2G_CHAIN = "v2g_chain"
+    """The station's own certificate for vehicles; it can be listed and deleted only."""
+    V2G_ROOT = "v2g_root"
+    """The root by which vehicles know stations (ISO 15118)."""
+
+
+INSTALLABLE = frozenset(CertificateUse) - {CertificateUse.V2G_CHAIN}
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -103,3 +114,25 @@ class CertificateHash:
     issuer_name_hash: str
     issuer_key_hash: str
     serial: str
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class InstalledCertificate:
+    """A certificate that a station lists; `children` are those below it in a chain."""
+
+    use: CertificateUse
+    certificate: CertificateHash
+    children: tuple[CertificateHash, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True, frozen=True)
+class SigningRequest:
+    """A wish of a station for a certificate of its own; `csr` is PKCS #10 in PEM.
+
+    `combined` is whether it serves vehicles, too; `number` is the station's own for
+    the wish, if it gave one (2.1).
+    """
+
+    csr: str = field(repr=False)
+    combined: bool = False
+    number: int | None = None

@@ -22,10 +22,12 @@ from custom_components.ev_charger_hub.station.commands import (
     CertificateHash,
     CertificateUse,
     FirmwareRequest,
+    InstalledCertificate,
     ListEntry,
     LogKind,
     LogRequest,
     ReservationRequest,
+    SigningRequest,
 )
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
 from custom_components.ev_charger_hub.station.errors import (
@@ -247,7 +249,7 @@ COMMANDS: list[tuple[Command, str, dict[str, Any]]] = [
         {"certificateHashData": HASH_DATA},
     ),
     (
-        lambda k: k.certificate_signed("PEM"),
+        lambda k: k.certificate_signed("PEM", SigningRequest(csr="CSR")),
         "CertificateSigned",
         {
             "certificateChain": "PEM",
@@ -493,11 +495,39 @@ async def test_installed_certificates_of_another_use_are_not_told() -> None:
         "status": "Accepted",
         "certificateHashDataChain": [other, root],
     }
-    told = await charger.link.installed_certificates(CertificateUse.CENTRAL_SYSTEM_ROOT)
-    assert told[1] == [HASH]
+    use = CertificateUse.CENTRAL_SYSTEM_ROOT
+    told = await charger.link.installed_certificates([use])
+    assert told[1] == [InstalledCertificate(use=use, certificate=HASH)]
     assert charger.calls == [
         ("GetInstalledCertificateIds", {"certificateType": ["CSMSRootCertificate"]})
     ]
+
+
+async def test_a_certificate_is_brought_as_it_was_asked_for() -> None:
+    charger = Charger("2.1")
+    request = SigningRequest(csr="CSR", combined=True, number=7)
+    assert (await charger.link.certificate_signed("PEM", request)).ok
+    assert charger.calls == [
+        ("CertificateSigned", {"certificateChain": "PEM", "requestId": 7})
+    ]
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+async def test_what_a_version_does_not_know_is_not_asked_for(version: str) -> None:
+    charger = Charger(version)
+    charger.answers["GetInstalledCertificateIds"] = {"status": "NotFound"}
+    oem = CertificateUse.OEM_ROOT
+    assert (await charger.link.install_certificate(oem, "PEM")).ok == (version == "2.1")
+    outcome, _ = await charger.link.installed_certificates([oem])
+    assert outcome.ok == (version == "2.1")
+
+
+async def test_a_password_is_sent_as_it_is() -> None:
+    charger = Charger()
+    charger.variables["SecurityCtrlr.BasicAuthPassword"] = ""
+    assert (await charger.link.set_password("Kx7mPq2nRt9wYz4bCd6e")).ok
+    value = charger.variables["SecurityCtrlr.BasicAuthPassword"]
+    assert value == "Kx7mPq2nRt9wYz4bCd6e"
 
 
 @pytest.mark.conformance("TC_M_19_CSMS")
@@ -505,7 +535,7 @@ async def test_that_there_are_no_certificates_is_no_error() -> None:
     charger = Charger()
     charger.answers["GetInstalledCertificateIds"] = {"status": "NotFound"}
     outcome, found = await charger.link.installed_certificates(
-        CertificateUse.MANUFACTURER_ROOT
+        [CertificateUse.MANUFACTURER_ROOT]
     )
     assert outcome.ok
     assert found == []

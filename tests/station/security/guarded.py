@@ -1,7 +1,7 @@
 """A station with a password, a certificate and a profile, and a hub that dies."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -11,6 +11,8 @@ from typing import Any, cast, override
 from custom_components.ev_charger_hub.station.commands import (
     CertificateHash,
     CertificateUse,
+    InstalledCertificate,
+    SigningRequest,
 )
 from custom_components.ev_charger_hub.station.errors import NotConnected
 from custom_components.ev_charger_hub.station.link import (
@@ -135,14 +137,18 @@ class GuardedLink:
         return TIMED_OUT if name in self.station.silent else ACCEPTED
 
     async def set_configuration(self, key: str, value: str) -> Outcome:
-        """Take a password or a profile."""
+        """Take a profile."""
         if (answer := await self._do(key, value)) is not None:
             return answer
-        if key == "AuthorizationKey":
-            self.station.password = value.replace("key", "h")
-        else:
-            self.station.told_profile = int(value)
+        self.station.told_profile = int(value)
         return await self._said(key)
+
+    async def set_password(self, password: str) -> Outcome:
+        """Take a password."""
+        if (answer := await self._do("password", password)) is not None:
+            return answer
+        self.station.password = password.replace("key", "h")
+        return await self._said("password")
 
     async def get_configuration(
         self, keys: list[str]
@@ -161,12 +167,15 @@ class GuardedLink:
         return await self._said("install")
 
     async def installed_certificates(
-        self, use: CertificateUse
-    ) -> tuple[Outcome, list[CertificateHash]]:
+        self, uses: Collection[CertificateUse] = ()
+    ) -> tuple[Outcome, list[InstalledCertificate]]:
         """List the roots."""
+        (use,) = uses
         if (answer := await self._do("installed", use)) is not None:
             return answer, []
-        return await self._said("installed"), list(self.station.roots)
+        return await self._said("installed"), [
+            InstalledCertificate(use=use, certificate=one) for one in self.station.roots
+        ]
 
     async def trigger(self, message: str, evse_id: int | None) -> Outcome:
         """Make a key and ask for a certificate."""
@@ -175,7 +184,7 @@ class GuardedLink:
         self.station.requests += 1
         return await self._said("trigger")
 
-    async def certificate_signed(self, chain: str) -> Outcome:
+    async def certificate_signed(self, chain: str, request: SigningRequest) -> Outcome:
         """Take a certificate."""
         if (answer := await self._do("signed", chain)) is not None:
             return answer
@@ -218,6 +227,10 @@ class NotarySigner:
     async def check(self, csr: str) -> str | None:
         """Return what is wrong with every request."""
         return self.problem
+
+    async def status(self, certificate: CertificateHash) -> str | None:
+        """Return that a certificate is good."""
+        return f"good {certificate.serial}"
 
     async def sign(self, csr: str) -> SignedChain:
         """Sign a request with the next number."""
@@ -284,6 +297,7 @@ class House:
                 signer=lambda: cast(Any, self.notary),
                 amend=self._amend,
                 offers=lambda profile: profile <= self.offered,
+                address=lambda profile: "wss://hub" if profile >= 2 else "ws://hub",
             ),
             spawn=self._spawn,
             call_later=self.time.call_later,
@@ -379,7 +393,7 @@ class House:
     async def _request(self) -> None:
         try:
             if await self.security.accepts_request("csr"):
-                self.security.request_answered("csr")
+                self.security.request_answered(SigningRequest(csr="csr"))
         except Killed:
             return
 
@@ -389,7 +403,7 @@ class House:
     async def _new_password(self) -> NewPassword:
         number = next(self.passwords)
         await asyncio.sleep(0)
-        return NewPassword(key=f"key{number}", hashed=f"h{number}")
+        return NewPassword(plain=f"key{number}", hashed=f"h{number}")
 
     def _spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str

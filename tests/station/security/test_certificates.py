@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from .guarded import NOT_SUPPORTED, REJECTED, TIMED_OUT, Guarded, House, Killed
+from custom_components.ev_charger_hub.station.commands import SigningRequest
 from custom_components.ev_charger_hub.station.outcome import Outcome
 
 DAY = 86400.0
@@ -130,7 +131,7 @@ async def test_request_that_anybody_could_have_changed_is_refused(
 async def test_request_is_refused_without_an_authority(house: House) -> None:
     house.notary = None
     assert not await house.security.accepts_request("csr")
-    house.security.request_answered("csr")
+    house.security.request_answered(SigningRequest(csr="csr"))
     await house.live()
     assert not house.said("signed")
 

@@ -120,7 +120,7 @@ async def test_both_passwords_are_valid_until_the_new_one_was_used() -> None:
 @pytest.mark.parametrize("answer", [REJECTED, NOT_SUPPORTED])
 async def test_refused_password_is_forgotten(answer: Outcome) -> None:
     house = House(guarded(1))
-    house.guarded.answers["AuthorizationKey"] = answer
+    house.guarded.answers["password"] = answer
     await house.start()
     await house.connect()
     assert await house.security.rotate_password() == answer
@@ -130,14 +130,14 @@ async def test_refused_password_is_forgotten(answer: Outcome) -> None:
 @pytest.mark.parametrize("answer", [TIMED_OUT, NO_ANSWER])
 async def test_password_without_an_answer_stays_valid(answer: Outcome) -> None:
     house = House(guarded(1))
-    house.guarded.answers["AuthorizationKey"] = answer
+    house.guarded.answers["password"] = answer
     await house.start()
     await house.connect()
     assert await house.security.rotate_password() == answer
     for _ in range(10):
         await house.security.rotate_password()
     assert [*house.security.hashes] == [f"h{number}" for number in range(1, 9)]
-    del house.guarded.answers["AuthorizationKey"]
+    del house.guarded.answers["password"]
     house.guarded.password = "h3"
     await house.reboot()
     assert house.security.hashes == ("h4", "h5", "h6", "h7", "h8")
@@ -147,12 +147,12 @@ async def test_password_without_an_answer_stays_valid(answer: Outcome) -> None:
 
 async def test_station_may_take_a_password_late() -> None:
     house = House(guarded(1))
-    house.guarded.silent.add("AuthorizationKey")
+    house.guarded.silent.add("password")
     await house.start()
     await house.connect()
     await house.security.rotate_password()
     assert house.guarded.password == "h1"
-    house.guarded.answers["AuthorizationKey"] = ACCEPTED
+    house.guarded.answers["password"] = ACCEPTED
     for _ in range(3):
         assert (await house.security.rotate_password()).ok
     await house.reboot()
@@ -244,7 +244,7 @@ async def test_password_of_the_user_ends_the_wait_for_ours() -> None:
 REFUSALS = [
     (1, "install", Failure.ROOT_REFUSED),
     (1, "SecurityProfile", Failure.PROFILE_REFUSED),
-    (0, "AuthorizationKey", Failure.PASSWORD_REFUSED),
+    (0, "password", Failure.PASSWORD_REFUSED),
     (2, "trigger", Failure.CERTIFICATE_REFUSED),
     (2, "signed", Failure.CERTIFICATE_REFUSED),
 ]

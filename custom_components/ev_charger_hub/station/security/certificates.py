@@ -8,6 +8,7 @@ import logging
 from typing import Final
 
 from ..clock import Clock
+from ..commands import CertificateHash, SigningRequest
 from ..errors import NotConnected, NotSupported
 from ..link import Capability
 from ..model import ChargingStation
@@ -86,17 +87,29 @@ class Certificates:
             self.on_refused()
         return problem
 
-    async def deliver(self, csr: str) -> None:
+    async def status(self, certificate: CertificateHash) -> str | None:
+        """Return the OCSP response for the certificate that we gave the station last.
+
+        Of all others nothing is known here (2.0.1 M06).
+        """
+        signer, known = self._ports.signer(), self._keeper.kept.certificate
+        if signer is None or known is None:
+            return None
+        if certificate.serial.lower().lstrip("0") != known.serial.lstrip("0"):
+            return None
+        return await signer.status(certificate)
+
+    async def deliver(self, request: SigningRequest) -> None:
         """Sign an accepted request and send the station its certificate.
 
         Raises JournalError, and as the signer does.
         """
         if (signer := self._ports.signer()) is None:
             return
-        signed = await signer.sign(csr)
+        signed = await signer.sign(request.csr)
         try:
             link = self._station.link(Capability.CERTIFICATES)
-            outcome = await link.certificate_signed(signed.pem)
+            outcome = await link.certificate_signed(signed.pem, request)
         except NotConnected, NotSupported:
             # It asks again once it is back.
             return

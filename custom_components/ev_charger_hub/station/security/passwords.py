@@ -11,8 +11,6 @@ from ..outcome import Outcome, OutcomeStatus
 from .kept import Keeper, Kept
 from .ports import Ports
 
-AUTHORIZATION_KEY: Final = "AuthorizationKey"
-
 MAX_UNCLEAR: Final = 8
 """How many passwords may wait for a sign of which of them the station took."""
 
@@ -46,7 +44,7 @@ class Passwords:
             new = await self._ports.new_password()
             await self._keeper.change(lambda kept: self._told(kept, new.hashed))
             try:
-                outcome = await link.set_configuration(AUTHORIZATION_KEY, new.key)
+                outcome = await link.set_password(new.plain)
             except NotConnected:
                 await self._drop(new.hashed)
                 raise

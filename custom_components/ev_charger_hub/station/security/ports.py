@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..commands import CertificateHash
+
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class NewPassword:
-    """A password made just now: `key` as a station is told it, `hashed` as we keep it."""
+    """A password made just now: `plain` for the station, `hashed` as we keep it."""
 
-    key: str = field(repr=False)
+    plain: str = field(repr=False)
     hashed: str = field(repr=False)
 
 
@@ -36,6 +38,12 @@ class Signer(Protocol):
     async def sign(self, csr: str) -> SignedChain:
         """Sign a certificate request that `check` found right."""
 
+    async def status(self, certificate: CertificateHash) -> str | None:
+        """Return the OCSP response for a certificate that `sign` made, DER in base64.
+
+        None if it is not said to be of this authority (2.0.1 M06).
+        """
+
     def names(self, pem: str, algorithm: str) -> tuple[str, str, str]:
         """Return how stations name a root certificate (CertificateHashDataType).
 
@@ -50,10 +58,12 @@ class Ports:
 
     `signer` returns None where no authority of ours exists. `amend` takes over fields
     of StationSettings into what the user set; it is done within seconds. `offers` tells
-    whether the station, where it dials now, can reach us with a profile.
+    whether the station, where it dials now, can reach us with a profile; `address` is
+    the URL to dial then, without its identity, None if it is not known.
     """
 
     new_password: Callable[[], Awaitable[NewPassword]]
     signer: Callable[[], Signer | None]
     amend: Callable[[Mapping[str, Any]], None]
     offers: Callable[[int], bool]
+    address: Callable[[int], str | None]

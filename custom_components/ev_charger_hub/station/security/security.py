@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..channel import Channel
 from ..clock import CallLater, Clock, Timer, call_later as loop_call_later
+from ..commands import CertificateHash, SigningRequest
 from ..errors import JournalError, NotConnected, NotSupported
 from ..journal import Journal
 from ..model import ChargingStation
@@ -222,14 +223,18 @@ class Security:
         """Return whether a certificate request of the station will be signed."""
         return await self._certificates.accepts(csr, self.profile.value or 0)
 
-    def request_answered(self, csr: str) -> None:
+    async def certificate_status(self, certificate: CertificateHash) -> str | None:
+        """Return the OCSP response for a certificate, None if it is none of ours."""
+        return await self._certificates.status(certificate)
+
+    def request_answered(self, request: SigningRequest) -> None:
         """Sign a request that was accepted, now that the station knows so."""
         name = f"{shortened(self._station.identity)} certificate"
-        self._begin(self._deliver(csr), name)
+        self._begin(self._deliver(request), name)
 
-    async def _deliver(self, csr: str) -> None:
+    async def _deliver(self, request: SigningRequest) -> None:
         try:
-            await self._certificates.deliver(csr)
+            await self._certificates.deliver(request)
         except Exception:  # the top of a task
             name = shortened(self._station.identity)
             _LOGGER.exception("%s: no certificate", name)

@@ -212,8 +212,8 @@ class Upgrader:
 
     async def _has(self, link: Link, signer: Signer, root: str) -> bool:
         use = CertificateUse.CENTRAL_SYSTEM_ROOT
-        _, installed = await link.installed_certificates(use)
-        return any(same_root(signer.names, root, one) for one in installed)
+        _, installed = await link.installed_certificates((use,))
+        return any(same_root(signer.names, root, one.certificate) for one in installed)
 
     async def _certificate(self, upgrade: Upgrade) -> Next:
         outcome = await self._certificates.request()
