@@ -57,8 +57,12 @@ class CommonSetup(Stepwise):
         link: SetupLink,
         known: Known,
         steps: Mapping[Step, Callable[[], Awaitable[str]]],
+        last: Mapping[Step, Callable[[], Awaitable[str]]] | None = None,
     ) -> None:
-        """Send by `link`, which adds what it hears to `known`."""
+        """Send by `link`, which adds what it hears to `known`.
+
+        `steps` come before those that all versions share, `last` after them.
+        """
         common = {
             Step.MEASURANDS: self._choose_measurands,
             Step.ALIGNED_DATA: self._choose_aligned_data,
@@ -67,7 +71,7 @@ class CommonSetup(Stepwise):
             Step.LIMITS: self._hold_limits,
             Step.LOCAL_LIST: self._sync_list,
         }
-        super().__init__(context, {**steps, **common})
+        super().__init__(context, {**steps, **common, **(last or {})})
         self._sender = link
         self._known = known
 

@@ -35,6 +35,7 @@ class Step(StrEnum):
     TRIGGERS = "triggers"
     LIMITS = "limits"
     LOCAL_LIST = "local_list"
+    MONITORS = "monitors"
 
 
 class Finding(StrEnum):

@@ -27,7 +27,9 @@ _FOLDERS = {Dialect.V16: "v16", Dialect.V201: "v201", Dialect.V21: "v21"}
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII)
 _ABSENT = object()
 # A station sends again what it got an error for, and in the end drops it (2.0.1 E13).
-_NEVER_REFUSED = frozenset({"TransactionEvent"})
+_NEVER_REFUSED = frozenset({"NotifyEvent", "TransactionEvent"})
+# What a member of a list that is never refused is no use without, if not all it has.
+_NEEDED = {"NotifyEvent.eventData[]": ("component", "variable")}
 
 
 class Violation(OcppError):
@@ -188,7 +190,7 @@ class _Object:
         # Of a list, what is not complete is no use: it is left out.
         complete = not lenient or path.endswith("[]")
         self._required: tuple[str, ...] = (
-            tuple(schema.get("required", ())) if complete else ()
+            _NEEDED.get(path, tuple(schema.get("required", ()))) if complete else ()
         )
         self._checks = {name: node.check for name, node in nodes.items()}
         optional = nodes.keys() - set(self._required)

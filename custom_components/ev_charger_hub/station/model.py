@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .firmware import Firmware
     from .limiter.limiter import Limiter
     from .local_list import LocalList
-    from .pending_restart import PendingRestart
     from .logs import Logs
+    from .pending_restart import PendingRestart
     from .reservations import Reservations
     from .security.security import Security
 

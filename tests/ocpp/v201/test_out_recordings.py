@@ -69,7 +69,7 @@ async def test_what_libocpp_says_of_itself() -> None:
         if origin == "station" and frame[0] == 2:
             _hear(charger.reports, "libocpp-2.0.1", frame)
     link = charger.link
-    assert link.device_model.places == {1: {1}}
+    assert link.device_model.places == {1: [1]}
     support = link.profile_support
     assert (support.max_stack_level, support.max_periods) == (42, 42)
     assert not support.phase_switching
@@ -124,7 +124,7 @@ async def test_no_recorded_answer_stops_set_up_or_a_command(name: str) -> None:
     if charger.answers["GetChargingProfiles"] == {"status": "Accepted"}:
         charger.answers["GetChargingProfiles"] = {"status": "NoProfiles"}
     findings = await set_up(charger)
-    assert len(findings) == 9
+    assert len(findings) == 10
     assert not [one for one in findings.values() if one.startswith("failed")]
     link = charger.link
     outcomes = [

@@ -428,7 +428,7 @@ def test_a_model_survives_a_restart() -> None:
     assert restored.options("C#1/2.V[i]") == ("1", "2", "3")
     assert restored.most("C#1/2.V[i]") == 10
     assert restored.readonly("C#1/2.V[i]")
-    assert restored.places == {1: {2}}
+    assert restored.places == {1: [2]}
 
 
 @pytest.mark.parametrize("kept", [None, "x", [1], [["A.B", 1, [], []]]])
@@ -473,6 +473,7 @@ async def test_a_whole_set_up() -> None:
         "triggers": "ok",
         "limits": "ok",
         "local_list": "ok: left alone",
+        "monitors": "ok: not offered",
     }
 
 

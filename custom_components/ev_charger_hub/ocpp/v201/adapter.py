@@ -1,6 +1,7 @@
 """Adapter: the messages of an OCPP 2.x station, each to the block that answers it."""
 
 from dataclasses import replace
+from typing import override
 
 from ...station.clock import CallLater, call_later as loop_call_later
 from ...station.link import Link
@@ -18,6 +19,7 @@ from .mapping import station_info
 from .metering import MeterValues
 from .monitoring import MonitoringBlock
 from .notifications import EventNotifications
+from .open_transactions import OpenTransactions
 from .reports import Reports
 from .setup import Setup
 from .transactions import TransactionBlock
@@ -70,6 +72,9 @@ class V201Adapter(BlockAdapter):
             link.remote_starts,
         )
         """What answers events: others add to its answers (`additions`)."""
+        self._open_transactions = OpenTransactions(
+            context, link, link.transactions, transactions, call_later
+        )
         # Further blocks, each with the answers to its own messages.
         blocks: tuple[Answering, ...] = (
             ExternalLimits(context, oddities),
@@ -109,3 +114,21 @@ class V201Adapter(BlockAdapter):
             setup=setup,
             answers=answers,
         )
+
+    @override
+    def attached(self) -> None:
+        """Take note that a socket of the station is up, or up again."""
+        super().attached()
+        self._open_transactions.attached()
+
+    @override
+    def detached(self) -> None:
+        """Take note that the socket is gone."""
+        super().detached()
+        self._open_transactions.detached()
+
+    @override
+    async def close(self) -> None:
+        """Let go of the station; what runs for it is cancelled by its context."""
+        self._open_transactions.detached()
+        await super().close()

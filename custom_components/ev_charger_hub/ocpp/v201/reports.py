@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...station.clock import CallLater, Timer, call_later as loop_call_later
+from ...station.monitoring import Monitor
 from ...station.profiles.model import Installed
 from ..adapter import StationContext
 from ..rpc import Reply
 from .charging_profiles import parse_profiles
+from .described import described
 from .device_model import DeviceModel, Variable
+from .monitors import read_monitors
 
 PATIENCE = 30.0
 """Seconds that a part may take to come after the one before."""
@@ -19,6 +22,9 @@ GRACE = 2.0
 """Seconds that a first part may be late when all others are there."""
 
 MAX_ITEMS = 5000
+
+MAX_PIECE = 512
+"""Characters of what is told of a customer in one message."""
 
 SERIES = "reports"
 """The numbers of our questions: none is ever used twice, not even after a restart."""
@@ -92,10 +98,16 @@ class Reports:
         """Know nothing of the station of `context`."""
         self._context = context
         self._call_later = call_later
-        self.device_model = DeviceModel()
+        self.device_model = DeviceModel(self._tell)
         """What is known of the station's variables."""
         self._inventories: dict[int, Parts[Variable]] = {}
         self._profiles: dict[int, Parts[Installed]] = {}
+        self._monitors: dict[int, Parts[Monitor]] = {}
+        self._customers: dict[int, Parts[tuple[int, str]]] = {}
+
+    def _tell(self, variables: list[Variable]) -> None:
+        """Bring what the model has of the variables up to date."""
+        self._context.station.variables.put(map(described, variables))
 
     async def next_id(self) -> int:
         """Return the number of a question."""
@@ -113,11 +125,38 @@ class Reports:
         with _gathered(self._profiles, request_id, self._call_later) as parts:
             yield parts
 
+    @contextmanager
+    def monitors(self, request_id: int) -> Generator[Parts[Monitor]]:
+        """Gather the monitors that answer a question."""
+        with _gathered(self._monitors, request_id, self._call_later) as parts:
+            yield parts
+
+    @contextmanager
+    def customers(self, request_id: int) -> Generator[Parts[tuple[int, str]]]:
+        """Gather what is told of a customer: numbered pieces of a text."""
+        with _gathered(self._customers, request_id, self._call_later) as parts:
+            yield parts
+
     def notify_report(self, payload: dict[str, Any]) -> Reply:
         """Take a part of an inventory (NotifyReport), true whoever asked for it."""
         found = self.device_model.report(payload.get("reportData"))
         if (parts := self._inventories.get(payload["requestId"])) is not None:
             parts.add(found, payload["seqNo"], more=payload.get("tbc") is True)
+        return Reply({})
+
+    def notify_monitoring_report(self, payload: dict[str, Any]) -> Reply:
+        """Take a part of the list of monitors (NotifyMonitoringReport)."""
+        if (parts := self._monitors.get(payload["requestId"])) is not None:
+            found = read_monitors(payload.get("monitor"))
+            parts.add(found, payload["seqNo"], more=payload.get("tbc") is True)
+        return Reply({})
+
+    def notify_customer_information(self, payload: dict[str, Any]) -> Reply:
+        """Take a part of what is known of a customer (NotifyCustomerInformation)."""
+        if (parts := self._customers.get(payload["requestId"])) is not None:
+            number = payload["seqNo"]
+            told = [(number, payload["data"][:MAX_PIECE])]
+            parts.add(told, number, more=payload.get("tbc") is True)
         return Reply({})
 
     def report_charging_profiles(self, payload: dict[str, Any]) -> Reply:

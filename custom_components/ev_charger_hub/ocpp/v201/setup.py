@@ -1,6 +1,7 @@
 """Set-up: what is asked of a station of OCPP 2.x and written to it after a boot."""
 
 from collections.abc import Iterable, Mapping
+import logging
 from typing import Any, override
 
 from ...station.outcome import Outcome, OutcomeStatus
@@ -8,8 +9,9 @@ from ..adapter import StationContext
 from ..measurands import MAX_CHARACTERS, fitted, wanted
 from ..setup import CommonSetup, SetupKeys
 from ..stepwise import STEP_TIMEOUT, Finding, Step, still_there
-from .device_model import Key, kept_variables
+from .device_model import Key, Variable, kept_variables
 from .link import V201Link
+from .watching import Watching
 
 MODEL = "device_model"
 """The fact of the journal with all variables, and the firmware they are of."""
@@ -31,6 +33,12 @@ _CHANGING = [
     Key.SMART_CHARGING_ENABLED,
 ]
 _MAX_NAMED = 12
+_MAX_DIFFERENT = 20
+
+DIFFERENCE = "variables_changed"
+"""The finding about the variables that the last other firmware brought."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Setup(CommonSetup):
@@ -61,6 +69,7 @@ class Setup(CommonSetup):
                 Step.CONNECTORS: self._create_evses,
                 Step.FEATURES: self._read_controllers,
             },
+            last={Step.MONITORS: Watching(link, link.monitoring).watch},
         )
 
     async def _read_variables(self) -> str:
@@ -95,18 +104,37 @@ class Setup(CommonSetup):
         if not len(self._device_model):
             return _nothing(outcome)
         counted = f"{len(self._device_model)} variables"
+        if whole:
+            self._station.variables.only(str(one.name) for one in self._device_model)
         if old := kept_variables(before):
-            change = self._device_model.compared(old)
-            counted += f", {change.added} new, {change.removed} gone"
+            counted += self._compare(old)
         return Finding.OK(counted) if whole else Finding.PARTIAL(counted)
+
+    def _compare(self, before: list[Variable]) -> str:
+        """Return how many variables another firmware brought, and log which."""
+        if not (change := self._device_model.compared(before)):
+            return ""
+        _LOGGER.info(
+            "%s: other variables than before: new %s; gone %s; changed %s",
+            self._name,
+            *map(_some, (change.added, change.removed, change.changed)),
+        )
+        self._station.findings[DIFFERENCE] = (
+            f"new: {_some(change.added)}; gone: {_some(change.removed)}; "
+            f"changed: {_some(change.changed)}"
+        )
+        return f", {len(change.added)} new, {len(change.removed)} gone"
 
     async def _create_evses(self) -> str:
         if not (places := self._device_model.places):
             return Finding.UNKNOWN()
         for evse_id, connectors in places.items():
             evse = self._station.evse(evse_id)
-            for connector_id in sorted(connectors):
+            for connector_id in connectors:
                 evse.connector(connector_id)
+            alone = self._device_model.get(f"EVSE#{evse_id}.AllowReset")
+            says = alone.actual.value if alone is not None else None
+            evse.resets.set((says or "").strip().lower() == "true")
         return Finding.OK(len(places))
 
     async def _read_controllers(self) -> str:
@@ -180,6 +208,13 @@ class Setup(CommonSetup):
     async def _store(self, *, whole: bool) -> None:
         fact = {"of": self._of, "whole": whole, "variables": self._device_model.dump()}
         await self._context.journal.store(self._station.identity, MODEL, fact)
+
+
+def _some(names: list[str]) -> str:
+    """Return names for a log, no more than anybody reads."""
+    more = len(names) - _MAX_DIFFERENT
+    shown = ", ".join(names[:_MAX_DIFFERENT]) or "none"
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _nothing(outcome: Outcome) -> str:
