@@ -53,6 +53,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--connectors", type=int, default=1)
     parser.add_argument("--evses", help="connectors of each EVSE (2.x), like 1,2")
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="can do all of OCPP 2.1: DER, V2X, tariffs, streams, battery swaps",
+    )
     parser.add_argument("--vendor", choices=sorted(VENDORS), default="generic")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds per second")
     parser.add_argument("--control-port", type=int, help="serve the control interface")
@@ -157,6 +162,7 @@ def station_2(args: argparse.Namespace) -> v2.ChargingStation:
         versions=("2.1", "2.0.1") if args.ocpp == "2.1" else ("2.0.1",),
         password=args.password,
         security_profile=args.security_profile,
+        device_model=v2.EVERYTHING if args.everything else v2.DEFAULT,
         memory=args.state,
     )
     station.security.trust(certificates_in(args.root_certificate))

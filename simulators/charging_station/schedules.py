@@ -1,6 +1,6 @@
 """One charging profile in time: when it counts, and what it then says (OCPP 1.6 7.8)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -57,6 +57,8 @@ class Reading:
     limit: Fraction
     unit: str
     phases: int | None
+    period: Mapping[str, Any]
+    """The period of the schedule that says it."""
 
     def amps(self, phases: int) -> Fraction:
         """Return the limit in A per phase where so many phases carry it."""
@@ -89,6 +91,7 @@ def read(
         limit=exact(period["limit"]),
         unit=schedule["chargingRateUnit"],
         phases=period.get("numberPhases"),
+        period=period,
     )
 
 

@@ -19,6 +19,8 @@ class Vehicle:
     paused: bool = False
     cable_rating: float | None = None
     """What its cable carries, in A per phase, where the charger can tell."""
+    bidirectional: bool = False
+    """Whether it gives energy back."""
 
     @property
     def full(self) -> bool:
@@ -47,6 +49,8 @@ class Meter:
     """On how many phases the current flows."""
     wired: int = 0
     """How many phases are measured, even those without current."""
+    exported: float = 0.0
+    """What flowed back ever, in Wh."""
 
     @property
     def power(self) -> float:
@@ -58,6 +62,7 @@ class Meter:
         step = RAMP * seconds
         self.current += max(-step, min(step, target - self.current))
         delivered = self.power * seconds / 3600
-        self.register += delivered
+        self.register += max(delivered, 0.0)
+        self.exported -= min(delivered, 0.0)
         if vehicle is not None:
             vehicle.stored += delivered

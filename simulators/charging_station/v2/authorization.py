@@ -52,6 +52,8 @@ class Authorization:
             return {"status": "Unknown"}
         info: Json = answer["idTokenInfo"]
         self.keep(token, info)
+        if (tariff := answer.get("tariff")) is not None:
+            station.tariffs.offered[token.id_token] = tariff
         return info
 
     def _offline(self, known: Json | None) -> Json:

@@ -56,7 +56,8 @@ class Availability:
         self.inoperative: set[tuple[int, int]] = set()
         """Station (0, 0), EVSEs (n, 0) and connectors that are switched off."""
         self._scheduled: dict[tuple[int, int], bool] = {}
-        self._offline_since: datetime | None = None
+        self.offline_since: datetime | None = None
+        """Since when nobody listens."""
         self.handlers = {"ChangeAvailability": self._change}
 
     # Facts
@@ -126,12 +127,12 @@ class Availability:
 
     def lost(self) -> None:
         """Take note that nobody listens from now on."""
-        if self._offline_since is None:
-            self._offline_since = self._station.clock()
+        if self.offline_since is None:
+            self.offline_since = self._station.clock()
 
     def reconnected(self) -> None:
         """Tell what the central system may have missed (B04)."""
-        since, self._offline_since = self._offline_since, None
+        since, self.offline_since = self.offline_since, None
         threshold = self._station.model.number("OCPPCommCtrlr.OfflineThreshold")
         if since is None or not threshold:
             return
@@ -214,7 +215,7 @@ class Availability:
         for connector in self.connectors.values():
             connector.reported = None
             connector.unavailable = not self.operative(connector.evse_id, connector.id)
-        self._offline_since = None
+        self.offline_since = None
 
 
 def checked_evse(station: ChargingStation, evse: dict[str, Any]) -> int:

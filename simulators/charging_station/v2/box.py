@@ -107,7 +107,9 @@ class Box:
         self._admit(self.places[evse_id], evse_id, token)
         await self._begin(evse_id, TriggerReason.REMOTE_START)
 
-    async def stop(self, evse_id: int, reason: Reason) -> None:
+    async def stop(
+        self, evse_id: int, reason: Reason, trigger: TriggerReason | None = None
+    ) -> None:
         """End the transaction of an EVSE; the vehicle stays."""
         station, place = self._station, self.places[evse_id]
         if evse_id not in station.transactions.running:
@@ -122,7 +124,7 @@ class Box:
             station.clock(),
             self._last(evse_id),
             reason,
-            STOPS.get(reason, TriggerReason.ABNORMAL_CONDITION),
+            trigger or STOPS.get(reason, TriggerReason.ABNORMAL_CONDITION),
             token,
             None,
             state,
@@ -145,7 +147,8 @@ class Box:
                 continue
             allowed = station.charging.allowance(evse_id, station.clock(), MAXIMUM)
             place.offered = 0.0 if place.paused else float(allowed.amps)
-            await station.on_charging_state_changed(evse_id, self._flow(place))
+            station.v2x.tell_mode(evse_id)
+            await station.on_charging_state_changed(evse_id, self._flow(evse_id, place))
 
     def _admit(self, place: Place, evse_id: int, token: IdToken) -> None:
         """Let somebody charge, who has to plug in before long (EVConnectionTimeOut)."""
@@ -183,10 +186,22 @@ class Box:
         )
         await self.apply_limits()
 
-    def _flow(self, place: Place) -> ChargingState:
+    def _backwards(self, evse_id: int, place: Place) -> float | None:
+        """Return the current in A, below 0, where a vehicle gives energy back."""
+        vehicle, watts = place.vehicle, self._station.v2x.setpoint(evse_id)
+        if vehicle is None or watts is None or watts >= 0 or place.paused:
+            return None
+        if not vehicle.bidirectional or vehicle.stored <= 0:
+            return None
+        amps = watts / (VOLTAGE * max(place.meter.phases, 1))
+        return max(amps, -vehicle.maximum_current)
+
+    def _flow(self, evse_id: int, place: Place) -> ChargingState:
         vehicle = place.vehicle
         if vehicle is None:
             return ChargingState.IDLE
+        if self._backwards(evse_id, place) is not None:
+            return ChargingState.CHARGING
         if place.offered < vehicle.minimum_current:
             return ChargingState.SUSPENDED_EVSE
         if vehicle.wanted(place.offered) < SUSPENDING:
@@ -204,27 +219,33 @@ class Box:
             target = 0.0
             if place.vehicle is not None:
                 if evse_id in self._station.transactions.running:
-                    target = place.vehicle.wanted(place.offered)
+                    back = self._backwards(evse_id, place)
+                    target = back or place.vehicle.wanted(place.offered)
             place.meter.advance(seconds, target, place.vehicle)
-            await self._station.on_meter_value(evse_id, self._reading(place))
+            reading = self._reading(evse_id, place)
+            await self._station.on_meter_value(evse_id, reading)
 
     def _last(self, evse_id: int) -> MeterValue:
         """Return what the meter says now; what it was told where it is not read."""
         last = self._station.metering.last.get(evse_id)
         if self.metered or last is None:
-            return self._reading(self.places[evse_id])
+            return self._reading(evse_id, self.places[evse_id])
         return last
 
-    def _reading(self, place: Place) -> MeterValue:
+    def _reading(self, evse_id: int, place: Place) -> MeterValue:
         meter, vehicle = place.meter, place.vehicle
         live = meter.phases
         values = [
             SampledValue(value=meter.register, unit="Wh"),
-            SampledValue(value=meter.power, measurand="Power.Active.Import", unit="W"),
+            SampledValue(
+                value=max(meter.power, 0.0), measurand="Power.Active.Import", unit="W"
+            ),
             SampledValue(value=50.0, measurand="Frequency", unit="Hz"),
         ]
+        if self._station.v2x.available(evse_id):
+            values += self._exported(meter)
         for number, phase in enumerate(PHASES):
-            amps = meter.current if number < live else 0.0
+            amps = max(meter.current, 0.0) if number < live else 0.0
             values += [
                 SampledValue(
                     value=amps, measurand="Current.Import", phase=phase, unit="A"
@@ -240,6 +261,18 @@ class Box:
                 )
             )
         return MeterValue(timestamp=self._station.clock(), values=tuple(values))
+
+    def _exported(self, meter: Meter) -> list[SampledValue]:
+        """Return what a meter says of energy that flows back."""
+        power = max(-meter.power, 0.0)
+        return [
+            SampledValue(
+                value=meter.exported,
+                measurand="Energy.Active.Export.Register",
+                unit="Wh",
+            ),
+            SampledValue(value=power, measurand="Power.Active.Export", unit="W"),
+        ]
 
     # Memory
 
@@ -280,6 +313,7 @@ class Box:
                     "offered": place.offered,
                     "power": place.meter.power,
                     "energy": place.meter.register,
+                    "exported": place.meter.exported,
                     "soc": place.vehicle.soc if place.vehicle else None,
                     "transaction": transaction.id if transaction else None,
                     "charging_state": transaction and transaction.charging_state,

@@ -1,5 +1,6 @@
 """Smart charging: which profiles are taken, and what they come to (block K)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,17 @@ from ..allowance import (
     turning_points,
 )
 from ..clock import stamp
-from ..schedules import Installed, parse
-from .profiles import EXTERNAL, TX, Rules, Stored
+from ..schedules import Installed, Reading, exact, parse
+from .profiles import EXTERNAL, GENERATION, PRIORITY, TX, Rules, Stored
 from .transactions import Transaction
 from .uplink import CallError
 from .values import Json
 
 if TYPE_CHECKING:
     from .station import ChargingStation
+
+
+PHASES = 3
 
 
 class SmartCharging:
@@ -45,11 +49,53 @@ class SmartCharging:
         running = self._station.transactions.running.get(evse_id)
         started = parse(running.started_at) if running else None
         profiles = self._counting(evse_id)
-        readings = own_readings(profiles, evse_id, moment, started, default_caps=False)
+        readings = self._own(profiles, evse_id, moment, started)
+        generated = lead(profiles, GENERATION, evse_id, moment, None)
         for purpose in (STATION_MAX, EXTERNAL):
             if (one := lead(profiles, purpose, evse_id, moment, None)) is not None:
-                readings.append(one)
-        return allow(readings, Box(maximum=most, phases=3))
+                readings.append(_raised(one, generated))
+        capped = [self._capped(one, evse_id) for one in readings]
+        return allow(capped, Box(maximum=most, phases=PHASES))
+
+    def _own(
+        self,
+        profiles: list[Installed],
+        evse_id: int,
+        moment: datetime,
+        started: datetime | None,
+    ) -> list[Reading]:
+        """Return what an EVSE's own profiles say; who is in a hurry comes first (K21)."""
+        running = self._station.transactions.running.get(evse_id)
+        if running is not None and running.id in self._station.dynamic.hurried:
+            hurried = lead(profiles, PRIORITY, evse_id, moment, started)
+            if hurried is not None:
+                return [hurried]
+        return own_readings(profiles, evse_id, moment, started, default_caps=False)
+
+    def _capped(self, reading: Reading, evse_id: int) -> Reading:
+        """Return what is left of a limit for a vehicle that is nearly full."""
+        cap = reading.source.profile["chargingSchedule"].get("limitAtSoC")
+        place = self._station.box.places.get(evse_id)
+        vehicle = place.vehicle if place else None
+        if cap is None or vehicle is None or vehicle.soc < cap["soc"]:
+            return reading
+        return replace(reading, limit=min(reading.limit, exact(cap["limit"])))
+
+    def period(self, evse_id: int, moment: datetime) -> Json | None:
+        """Return the period of the profile that leads, and the unit it speaks in."""
+        running = self._station.transactions.running.get(evse_id)
+        started = parse(running.started_at) if running else None
+        own = self._own(self._counting(evse_id), evse_id, moment, started)
+        if not own:
+            return None
+        return {**own[0].period, "chargingRateUnit": own[0].unit}
+
+    def supports(self, feature: str) -> bool:
+        """Return whether the station has a feature of OCPP 2.1, by either name of it."""
+        return any(
+            self._station.model.flag(f"SmartChargingCtrlr.{name}")
+            for name in (f"Supports{feature}", f"SupportsFeature[{feature}]")
+        )
 
     def _counting(self, evse_id: int) -> list[Installed]:
         """Return the profiles that bear on an EVSE now."""
@@ -63,6 +109,7 @@ class SmartCharging:
             for one in self.profiles.values()
             if one.evse_id in (0, evse_id)
             and (station.connected or one.purpose not in ignored)
+            and not self._left_alone(one)
             and (
                 one.purpose != TX
                 or (
@@ -71,6 +118,21 @@ class SmartCharging:
                 )
             )
         ]
+
+    def _left_alone(self, one: Stored) -> bool:
+        """Return whether nobody has been there for longer than a profile puts up with."""
+        most = one.profile.get("maxOfflineDuration")
+        since = self._station.availability.offline_since
+        if most is None or since is None or not self.supports("MaxOfflineDuration"):
+            return False
+        return (self._station.clock() - since).total_seconds() > float(most)
+
+    def returned(self) -> None:
+        """Forget the profiles that do not count any more after having been offline."""
+        for number, one in [*self.profiles.items()]:
+            if one.profile.get("invalidAfterOfflineDuration") and self._left_alone(one):
+                del self.profiles[number]
+        self._station.remember()
 
     async def _get_composite(self, payload: Json) -> Json:
         """OCPP 2.0.1 K08; without any profile the default limit of the station."""
@@ -135,12 +197,13 @@ class SmartCharging:
         return problem
 
     def _store(self, evse_id: int, profile: Json, source: str) -> None:
-        self.profiles[profile["id"]] = Stored(
+        stored = self.profiles[profile["id"]] = Stored(
             evse_id=evse_id,
             profile=profile,
             set_at=self._station.clock(),
             source=source,
         )
+        self._station.dynamic.follow(stored)
         self._station.remember()
 
     @property
@@ -238,3 +301,11 @@ class SmartCharging:
                 set_at=datetime.fromisoformat(set_at),
                 source=source,
             )
+
+
+def _raised(limit: Reading, generated: Reading | None) -> Reading:
+    """Return a limit of the whole station with what it generates itself added (K27)."""
+    if generated is None:
+        return limit
+    amps = limit.amps(PHASES) + generated.amps(PHASES)
+    return replace(limit, limit=amps, unit="A")

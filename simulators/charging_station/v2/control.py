@@ -9,6 +9,7 @@ from aiohttp import web
 from ..control import Act, application_of
 from ..rpc import TROUBLE
 from ..vehicle import Vehicle
+from .control_handlers import HANDLERS
 from .station import ChargingStation
 from .values import EventData, IdToken, Json
 
@@ -84,7 +85,7 @@ async def _pause(station: ChargingStation, body: Json) -> None:
 
 async def _plug(station: ChargingStation, body: Json) -> None:
     vehicle = Vehicle()
-    for name in ("capacity", "maximum_current", "phases", "stored"):
+    for name in ("bidirectional", "capacity", "maximum_current", "phases", "stored"):
         if name in body:
             setattr(vehicle, name, body[name])
     await station.box.plug_in(vehicle, *_place(body))
@@ -112,6 +113,7 @@ async def _unplug(station: ChargingStation, body: Json) -> None:
 
 
 ACTS: dict[str, Act[ChargingStation]] = {
+    **HANDLERS,
     "advance": _advance,
     "clear_fault": _clear_fault,
     "fault": _fault,

@@ -10,6 +10,8 @@ from typing import Any
 from .values import Json, present
 
 DEFAULT = Path(__file__).with_name("device_model.json")
+EVERYTHING = Path(__file__).with_name("device_model_2_1.json")
+"""A station that can do all of OCPP 2.1, which the real library cannot."""
 ITEM_LIMITS = {"GetVariables": 100, "SetVariables": 100, "GetReport": 100}
 
 
@@ -147,13 +149,19 @@ class DeviceModel:
 
     def __init__(self, evses: Iterable[int], path: Path = DEFAULT) -> None:
         """Read the model of a station with so many connectors on each EVSE."""
-        model = json.loads(path.read_text(encoding="utf-8"))
         self._evses = dict(enumerate(evses, 1))
         self.variables: dict[Address, Variable] = {}
+        self._read(path)
+        self.variables = dict(sorted(self.variables.items()))
+
+    def _read(self, path: Path) -> None:
+        """Take a file, after the one that it adds to."""
+        model = json.loads(path.read_text(encoding="utf-8"))
+        if (base := model.get("extends")) is not None:
+            self._read(path.with_name(base))
         for component in model["components"]:
             for evse, connector in self._places(component.get("per")):
                 self._add(component, evse, connector, model["lists"])
-        self.variables = dict(sorted(self.variables.items()))
 
     def _places(self, per: str | None) -> Iterator[tuple[int, int]]:
         """Yield where a component is."""
@@ -196,23 +204,24 @@ class DeviceModel:
             variable_instance=instance.removesuffix("]"),
         )
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, evse: int = 0) -> str:
         """Return a value; an empty one where there is none."""
-        variable = self.variables.get(self.at(name))
+        variable = self.variables.get(self.at(name, evse))
         return (variable and variable.value) or ""
 
     def number(self, name: str, otherwise: int = 0) -> int:
         """Return a number; another one where there is none."""
         return int(self.text(name) or otherwise)
 
-    def flag(self, name: str, *, otherwise: bool = False) -> bool:
+    def flag(self, name: str, evse: int = 0, *, otherwise: bool = False) -> bool:
         """Return a choice; another one where there is none."""
-        text = self.text(name)
+        text = self.text(name, evse)
         return text == "true" if text else otherwise
 
-    def members(self, name: str) -> list[str]:
+    def members(self, name: str, evse: int = 0) -> list[str]:
         """Return the members of a list."""
-        return self.text(name).split(",") if self.text(name) else []
+        text = self.text(name, evse)
+        return text.split(",") if text else []
 
     def put(self, name: str, value: str, evse: int = 0, connector: int = 0) -> None:
         """Have a value, where the station has such a variable at all."""

@@ -59,14 +59,20 @@ class Monitoring:
 
     # What is told
 
-    def advance(self) -> None:
+    async def advance(self) -> None:
         """Look at every watched variable, and tell what happened."""
         if not self.on:
             return
+        streams = self._station.streams
         found: list[EventData] = []
         for monitor in self.monitors.values():
             variable = self._station.model.variables.get(Address.read(monitor.address))
-            if variable is not None and self._fires(monitor, variable.value):
+            if variable is None or not self._fires(monitor, variable.value):
+                continue
+            if (stream := streams.of(monitor.id)) is not None:
+                if self._station.listened_to:
+                    await streams.take(stream, variable.value or "")
+            else:
                 found.append(self._event(monitor, variable.value or ""))
         self.tell(found)
 
@@ -170,6 +176,8 @@ class Monitoring:
             last=variable.value,
             told_at=self._station.clock().isoformat(),
         )
+        if (params := item.get("periodicEventStream")) is not None:
+            self._station.streams.offer(number, params)
         return result | {"id": number}
 
     def _suits(self, item: Json, variable: Variable) -> bool:
@@ -183,6 +191,7 @@ class Monitoring:
         results = []
         for number in payload["id"]:
             found = self.monitors.pop(number, None)
+            self._station.streams.end(number)
             status = "NotFound" if found is None else "Accepted"
             results.append({"id": number, "status": status})
         self._station.remember()

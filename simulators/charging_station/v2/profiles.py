@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..allowance import STATION_MAX
 from ..schedules import Installed, parse
+from .profiles_2_1 import newer_rules
 from .values import Json, present
 
 if TYPE_CHECKING:
     from .station import ChargingStation
 
 EXTERNAL = "ChargingStationExternalConstraints"
+GENERATION = "LocalGeneration"
+NO_LIMIT = 1_000_000.0
+"""What a period without a limit comes to."""
 PRIMARY = "ChargingStationMaxProfile"
+PRIORITY = "PriorityCharging"
 TX = "TxProfile"
 TX_DEFAULT = "TxDefaultProfile"
 FIRST = "1970-01-01T00:00:00.000Z"
@@ -45,11 +50,19 @@ class Stored:
     def installed(self) -> Installed:
         """Return it in the words of the arithmetic, which are those of OCPP 1.6."""
         purpose = STATION_MAX if self.purpose == PRIMARY else self.purpose
+        schedule = {
+            "startSchedule": self.set_at.isoformat(),
+            **self.profile["chargingSchedule"][0],
+        }
+        schedule["chargingSchedulePeriod"] = [
+            {**period, "limit": _limit(period)}
+            for period in schedule["chargingSchedulePeriod"]
+        ]
         profile = {
             **self.profile,
             "chargingProfileId": self.profile["id"],
             "chargingProfilePurpose": purpose,
-            "chargingSchedule": self.profile["chargingSchedule"][0],
+            "chargingSchedule": schedule,
         }
         return Installed(connector_id=self.evse_id, profile=profile, set_at=self.set_at)
 
@@ -88,6 +101,7 @@ class Rules:
         if not 0 <= evse_id <= len(self._station.evses):
             return _info("InvalidValue", "EvseDoesNotExist")
         rules = (
+            *newer_rules(self._station, evse_id, profile),
             *self._schedule_rules(profile),
             *self._purpose_rules(evse_id, profile, starting=starting),
             *self._conflicts(evse_id, profile),
@@ -104,7 +118,8 @@ class Rules:
         schedules = profile["chargingSchedule"]
         rules: list[tuple[Any, str, str]] = [
             (
-                kind == "Dynamic" and not self._supports("DynamicProfiles"),
+                kind == "Dynamic"
+                and not self._station.charging.supports("DynamicProfiles"),
                 "UnsupportedKind",
                 "ChargingProfileUnsupportedKind",
             ),
@@ -117,7 +132,7 @@ class Rules:
         for schedule in schedules:
             periods = schedule["chargingSchedulePeriod"]
             starts = [one["startPeriod"] for one in periods]
-            relative = kind == "Relative"
+            relative, dynamic = kind == "Relative", kind == "Dynamic"
             rules += [
                 (
                     schedule["chargingRateUnit"] not in units,
@@ -150,7 +165,7 @@ class Rules:
                     "ChargingSchedulePeriodInvalidLimit",
                 ),
                 (
-                    not relative and "startSchedule" not in schedule,
+                    not (relative or dynamic) and "startSchedule" not in schedule,
                     "InvalidSchedule",
                     "ChargingProfileMissingRequiredStartSchedule",
                 ),
@@ -172,11 +187,6 @@ class Rules:
                 ),
             ]
         return rules
-
-    def _supports(self, feature: str) -> bool:
-        return self._station.model.flag(
-            f"SmartChargingCtrlr.SupportsFeature[{feature}]"
-        )
 
     def _purpose_rules(
         self, evse_id: int, profile: Json, *, starting: bool
@@ -268,6 +278,16 @@ class Rules:
                 "DuplicateTxDefaultProfileFound",
             ),
         ]
+
+
+def _limit(period: Json) -> float:
+    """Return how much a period lets flow; a setpoint is what is to flow."""
+    if period.get("operationMode") == "Idle":
+        return 0.0
+    limit = float(period.get("limit", NO_LIMIT))
+    if (setpoint := period.get("setpoint")) is not None:
+        limit = min(limit, max(float(setpoint), 0.0))
+    return limit
 
 
 def _info(reason_code: str, additional_info: str) -> Json:

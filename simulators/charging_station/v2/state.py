@@ -31,6 +31,12 @@ def state(station: ChargingStation) -> Json:
         },
         "messages": station.display.shown(),
         "costs": station.transactions.costs,
+        "controls": [one.request for one in station.der.controls.values()],
+        "tariffs": station.tariffs.dump(),
+        "streams": [one.wire() for one in station.streams.open.values()],
+        "slots": {
+            str(slot): one.wire(slot) for slot, one in station.swap.slots.items()
+        },
         "firmware": station.firmware.version,
         "security": {
             "profile": station.security.profile,
@@ -51,6 +57,8 @@ def dump(station: ChargingStation) -> Json:
         "authorization": station.authorization.dump(),
         "availability": station.availability.dump(),
         "profiles": station.charging.dump(),
+        "controls": station.der.dump(),
+        "tariffs": station.tariffs.dump(),
         "messages": [*station.display.messages.values()],
         "firmware": station.firmware.version,
         "monitors": station.monitoring.dump(),
@@ -68,6 +76,8 @@ def load(station: ChargingStation, kept: dict[str, Any]) -> None:
     station.authorization.load(kept["authorization"])
     station.availability.load(kept["availability"])
     station.charging.load(kept["profiles"])
+    station.der.load(kept["controls"])
+    station.tariffs.load(kept["tariffs"])
     station.display.messages = {one["id"]: one for one in kept["messages"]}
     station.firmware.version = kept["firmware"]
     station.model.put("InternalCtrlr.FirmwareVersion", kept["firmware"])

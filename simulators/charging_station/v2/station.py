@@ -13,12 +13,16 @@ from ..clock import VirtualClock, wall
 from ..memory import Memory
 from .authorization import Authorization
 from .availability import Availability
+from .battery_swap import BatterySwap
 from .box import Box
 from .charging import SmartCharging
+from .der import DistributedEnergy
 from .device_model import DEFAULT, DeviceModel
 from .display import Display
+from .dynamic import Dynamic
 from .firmware import Firmware
 from .handlers import Handlers
+from .limits import TransactionLimits
 from .logs import Logs
 from .metering import Metering
 from .monitoring import Monitoring
@@ -28,9 +32,12 @@ from .remote_control import RemoteControl
 from .reservations import Reservations
 from .security import Security
 from .state import dump, load, state
+from .streams import Streams
+from .tariffs import Tariffs
 from .timers import Timers
 from .transactions import Transactions
 from .uplink import CallError, Uplink
+from .v2x import Bidirectional
 from .values import Json
 
 type Handle = Callable[[Json], Awaitable[Json]]
@@ -101,6 +108,13 @@ class ChargingStation(Uplink, Handlers):
         self.remote_control = RemoteControl(self)
         self.reservations = Reservations(self)
         self.transactions = Transactions(self)
+        self.der = DistributedEnergy(self)
+        self.dynamic = Dynamic(self)
+        self.limits = TransactionLimits(self)
+        self.streams = Streams(self)
+        self.swap = BatterySwap(self)
+        self.tariffs = Tariffs(self)
+        self.v2x = Bidirectional(self)
         self.box = Box(self, register)
         self._handlers: dict[str, Handle] = {
             **self.authorization.handlers,
@@ -116,6 +130,15 @@ class ChargingStation(Uplink, Handlers):
             **self.security.handlers,
             **self.transactions.handlers,
         }
+        self._newer: dict[str, Handle] = {
+            **self.der.handlers,
+            **self.dynamic.handlers,
+            **self.streams.handlers,
+            **self.swap.handlers,
+            **self.tariffs.handlers,
+            **self.v2x.handlers,
+        }
+        """What only OCPP 2.1 knows; the real library knows nothing of it."""
         self._memory = Memory(memory)
         if kept := self._memory.read():
             load(self, kept)
@@ -166,6 +189,7 @@ class ChargingStation(Uplink, Handlers):
     def arrived(self) -> None:
         """Boot after a start; after a loss of connection go on without (B04)."""
         self.security.arrived()
+        self.charging.returned()
         self.remember()
         if self.provisioning.registration != "Accepted":
             self.provisioning.boot()
@@ -194,7 +218,10 @@ class ChargingStation(Uplink, Handlers):
         """Answer a request; raises CallError."""
         if (refused := self.provisioning.refuses(action, payload)) is not None:
             return refused
-        if (handler := self._handlers.get(action)) is None:
+        handler = self._handlers.get(action)
+        if handler is None and self.version == "2.1":
+            handler = self._newer.get(action)
+        if handler is None:
             raise CallError("NotImplemented")
         return await handler(payload)
 
@@ -214,6 +241,7 @@ class ChargingStation(Uplink, Handlers):
         self.metering.align()
         for transaction in self.transactions.running.values():
             self.metering.resume(transaction)
+            self.transactions.resumed(transaction)
 
     async def reboot(self, reason: str = "PowerUp") -> None:
         """Lose power and start again, with nothing but what is kept."""
@@ -244,7 +272,10 @@ class ChargingStation(Uplink, Handlers):
         """
         await self.box.advance(seconds)
         await self.timers.advance()
-        self.monitoring.advance()
+        await self.der.advance()
+        await self.limits.advance()
+        await self.tariffs.advance()
+        await self.monitoring.advance()
         self.queue.advance()
         self.remember()
 

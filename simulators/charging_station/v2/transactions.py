@@ -38,6 +38,10 @@ class Transaction:
     id_token: Json | None = None
     group_id_token: Json | None = None
     remote_start_id: int | None = None
+    began_at: float = 0.0
+    """The energy register in Wh at the beginning."""
+    limit: Json | None = None
+    """How much of energy, time, cost and charge is enough (OCPP 2.1)."""
     stop_at: float | None = None
     """The energy register in Wh at which it is paused, for want of a valid token."""
     samples: list[Json] = field(default_factory=list)
@@ -81,6 +85,8 @@ class Transactions:
             trigger_reason = TriggerReason.REMOTE_START
             transaction.remote_start_id = told
         station.metering.begin(transaction, meter_start)
+        transaction.began_at = meter_start.energy or 0.0
+        station.tariffs.begin(transaction)
         measurands = station.model.members("SampledDataCtrlr.TxStartedMeasurands")
         value = meter_start.wire(measurands, BEGIN)
         self._tell(
@@ -98,9 +104,14 @@ class Transactions:
     def update(
         self, transaction: Transaction, trigger_reason: TriggerReason, **more: Any
     ) -> None:
-        """Tell of something that changed."""
+        """Tell of something that changed; `info` goes with the transaction itself."""
         now = self._station.clock()
         self._tell(transaction, "Updated", trigger_reason, now, **more)
+
+    def resumed(self, transaction: Transaction) -> None:
+        """Tell that a transaction goes on after a loss of power (OCPP 2.1 E17)."""
+        if self._station.model.number("TxCtrlr.ResumptionTimeout"):
+            self.update(transaction, TriggerReason.TX_RESUMED)
 
     def authorized(self, evse_id: int, token: IdToken) -> None:
         """Tell who charges, where that was not told yet (E03)."""
@@ -136,6 +147,7 @@ class Transactions:
         transaction.charging_state = charging_state
         values = station.metering.end(transaction, meter_stop)
         shown = id_token if trigger_reason is TriggerReason.STOP_AUTHORIZED else None
+        costs = station.tariffs.details(transaction)
         del self.running[transaction.evse_id]
         self._tell(
             transaction,
@@ -143,9 +155,12 @@ class Transactions:
             trigger_reason,
             timestamp,
             reason,
+            costDetails=costs if station.version == "2.1" else None,
             idToken=shown.wire() if shown else None,
             meterValue=values or None,
         )
+        station.tariffs.ended(transaction)
+        station.v2x.transaction_ended(transaction.id)
         station.charging.transaction_ended(transaction)
         station.availability.transaction_ended()
         if not self.running and self.when_idle is not None:
@@ -161,9 +176,13 @@ class Transactions:
         trigger_reason: TriggerReason,
         timestamp: datetime,
         reason: Reason | None = None,
+        info: Json | None = None,
         **more: Any,
     ) -> None:
-        """Tell of one event; only Started names the EVSE."""
+        """Tell of one event; only Started names the EVSE.
+
+        `info` is what else there is to tell of the transaction itself.
+        """
         station = self._station
         payload = present(
             eventType=kind,
@@ -175,6 +194,7 @@ class Transactions:
                 remoteStartId=transaction.remote_start_id,
                 stoppedReason=reason,
                 transactionId=transaction.id,
+                **(info or {}),
             ),
             triggerReason=trigger_reason,
             **more,
@@ -196,6 +216,9 @@ class Transactions:
             return
         if (cost := told.get("totalCost")) is not None:
             self.costs[transaction.id] = cost
+        if (limit := told.get("transactionLimit")) is not None:
+            if self.running.get(transaction.evse_id) is transaction:
+                self._station.limits.take(transaction, limit)
         info = told.get("idTokenInfo")
         if token is None or info is None:
             return

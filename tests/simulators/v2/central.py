@@ -25,6 +25,10 @@ class CentralSystem2(PlainCentralSystem):
         """Actions that are never answered."""
         self.broken: set[str] = set()
         """Actions that are answered with an error."""
+        self.pulled: dict[str, Any] = {"status": "Rejected"}
+        """What is answered to PullDynamicScheduleUpdate."""
+        self.transaction_limit: dict[str, float] | None = None
+        """What is answered to the start of a transaction."""
         self.violations: list[str] = []
         self.frames: list[list[Any]] = []
         """All that the station sent, in order."""
@@ -84,7 +88,14 @@ class CentralSystem2(PlainCentralSystem):
             case "Authorize":
                 return info
             case "TransactionEvent":
-                return info if "idToken" in payload else {}
+                answer: dict[str, Any] = info if "idToken" in payload else {}
+                if self.transaction_limit and payload["eventType"] == "Started":
+                    return answer | {"transactionLimit": self.transaction_limit}
+                return answer
+            case "PullDynamicScheduleUpdate":
+                return self.pulled
+            case "OpenPeriodicEventStream":
+                return {"status": "Accepted"}
             case "Get15118EVCertificate":
                 return {"status": "Accepted", "exiResponse": "RESPONSE"}
             case "DataTransfer":
