@@ -1,7 +1,7 @@
 """What hassfest would check, through Home Assistant's own schemas, and our texts."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 import json
 from pathlib import Path
@@ -20,8 +20,11 @@ from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 
+from custom_components.ev_charger_hub.button import plug_buttons
 from custom_components.ev_charger_hub.const import DOMAIN, PLATFORMS
+from custom_components.ev_charger_hub.sensor_place import plug_sensors
 from custom_components.ev_charger_hub.station.enums import Measurand
+from custom_components.ev_charger_hub.switch import plug_switches
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "custom_components" / DOMAIN
@@ -215,6 +218,12 @@ def test_no_text_of_an_entity_is_left_over() -> None:
     known = {(platform, one.translation_key) for platform, one in descriptions()}
     for measurand in Measurand:
         known |= {("sensor", measurand), ("sensor", f"{measurand}_at")}
+    plugs: tuple[tuple[str, Iterable[EntityDescription]], ...] = (
+        ("button", plug_buttons(1)),
+        ("sensor", plug_sensors(1)),
+        ("switch", plug_switches(1)),
+    )
+    known |= {(platform, one.translation_key) for platform, its in plugs for one in its}
     for source in (TEXTS["entity"], ICONS["entity"]):
         named = {(platform, key) for platform, keys in source.items() for key in keys}
         assert named <= known

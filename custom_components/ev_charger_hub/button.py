@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
@@ -13,6 +14,7 @@ from .growth import HubPlatform
 from .helpers import async_reset, async_unlock, first_connector
 from .log_files import LogWish
 from .models import HubStation
+from .plugs import plugs
 from .station.commands import LogKind
 from .station.model import ChargingStation, Evse
 
@@ -65,7 +67,30 @@ EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
         ),
         translation_key="unlock",
     ),
+    HubButtonDescription(
+        key="reset",
+        channels_fn=lambda evse: (evse.resets,),
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=lambda evse: evse.resets.value and len(evse.station.evses) > 1,
+        press_fn=lambda evse: async_reset(evse.station, hard=True, evse_id=evse.id),
+        translation_key="reset",
+    ),
 )
+
+
+@cache
+def plug_buttons(number: int) -> tuple[HubButtonDescription[Evse], ...]:
+    """Return the buttons of one connector of an EVSE with several."""
+    return (
+        HubButtonDescription(
+            key=f"plug_{number}_unlock",
+            entity_category=EntityCategory.CONFIG,
+            placeholders={"number": str(number)},
+            press_fn=lambda evse: async_unlock(evse.station, evse.id, number),
+            translation_key="plug_unlock",
+        ),
+    )
 
 
 class HubButton[S: Subject](HubEntity[S], ButtonEntity):
@@ -87,4 +112,5 @@ async_setup_entry = HubPlatform(
     entity=HubButton,
     of_station=STATION_BUTTONS,
     of_evse=EVSE_BUTTONS,
+    more=lambda station: plugs(station, plug_buttons),
 ).async_setup_entry

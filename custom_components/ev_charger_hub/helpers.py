@@ -157,11 +157,20 @@ async def async_stop(station: ChargingStation, transaction_id: str) -> Outcome:
     )
 
 
-async def async_reset(station: ChargingStation, *, hard: bool) -> Outcome:
-    """Restart a station; it may do so instead of answering."""
+async def async_reset(
+    station: ChargingStation,
+    *,
+    hard: bool,
+    evse_id: int | None = None,
+    resume: bool = False,
+) -> Outcome:
+    """Restart a station, or one EVSE; it may do so instead of answering."""
     _check_firmware(station, Blocked.RESET)
     return await async_send(
-        station, Capability.RESET, lambda link: link.reset(hard=hard), may_drop=True
+        station,
+        Capability.RESET,
+        lambda link: link.reset(hard=hard, evse_id=evse_id, resume=resume),
+        may_drop=evse_id is None,
     )
 
 
@@ -175,13 +184,19 @@ async def async_unlock(
 
 
 async def async_change_availability(
-    station: ChargingStation, evse_id: int, *, operative: bool
+    station: ChargingStation,
+    evse_id: int,
+    *,
+    operative: bool,
+    connector_id: int | None = None,
 ) -> Outcome:
-    """Take an EVSE, or with 0 the station, in or out of service."""
+    """Take an EVSE, one connector of it, or with 0 the station in or out of service."""
     return await async_send(
         station,
         Capability.AVAILABILITY,
-        lambda link: link.change_availability(evse_id, operative=operative),
+        lambda link: link.change_availability(
+            evse_id, operative=operative, connector_id=connector_id
+        ),
     )
 
 

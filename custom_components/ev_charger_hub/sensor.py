@@ -9,9 +9,10 @@ from homeassistant.const import Platform
 
 from .entity import HubEntity, Subject
 from .growth import Candidate, HubPlatform
+from .plugs import plugs
 from .quantities import QUANTITIES
 from .sensor_description import HubSensorDescription, Value
-from .sensor_place import EVSE_SENSORS, WHOLE_SENSORS
+from .sensor_place import EVSE_SENSORS, WHOLE_SENSORS, plug_sensors
 from .sensor_session import SESSION_SENSORS
 from .sensor_station import STATION_SENSORS
 from .station.enums import Measurand
@@ -53,6 +54,12 @@ def _measurements(station: ChargingStation) -> Iterator[Candidate]:
             yield place, _measurement(key, place is station.whole)
 
 
+def _more(station: ChargingStation) -> Iterator[Candidate]:
+    """Yield what depends on what a station sends."""
+    yield from _measurements(station)
+    yield from plugs(station, plug_sensors)
+
+
 class HubSensor[S: Subject](HubEntity[S], SensorEntity):
     """A value of a charger."""
 
@@ -73,5 +80,5 @@ async_setup_entry = HubPlatform(
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
     of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
-    more=_measurements,
+    more=_more,
 ).async_setup_entry

@@ -1,8 +1,11 @@
 """Place sensors: status, faults, limits and reservations of connectors and chargers."""
 
+from functools import cache
+
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent
 
+from .plugs import plug_status
 from .sensor_description import HubSensorDescription, as_state
 from .station.enums import ConnectorStatus, LimitedBy
 from .station.model import Evse, Place
@@ -154,3 +157,19 @@ WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
     *_limits("station_"),
     *_reservation("station_"),
 )
+
+
+@cache
+def plug_sensors(number: int) -> tuple[HubSensorDescription[Evse], ...]:
+    """Return the sensors of one connector of an EVSE with several."""
+    return (
+        HubSensorDescription(
+            key=f"plug_{number}_status",
+            channels_fn=lambda evse: (plug_status(evse, number),),
+            device_class=SensorDeviceClass.ENUM,
+            options=list(ConnectorStatus),
+            placeholders={"number": str(number)},
+            translation_key="plug_status",
+            value_fn=lambda evse: plug_status(evse, number).value,
+        ),
+    )

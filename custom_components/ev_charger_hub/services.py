@@ -62,6 +62,7 @@ ATTR_MESSAGE = "message"
 ATTR_MESSAGE_ID = "message_id"
 ATTR_OPERATIVE = "operative"
 ATTR_PAYLOAD = "payload"
+ATTR_PLUG = "plug"
 ATTR_TRANSACTION_ID = "transaction_id"
 ATTR_TYPE = "type"
 ATTR_VALUE = "value"
@@ -119,16 +120,25 @@ async def _stop_charging(target: Target, data: Data) -> Outcome:
 
 async def _unlock_connector(target: Target, data: Data) -> Outcome:
     evse_id = target.required_evse_id()
-    return await async_unlock(target.station, evse_id, first_connector(target.evse))
+    plug = data.get(ATTR_PLUG) or first_connector(target.evse)
+    return await async_unlock(target.station, evse_id, plug)
 
 
 async def _reset(target: Target, data: Data) -> Outcome:
-    return await async_reset(target.station, hard=data[ATTR_TYPE] == "hard")
+    # The device of a connector is that of its charger here: it restarts as a whole.
+    return await async_reset(
+        target.station,
+        hard=data[ATTR_TYPE] == "hard",
+        evse_id=data.get(ATTR_CONNECTOR),
+        resume=data[ATTR_TYPE] == "resume",
+    )
 
 
 async def _change_availability(target: Target, data: Data) -> Outcome:
+    plug = data.get(ATTR_PLUG)
+    evse_id = (target.named or 0) if plug is None else target.required_evse_id()
     return await async_change_availability(
-        target.station, target.named or 0, operative=data[ATTR_OPERATIVE]
+        target.station, evse_id, operative=data[ATTR_OPERATIVE], connector_id=plug
     )
 
 
@@ -217,6 +227,7 @@ async def _get_configuration(target: Target, data: Data) -> JsonObjectType:
     }
 
 
+_PLUG = {vol.Optional(ATTR_PLUG): vol.All(vol.Coerce(int), vol.Range(min=1))}
 _CONNECTOR = {vol.Optional(ATTR_CONNECTOR): vol.All(vol.Coerce(int), vol.Range(min=1))}
 
 _COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
@@ -246,14 +257,17 @@ _COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
         },
     ),
     "clear_charging_limit": (_clear_charging_limit, CONNECTOR_OR_ALL),
-    "unlock_connector": (_unlock_connector, _CONNECTOR),
+    "unlock_connector": (_unlock_connector, {**_CONNECTOR, **_PLUG}),
     "reset": (
         _reset,
-        {vol.Optional(ATTR_TYPE, default="soft"): vol.In(["hard", "soft"])},
+        {
+            **_CONNECTOR,
+            vol.Optional(ATTR_TYPE, default="soft"): vol.In(["hard", "resume", "soft"]),
+        },
     ),
     "change_availability": (
         _change_availability,
-        {**CONNECTOR_OR_ALL, vol.Required(ATTR_OPERATIVE): cv.boolean},
+        {**CONNECTOR_OR_ALL, **_PLUG, vol.Required(ATTR_OPERATIVE): cv.boolean},
     ),
     "trigger_message": (
         _trigger_message,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
@@ -22,6 +23,7 @@ from .helpers import (
     translated_errors,
 )
 from .hub import OcppHub
+from .plugs import plug_status, plugs
 from .settings import async_chargers, station_settings
 from .station import limits
 from .station.enums import ConnectorStatus
@@ -90,6 +92,13 @@ async def _set_station_in_service(
 async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
     """Take an EVSE in or out of service."""
     await async_change_availability(evse.station, evse.id, operative=on)
+
+
+async def _set_plug_in_service(number: int, hub: OcppHub, evse: Evse, on: bool) -> None:
+    """Take one connector of an EVSE in or out of service."""
+    await async_change_availability(
+        evse.station, evse.id, operative=on, connector_id=number
+    )
 
 
 async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -> None:
@@ -166,6 +175,22 @@ EVSE_SWITCHES: tuple[HubSwitchDescription[Evse], ...] = (
 )
 
 
+@cache
+def plug_switches(number: int) -> tuple[HubSwitchDescription[Evse], ...]:
+    """Return the switches of one connector of an EVSE with several."""
+    return (
+        HubSwitchDescription(
+            key=f"plug_{number}_availability",
+            channels_fn=lambda evse: (plug_status(evse, number),),
+            entity_category=EntityCategory.CONFIG,
+            placeholders={"number": str(number)},
+            set_fn=partial(_set_plug_in_service, number),
+            translation_key="plug_availability",
+            value_fn=lambda evse: _in_service(plug_status(evse, number).value),
+        ),
+    )
+
+
 class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
     """Something at a charger that is switched on and off."""
 
@@ -195,4 +220,5 @@ async_setup_entry = HubPlatform(
     entity=HubSwitch,
     of_station=STATION_SWITCHES,
     of_evse=EVSE_SWITCHES,
+    more=lambda station: plugs(station, plug_switches),
 ).async_setup_entry

@@ -18,7 +18,7 @@ from . import timestamps
 from .adapter import StationContext
 from .oddities import Oddities
 from .signed import SIGNED, signed_in
-from .words import MAX_EVSES, location, measurand, phase
+from .words import location, measurand, phase
 
 type Words = tuple[str | None, str | None, str | None, str | None]
 """Measurand, phase, location and unit, as the station writes them."""
@@ -293,7 +293,7 @@ class Meters:
 
     def _meter(self, connector_id: int) -> Meter | None:
         if (meter := self._meters.get(connector_id)) is None:
-            if not 0 <= connector_id <= MAX_EVSES:
+            if not self._context.station.believes(connector_id):
                 self._oddities.note(f"meter values of connector {connector_id} ignored")
                 return None
             place = self._context.station.place(connector_id)

@@ -278,7 +278,7 @@ class Session:
         if self._seen_before:
             station.reconnects.set(station.reconnects.value + 1)
         self._seen_before = True
-        station.version.set(connection.dialect.version)
+        station.speak(connection.dialect.version)
         station.connected_since.set(self._clock())
         if station.security is not None:
             station.security.attached(

@@ -399,7 +399,7 @@ async def test_values_of_begin_and_end_are_kept_as_the_station_wrote_them(
 
 @pytest.mark.parametrize(
     ("connector_id", "evse_id", "evses"),
-    [(0, 1, [1]), (64, 64, [64]), (65, 0, []), (-3, 0, []), (10**9, 0, [])],
+    [(0, 1, [1]), (8, 8, [8]), (9, 0, []), (-3, 0, []), (10**9, 0, [])],
 )
 async def test_impossible_connector_is_answered_and_booked(
     charger: Charger, connector_id: int, evse_id: int, evses: list[int]

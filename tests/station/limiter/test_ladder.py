@@ -119,7 +119,7 @@ async def test_a_refused_purpose_is_not_tried_again_before_new_firmware() -> Non
     house.info = replace(house.info, firmware="2.0")
     house.charger.refuses = lambda profile: False
     await house.restart(set_up=False)
-    assert house.limiter.learnt == Learnt(charger=("V", "M", "2.0"))
+    assert house.limiter.learnt == Learnt(charger=("V", "M", "2.0", None))
     await house.want(ampere(14))
     assert house.steps()[0] is TX
 

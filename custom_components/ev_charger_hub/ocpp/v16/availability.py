@@ -10,7 +10,7 @@ from ..adapter import StationContext
 from ..availability import Statuses
 from ..oddities import Oddities
 from ..rpc import Reply
-from ..words import MAX_EVSES, connector_status
+from ..words import connector_status
 
 NO_ERROR = "NoError"
 
@@ -28,7 +28,7 @@ class Availability(Statuses):
     def status_notification(self, payload: dict[str, Any]) -> Reply:
         """Take the status of a connector; the newest counts, 0 is the station."""
         connector_id = payload["connectorId"]
-        if not 0 <= connector_id <= MAX_EVSES:
+        if not self._context.station.believes(connector_id):
             self._oddities.note(f"status of connector {connector_id} ignored")
             return Reply({})
         place = self._context.station.place(connector_id)

@@ -14,7 +14,7 @@ from ..metering import values_of
 from ..oddities import Oddities
 from ..rpc import Reply
 from ..signed import SignedArchive
-from ..words import MAX_EVSES, stop_reason
+from ..words import stop_reason
 from .authorization import Authorization
 from .mapping import id_tag_info
 from .metering import MeterValues
@@ -116,7 +116,7 @@ class TransactionBlock:
 
     def _evse_id(self, connector_id: int) -> int:
         """Return the EVSE to book on; 0 is one that cannot exist."""
-        if 1 <= connector_id <= MAX_EVSES:
+        if connector_id and self._context.station.believes(connector_id):
             return connector_id
         self._oddities.note(f"transaction of connector {connector_id}")
         return 0 if connector_id else 1

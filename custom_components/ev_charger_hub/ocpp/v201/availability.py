@@ -17,7 +17,7 @@ from ..adapter import StationContext
 from ..availability import Statuses
 from ..oddities import Oddities
 from ..rpc import Reply
-from ..words import MAX_EVSES, connector_status
+from ..words import connector_status
 
 FAULTED = Fault(error_code="OtherError")
 """What is known of a fault before the station tells more of it by NotifyEvent."""
@@ -78,7 +78,7 @@ class Availability(Statuses):
         self, evse_id: int, connector_id: int, status: ConnectorStatus, at: datetime
     ) -> None:
         """Take the status of a connector; EVSE 0 is the station, connector 0 all."""
-        if not (0 <= evse_id <= MAX_EVSES and 0 <= connector_id <= MAX_EVSES):
+        if not self._context.station.believes(evse_id, connector_id):
             self._oddities.note(f"status of EVSE {evse_id} ignored")
             return
         if not evse_id:

@@ -190,8 +190,11 @@ class DeviceModel(Known):
         return next((one for one in self if one.name.variable.lower() == wanted), None)
 
     @property
-    def places(self) -> dict[int, set[int]]:
-        """Return the connectors of each EVSE, as far as components tell of them."""
+    def places(self) -> dict[int, list[int]]:
+        """Return the connectors of each EVSE, as far as components tell of them.
+
+        They are in order, and no more than a station can have.
+        """
         found: dict[int, set[int]] = {}
         for variable in self:
             evse_id, connector_id = variable.name.evse_id, variable.name.connector_id
@@ -200,7 +203,11 @@ class DeviceModel(Known):
             connectors = found.setdefault(evse_id, set())
             if connector_id is not None and 1 <= connector_id <= MAX_EVSES:
                 connectors.add(connector_id)
-        return dict(sorted(found.items()))
+        room = iter(range(MAX_EVSES))
+        return {
+            evse_id: [one for one, _ in zip(sorted(found[evse_id]), room, strict=False)]
+            for evse_id in sorted(found)
+        }
 
     @property
     def controllers(self) -> list[str]:

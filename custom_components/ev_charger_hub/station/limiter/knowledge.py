@@ -1,4 +1,4 @@
-"""Knowledge: what was learnt of a charger, durable, and new for each firmware."""
+"""Knowledge: what was learnt of a charger, durable, new for each firmware and version."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -23,17 +23,25 @@ class Knowledge:
         self._journal = journal
         self._changed = changed
         self._kept: Any = None
-        self.learnt = Learnt(charger=charger_of(station.info.value))
-        self.close = station.info.subscribe(self._recall)
+        self.learnt = Learnt(charger=charger_of(station))
+        self._unsubscribe = (
+            station.info.subscribe(self._recall),
+            station.version.subscribe(self._recall),
+        )
+
+    def close(self) -> None:
+        """Follow the station no longer."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
 
     async def load(self) -> None:
         """Read what was learnt before."""
         self._kept = await self._journal.load(self._station.identity, FACT)
-        self.learnt = recalled(self._kept, charger_of(self._station.info.value))
+        self.learnt = recalled(self._kept, charger_of(self._station))
 
     def _recall(self) -> None:
-        # New firmware may do what the old one refused.
-        charger = charger_of(self._station.info.value)
+        # New firmware, or another version, may do what the old one refused.
+        charger = charger_of(self._station)
         if charger != self.learnt.charger:
             self.learnt = recalled(self._kept, charger)
             self._changed()

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Any, Self
 
 from ..enums import RateUnit
-from ..model import StationInfo
+from ..model import ChargingStation
 from ..profiles.model import Kind, Purpose
 
-type Charger = tuple[str | None, str | None, str | None]
-"""Vendor, model and firmware."""
+type Charger = tuple[str | None, ...]
+"""Vendor, model, firmware and OCPP version."""
 
 
 class Verdict(StrEnum):
@@ -75,9 +75,10 @@ _PLAIN = (
 )
 
 
-def charger_of(info: StationInfo) -> Charger:
+def charger_of(station: ChargingStation) -> Charger:
     """Return what the learnt is kept for."""
-    return info.vendor, info.model, info.firmware
+    info = station.info.value
+    return info.vendor, info.model, info.firmware, station.version.value
 
 
 def recalled(kept: Any, charger: Charger) -> Learnt:
