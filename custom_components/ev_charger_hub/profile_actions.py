@@ -64,11 +64,15 @@ ATTR_PERIODS: Final = "periods"
 ATTR_PHASES: Final = "phases"
 ATTR_PURPOSE: Final = "purpose"
 ATTR_RECURRENCE: Final = "recurrence"
+ATTR_SOURCE: Final = "source"
 ATTR_STACK_LEVEL: Final = "stack_level"
 ATTR_START: Final = "start"
 ATTR_VALID_FROM: Final = "valid_from"
 ATTR_VALID_TO: Final = "valid_to"
 ATTR_WEEKDAY: Final = "weekday"
+
+SOURCES: Final = {"cso": "CSO", "ems": "EMS", "other": "Other", "so": "SO"}
+"""Who sets profiles, as OCPP 2.x calls them (ChargingLimitSourceEnumType)."""
 
 RESERVED_IDS = range(1000, 5000)
 """The ids of the limits that the integration itself keeps."""
@@ -237,6 +241,9 @@ def _checked(wish: _Wish, profile: ChargingProfile) -> ChargingProfile:
 async def _clear_charging_profile(target: Target, data: Data) -> JsonObjectType:
     station, ledger = target.station, target.hub_station.ledger
     criteria = _criteria(target, data)
+    if criteria.purpose is Purpose.EXTERNAL:
+        # K10.FR.06: what others have set is not ours to clear.
+        raise invalid("profile_purpose_external")
     cleared = [one for one in ledger.installed if criteria.fits(one)]
     link = _link(target)
     with translated_errors(station):
@@ -298,6 +305,7 @@ def _criteria(target: Target, data: Data) -> ProfileCriteria:
         evse_id=target.named,
         purpose=data.get(ATTR_PURPOSE),
         stack_level=data.get(ATTR_STACK_LEVEL),
+        source=SOURCES.get(data.get(ATTR_SOURCE, "")),
     )
 
 
@@ -360,7 +368,10 @@ _COMMANDS: Final[Actions] = {
 }
 
 _QUERIES: Final[Actions] = {
-    "get_charging_profiles": (_get_charging_profiles, _CRITERIA),
+    "get_charging_profiles": (
+        _get_charging_profiles,
+        {**_CRITERIA, vol.Optional(ATTR_SOURCE): vol.In([*SOURCES])},
+    ),
     "get_composite_schedule": (
         _get_composite_schedule,
         {

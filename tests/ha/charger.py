@@ -366,6 +366,10 @@ class Charger:
         with contextlib.suppress(ConnectionError):
             await self.call(action, payload)
 
+    def later(self, action: str, payload: Payload) -> None:
+        """Send a CALL as soon as what is being answered is answered."""
+        self._spawn(action, payload)
+
     def _spawn(self, action: str, payload: Payload) -> None:
         task = asyncio.create_task(self._say(action, payload))
         self._tasks.add(task)

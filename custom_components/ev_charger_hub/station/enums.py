@@ -167,6 +167,9 @@ class LimitedBy(StrEnum):
     CABLE = "cable"
     VEHICLE = "vehicle"
     EXTERNAL = "external"
+    ENERGY_MANAGEMENT = "energy_management"
+    GRID_OPERATOR = "grid_operator"
+    CHARGING_OPERATOR = "charging_operator"
 
 
 class AuthorizationStatus(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...station.enums import RateUnit
 from ...station.profiles.model import (
+    OURS,
     ChargingProfile,
     CompositeSchedule,
     Installed,
@@ -21,9 +22,6 @@ from ...station.profiles.model import (
 from ...station.profiles.replacement import Dialect
 from .. import charging_profiles as common, timestamps
 from ..charging_profiles import MAX_PERIODS, Unspeakable, present, whole_seconds
-
-OURS = "CSO"
-"""The source of what a central system sets (ChargingLimitSourceEnumType)."""
 
 _MAX_PROFILES = 1000
 _END_OF_TIME = 2200
@@ -99,6 +97,9 @@ def clear_requests(criteria: ProfileCriteria, dialect: Dialect) -> list[dict[str
     if criteria.id is not None:
         # Whatever else is said is not heeded (K10.FR.03).
         return [{"chargingProfileId": criteria.id}]
+    if criteria.purpose is Purpose.EXTERNAL:
+        # K10.FR.06: what others have set is not ours to clear.
+        raise Unspeakable(criteria.purpose)
     words = _words(dialect)
     every = [replace(criteria, purpose=purpose) for purpose in words.purposes]
     all_of_them = criteria == ProfileCriteria()
@@ -120,6 +121,8 @@ def get_request(
     place = present({"evseId": chosen.pop("evseId", None)})
     if criteria.id is not None:
         chosen["chargingProfileId"] = [criteria.id]
+    if criteria.source is not None:
+        chosen["chargingLimitSource"] = [criteria.source]
     return {"requestId": request_id, **place, "chargingProfile": chosen}
 
 
@@ -197,7 +200,7 @@ def _profile(told: dict[str, Any]) -> ChargingProfile | None:
             purpose=Purpose(told["chargingProfilePurpose"]),
             kind=Kind(told["chargingProfileKind"]),
             stack_level=int(told["stackLevel"]),
-            schedule=_parse_schedule(first),
+            schedule=parse_schedule(first),
             recurrence=None if recurrence is None else Recurrence(recurrence),
             valid_from=_moment(told.get("validFrom")),
             valid_to=_moment(told.get("validTo")),
@@ -207,7 +210,8 @@ def _profile(told: dict[str, Any]) -> ChargingProfile | None:
         return None
 
 
-def _parse_schedule(told: Any) -> Schedule:
+def parse_schedule(told: Any) -> Schedule:
+    """Return a ChargingSchedule (2.0.1 2.12); KeyError, TypeError, ValueError if none."""
     return Schedule(
         unit=RateUnit(told["chargingRateUnit"]),
         periods=tuple(_periods(told["chargingSchedulePeriod"][:MAX_PERIODS])),

@@ -65,6 +65,10 @@ class Evidence:
     most_offered: Decimal | None = None
     """The highest current that was ever offered."""
     measured: Decimal | None = None
+    external: tuple[Decimal, LimitedBy] | None = None
+    """The lowest limit that others told of, and who they are."""
+    others: LimitedBy = LimitedBy.EXTERNAL
+    """Who else limits, if that is known."""
     cable: Decimal | None = None
     doubted: bool = False
     """Whether currents showed before that ours is not followed."""
@@ -88,9 +92,13 @@ def judge(evidence: Evidence) -> Judgement:
     followed = _followed(evidence)
     permitted = _permitted(evidence)
     if permitted is None:
+        permitted = evidence.external
+    if permitted is None:
         return Judgement(followed=followed)
     if (cap := evidence.cap) is not None and cap < permitted[0] - SAME:
         permitted = cap, _OURS
+    if (external := evidence.external) is not None and external[0] < permitted[0]:
+        permitted = external
     if evidence.wanted is None and permitted == (evidence.maximum, _OURS):
         # A profile that lifts a fall-back, or chooses the phases, limits nothing.
         permitted = evidence.maximum, LimitedBy.CHARGER_MAXIMUM
@@ -158,7 +166,10 @@ def _of_composite(
     if ours is not None and abs(limit - ours) <= SAME:
         return ours, _OURS
     if composite.purpose is Purpose.EXTERNAL:
-        return limit, LimitedBy.EXTERNAL
+        return limit, evidence.others
+    external = evidence.external
+    if external is not None and abs(limit - external[0]) <= SAME:
+        return limit, external[1]
     if ours is not None and not composite.settled and _was_ours(evidence, limit):
         return limit, _OURS
     if limit >= evidence.maximum - SAME:
@@ -190,7 +201,7 @@ def _provided(
         high = evidence.maximum if evidence.highest is None else evidence.highest
         high = max(limit, high)
     if evidence.status is ConnectorStatus.SUSPENDED_EVSE and low >= LEAST:
-        return Decimal(0), LimitedBy.EXTERNAL
+        return Decimal(0), evidence.others
     offered = evidence.offered
     if offered is None or evidence.status is not ConnectorStatus.CHARGING:
         return limit, limited_by
@@ -209,7 +220,7 @@ def _who_offers(evidence: Evidence, offered: Decimal) -> LimitedBy:
     if offered >= highest - NEAR:
         return LimitedBy.CHARGER_MAXIMUM
     # Load balancing, an app, a switch inside: reported, not fought (Easee row S10).
-    return LimitedBy.EXTERNAL
+    return evidence.others
 
 
 def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..enums import ConnectorStatus, Location, Measurand, Phase, RateUnit
+from ..external import ExternalLimit, lowest_of, only_source
 from ..limits import in_ampere
 from ..link import Limit
 from ..model import Evse, MeasurementKey, Place
@@ -166,7 +167,10 @@ def gather(
         held = _held_at(limiter, 0, now)
         cap = _noted(place.station.whole, held, records[0], now)
         lowest = _least(lowest, records[0].bounds(since)[0])
+    others = place_limits(place)
     return Evidence(
+        external=lowest_of(others, now, place.phases),
+        others=only_source(others),
         cable=_decimal(place.cable_rating.value) if isinstance(place, Evse) else None,
         cap=cap,
         composite=_scheduled(place, record, now),
@@ -184,6 +188,13 @@ def gather(
         status=_status(place),
         wanted=_ampere(place, place.wanted_limit.value),
     )
+
+
+def place_limits(place: Place) -> list[ExternalLimit]:
+    """Return what others allow at a place: what they allow the whole station, too."""
+    whole = place.station.whole
+    places = [place] if place is whole else [place, whole]
+    return [limit for one in places for limit in one.external_limits.value.values()]
 
 
 def _held_at(limiter: Limiter, evse_id: int, now: datetime) -> Applied | None:

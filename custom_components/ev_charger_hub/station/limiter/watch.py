@@ -8,7 +8,7 @@ from ..channel import Channel
 from ..clock import CallLater, Clock, Timer, call_later as loop_call_later
 from ..model import ChargingStation, Evse, Place
 from .effective import Evidence, judge, overdrawn, unsettled
-from .evidence import TELLING, Record, gather
+from .evidence import TELLING, Record, gather, place_limits
 from .limiter import Limiter
 
 SAMPLES_DELAY = timedelta(seconds=1)
@@ -86,6 +86,9 @@ class Watch:
             self._currents_matter = True
         if record.settled_at is not None and now < record.settled_at:
             self._look_at(record.settled_at)
+        for limit in place_limits(place):
+            if (change := limit.next_change(now)) is not None:
+                self._look_at(change)
         if unsettled(evidence):
             self._look_at(now + UNSETTLED_DELAY)
         return self._conclude(place, record, evidence, judgement.followed)
@@ -112,7 +115,11 @@ class Watch:
     def _follow(self) -> None:
         """Follow what exists and was not followed yet."""
         for place in (self._station.whole, *self._station.evses.values()):
-            channels: list[Channel[Any]] = [place.status, place.wanted_limit]
+            channels: list[Channel[Any]] = [
+                place.status,
+                place.wanted_limit,
+                place.external_limits,
+            ]
             if isinstance(place, Evse):
                 channels += [place.session, place.cable_rating, place.wanted_phases]
             for channel in channels:

@@ -11,6 +11,9 @@ from ..enums import RateUnit
 VOLTAGE = Decimal(230)
 """Nominal voltage between phase and neutral, for conversion of A and W."""
 
+OURS = "CSO"
+"""Who set the profiles that a central system sets (ChargingLimitSourceEnumType)."""
+
 DEFAULT_PHASES = 3
 """The number of phases of a period that names none (OCPP 1.6 7.14, 2.0.1 2.9)."""
 
@@ -101,12 +104,16 @@ class Installed:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class ProfileCriteria:
-    """Which profiles are meant: every criterion that is given has to fit."""
+    """Which profiles are meant: every criterion that is given has to fit.
+
+    `source` is who set them, in the words of OCPP; only questions can name it.
+    """
 
     id: int | None = None
     evse_id: int | None = None
     purpose: Purpose | None = None
     stack_level: int | None = None
+    source: str | None = None
 
     def fits(self, one: Installed) -> bool:
         """Return whether a profile is meant."""
@@ -115,6 +122,7 @@ class ProfileCriteria:
             and self.evse_id in (None, one.evse_id)
             and self.purpose in (None, one.profile.purpose)
             and self.stack_level in (None, one.profile.stack_level)
+            and self.source in (None, one.source or OURS)
         )
 
 
