@@ -14,6 +14,7 @@ from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .const import DOMAIN
+from .customer_actions import ACTIONS as CUSTOMER_ACTIONS
 from .fields import (
     ATTR_CONNECTOR,
     ATTR_DURATION,
@@ -42,6 +43,7 @@ from .helpers import (
     translated_errors,
 )
 from .list_actions import ACTIONS as LIST_ACTIONS
+from .monitoring_actions import ACTIONS as MONITORING_ACTIONS
 from .ocpp.frames import encode
 from .profile_actions import ACTIONS as PROFILE_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
@@ -52,6 +54,8 @@ from .station.enums import RateUnit
 from .station.link import Capability, Limit
 from .station.outcome import Outcome
 from .targets import Target, async_resolve
+from .variable_actions import ACTIONS as VARIABLE_ACTIONS, NAME, VALUE
+from .transaction_actions import ACTIONS as TRANSACTION_ACTIONS
 
 ATTR_ACTION = "action"
 ATTR_DATA = "data"
@@ -77,13 +81,6 @@ def _one_device(value: object) -> str:
     if len(devices) != 1:
         raise vol.Invalid("expected exactly one device")
     return devices[0]
-
-
-def _text_value(value: object) -> str:
-    """Return a configuration value as chargers write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return cv.string(value)
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
@@ -276,8 +273,8 @@ _COMMANDS: dict[str, tuple[Sender, dict[Any, Any]]] = {
     "set_configuration": (
         _set_configuration,
         {
-            vol.Required(ATTR_KEY): _text(50),
-            vol.Required(ATTR_VALUE): vol.All(_text_value, vol.Length(max=500)),
+            vol.Required(ATTR_KEY): NAME,
+            vol.Required(ATTR_VALUE): VALUE,
         },
     ),
     "clear_cache": (_clear_cache, {}),
@@ -295,7 +292,7 @@ _QUERIES: dict[str, tuple[Handler, dict[Any, Any]]] = {
     "get_configuration": (
         _get_configuration,
         {
-            vol.Optional(ATTR_KEYS, default=list): vol.All(cv.ensure_list, [_text(50)]),
+            vol.Optional(ATTR_KEYS, default=list): vol.All(cv.ensure_list, [NAME]),
         },
     ),
 }
@@ -324,12 +321,15 @@ CHARGER_ACTIONS = ActionGroup(
 )
 GROUPS = (
     CHARGER_ACTIONS,
+    CUSTOMER_ACTIONS,
     FILE_ACTIONS,
     LIST_ACTIONS,
+    MONITORING_ACTIONS,
     PROFILE_ACTIONS,
     RESERVATION_ACTIONS,
     SECURITY_ACTIONS,
     SESSION_ACTIONS,
+    TRANSACTION_ACTIONS,
 )
 
 

@@ -174,6 +174,9 @@ def _told(session: Transaction, names: Names) -> JsonObjectType:
         "energy": session.energy,
         "meter_start": session.meter_start,
         "meter_stop": session.meter_stop,
+        "charging_time": session.charging_time,
+        "events_missing": session.events_missing,
+        "remote_start_id": session.remote_start_id,
     }
 
 

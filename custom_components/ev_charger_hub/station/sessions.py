@@ -39,12 +39,21 @@ class Sessions:
         return record
 
     def remember(self, record: Record) -> None:
-        """Know a record by its id, and forget those that ended longest ago."""
+        """Know a record by its id, and forget those that ended longest ago.
+
+        Also of those that are nowhere only some are known: a station can make them up.
+        """
         self.known.pop(record.transaction.transaction_id, None)
         self.known[record.transaction.transaction_id] = record
         ended = [name for name, one in self.known.items() if not one.transaction.open]
-        for name in ended[: max(0, len(ended) - RECENT)]:
-            del self.known[name]
+        nowhere = [
+            name
+            for name, one in self.known.items()
+            if one.transaction.open and not one.transaction.evse_id
+        ]
+        for names in (ended, nowhere):
+            for name in names[: max(0, len(names) - RECENT)]:
+                del self.known[name]
 
     def begin(self, record: Record) -> None:
         """Let a record be what runs at its EVSE, if it runs."""

@@ -103,6 +103,11 @@ class Transactions:
         record = self._sessions.running.get(evse_id)
         return None if record is None else record.transaction
 
+    def open_ones(self) -> list[Transaction]:
+        """Return the open transactions, wherever they are."""
+        records = [*self._sessions.known.values()]
+        return [one.transaction for one in records if one.transaction.open]
+
     async def sessions(
         self,
         *,

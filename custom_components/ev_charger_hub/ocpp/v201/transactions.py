@@ -76,6 +76,8 @@ class TransactionBlock:
         self._unsaved: deque[TransactionEvent] = deque(maxlen=MAX_UNSAVED)
         self._quiet: set[str] = set()
         """Open transactions of which only history was told so far."""
+        self.heard: set[str] = set()
+        """The transactions that were told of as they are now, on this connection."""
         self.additions: list[Addition] = []
         """What other blocks add to the answers, in their order."""
 
@@ -165,6 +167,8 @@ class TransactionBlock:
     async def _saved(self, event: TransactionEvent) -> Transaction | None:
         """Return the transaction of an event; None if the journal cannot write now."""
         transactions = self._context.transactions
+        if not event.offline and len(self.heard) < MAX_UNSAVED:
+            self.heard.add(event.transaction_id)
         try:
             while self._unsaved:
                 await transactions.event(self._unsaved[0])
