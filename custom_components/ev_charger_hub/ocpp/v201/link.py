@@ -17,7 +17,6 @@ from ...station.profiles.model import (
 from ...station.remote_starts import RemoteStarts
 from ..adapter import StationContext
 from ..charging_profiles import Unspeakable
-from ..dialect import Dialect
 from ..link import OcppLink, unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
@@ -176,7 +175,7 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         try:
             payload = charging_profiles.set_request(evse_id, profile, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect.version, err)
+            return unspeakable(self.dialect, err)
         return await self.send("SetChargingProfile", payload)
 
     @override
@@ -185,7 +184,7 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         try:
             payloads = charging_profiles.clear_requests(criteria, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect.version, err)
+            return unspeakable(self.dialect, err)
         outcomes = []
         for payload in payloads:
             outcome = await self.send("ClearChargingProfile", payload)
@@ -204,7 +203,7 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         try:
             payload = charging_profiles.get_request(request_id, criteria, self.dialect)
         except Unspeakable as err:
-            return unspeakable(self.dialect.version, err), []
+            return unspeakable(self.dialect, err), []
         with self._reports.profiles(request_id) as parts:
             outcome = await self.send("GetChargingProfiles", payload)
             if outcome.answer.lower() == _NO_PROFILES:
@@ -262,9 +261,9 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         """Send Reset (B11, B12): at once, or when no transaction runs any more."""
         kind = "Immediate" if hard else "OnIdle"
         if resume:
-            if self.dialect is not Dialect.V21:
+            if self.dialect != "2.1":
                 err = ValueError("a restart that sessions outlive")
-                return unspeakable(self.dialect.version, err)
+                return unspeakable(self.dialect, err)
             kind = "ImmediateAndResume"
         payload: dict[str, Any] = {"type": kind}
         if evse_id is not None:
