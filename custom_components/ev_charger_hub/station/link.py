@@ -29,6 +29,7 @@ from .profiles.model import (
 )
 
 if TYPE_CHECKING:
+    from .networks import NetworkLink
     from .variables import ReportsLink
 from .transaction_status import TransactionStatusLink
 
@@ -52,6 +53,7 @@ class Capability(StrEnum):
     LOCAL_LIST = "local_list"
     LOGS = "logs"
     MONITORING = "monitoring"
+    NETWORKS = "networks"
     PHASES = "phases"
     PROFILES = "profiles"
     REPORTS = "reports"
@@ -249,6 +251,11 @@ class Link(Protocol):
 
     async def set_password(self, password: str) -> Outcome:
         """Give the station a new password (OCPP 1.6 Security A01, 2.0.1 A01)."""
+
+    @property
+    def networks(self) -> NetworkLink | None:
+        """Return what knows the ways by which the station dials (2.x B09)."""
+        return None
 
     async def call(self, action: str, payload: dict[str, Any]) -> Outcome:
         """Send a raw call, for experts."""

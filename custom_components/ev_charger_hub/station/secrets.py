@@ -5,6 +5,8 @@ MASK = "***"
 _WORDS = (
     "apikey",
     "authorizationkey",
+    # What a station knows of central systems, passwords included (libocpp).
+    "connectionprofiles",
     "credential",
     "passphrase",
     "passwd",

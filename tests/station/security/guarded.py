@@ -1,7 +1,7 @@
 """A station with a password, a certificate and a profile, and a hub that dies."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -21,6 +21,10 @@ from custom_components.ev_charger_hub.station.link import (
     LinkKind,
 )
 from custom_components.ev_charger_hub.station.model import ChargingStation
+from custom_components.ev_charger_hub.station.networks import (
+    NetworkProfile,
+    NetworkSlots,
+)
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from custom_components.ev_charger_hub.station.security.kept import ClientCertificate
 from custom_components.ev_charger_hub.station.security.ports import (
@@ -104,6 +108,49 @@ class Guarded:
     falls_back: int = 0
     """How many restarts do not bring the profile that it was told."""
     tells_profile: bool = True
+    networks: Networks | None = None
+    """The ways by which it dials, if it speaks a version that knows such (2.x)."""
+
+
+@dataclass
+class Networks:
+    """The ways by which a station dials, in slots."""
+
+    slots: dict[int, NetworkProfile]
+    priority: list[int]
+    active: int = 1
+    allowed: tuple[int, ...] = (1, 2)
+    tells_active: bool = True
+    unreachable: set[str] = field(default_factory=set)
+    """URLs where nobody answers."""
+
+    @classmethod
+    def at(cls, profile: int, **more: Any) -> Networks:
+        """Return one way, with a profile."""
+        url = "wss://hub" if profile >= 2 else "ws://hub"
+        way = NetworkProfile(url=url, security_profile=profile)
+        return cls(slots={1: way}, priority=[1], **more)
+
+    @property
+    def way(self) -> NetworkProfile:
+        """Return the way in use."""
+        return self.slots[self.active]
+
+    def restart(self) -> int:
+        """Dial by the first way that works, and return its profile."""
+        for slot in self.priority:
+            if (way := self.slots.get(slot)) and way.url not in self.unreachable:
+                self.active = slot
+                lower = [
+                    one
+                    for one, other in self.slots.items()
+                    if other.security_profile < way.security_profile
+                ]
+                # A05: it never goes back.
+                for one in lower:
+                    del self.slots[one]
+                return way.security_profile
+        raise AssertionError("locked out: no way is left")
 
 
 class GuardedLink:
@@ -117,8 +164,10 @@ class GuardedLink:
         self.wire = wire
         self.connected = False
         self.capabilities = frozenset(Capability)
+        ways = station.networks
+        self.networks = None if ways is None else GuardedNetworks(self, ways)
 
-    async def _do(self, name: str, value: str = "") -> Outcome | None:
+    async def do(self, name: str, value: str = "") -> Outcome | None:
         """Bring a command; return what is said instead of doing it."""
         if not self.connected:
             raise NotConnected
@@ -130,7 +179,7 @@ class GuardedLink:
             return answer.pop(0) if answer else None
         return answer
 
-    async def _said(self, name: str) -> Outcome:
+    async def said(self, name: str) -> Outcome:
         """Bring the answer back."""
         self.wire.moment()
         await asyncio.sleep(0)
@@ -138,65 +187,108 @@ class GuardedLink:
 
     async def set_configuration(self, key: str, value: str) -> Outcome:
         """Take a profile."""
-        if (answer := await self._do(key, value)) is not None:
+        if (answer := await self.do(key, value)) is not None:
             return answer
         self.station.told_profile = int(value)
-        return await self._said(key)
+        return await self.said(key)
 
     async def set_password(self, password: str) -> Outcome:
         """Take a password."""
-        if (answer := await self._do("password", password)) is not None:
+        if (answer := await self.do("password", password)) is not None:
             return answer
         self.station.password = password.replace("key", "h")
-        return await self._said("password")
+        return await self.said("password")
 
     async def get_configuration(
         self, keys: list[str]
     ) -> tuple[Outcome, list[ConfigurationKey], list[str]]:
         """Tell the profile, if it does."""
-        await self._do("get", keys[0])
+        await self.do("get", keys[0])
         told = str(self.station.told_profile)
         key = ConfigurationKey(key=keys[0], value=told, readonly=False)
         return ACCEPTED, [key] if self.station.tells_profile else [], []
 
     async def install_certificate(self, use: CertificateUse, pem: str) -> Outcome:
         """Take a root."""
-        if (answer := await self._do("install", pem)) is not None:
+        if (answer := await self.do("install", pem)) is not None:
             return answer
         self.station.roots.append(named(pem, "SHA256"))
-        return await self._said("install")
+        return await self.said("install")
 
     async def installed_certificates(
         self, uses: Collection[CertificateUse] = ()
     ) -> tuple[Outcome, list[InstalledCertificate]]:
         """List the roots."""
         (use,) = uses
-        if (answer := await self._do("installed", use)) is not None:
+        if (answer := await self.do("installed", use)) is not None:
             return answer, []
-        return await self._said("installed"), [
+        return await self.said("installed"), [
             InstalledCertificate(use=use, certificate=one) for one in self.station.roots
         ]
 
     async def trigger(self, message: str, evse_id: int | None) -> Outcome:
         """Make a key and ask for a certificate."""
-        if (answer := await self._do("trigger", message)) is not None:
+        if (answer := await self.do("trigger", message)) is not None:
             return answer
         self.station.requests += 1
-        return await self._said("trigger")
+        return await self.said("trigger")
 
     async def certificate_signed(self, chain: str, request: SigningRequest) -> Outcome:
         """Take a certificate."""
-        if (answer := await self._do("signed", chain)) is not None:
+        if (answer := await self.do("signed", chain)) is not None:
             return answer
         self.station.certificate = chain
-        return await self._said("signed")
+        return await self.said("signed")
 
     async def reset(self, *, hard: bool) -> Outcome:
         """Restart soon."""
-        if (answer := await self._do("reset", "hard" if hard else "soft")) is not None:
+        if (answer := await self.do("reset", "hard" if hard else "soft")) is not None:
             return answer
         self.station.rebooting = True
-        return await self._said("reset")
+        return await self.said("reset")
+
+
+class GuardedNetworks:
+    """What a link of 2.x can tell a guarded station of networks."""
+
+    def __init__(self, link: GuardedLink, ways: Networks) -> None:
+        """Reach the station by its link."""
+        self._link = link
+        self._ways = ways
+
+    async def slots(self) -> tuple[Outcome, NetworkSlots]:
+        """Tell the ways."""
+        if (answer := await self._link.do("slots")) is not None:
+            return answer, NetworkSlots()
+        ways = self._ways
+        return await self._link.said("slots"), NetworkSlots(
+            priority=tuple(ways.priority),
+            active=ways.active if ways.tells_active else None,
+            allowed=ways.allowed,
+        )
+
+    async def set_network(self, slot: int, profile: NetworkProfile) -> Outcome:
+        """Take a way; neither the one in use nor one that is listed."""
+        told = f"{slot} {profile.url} {profile.security_profile}"
+        if (answer := await self._link.do("network", told)) is not None:
+            return answer
+        ways = self._ways
+        if slot in ways.priority or slot == ways.active:
+            return REJECTED
+        if ways.allowed and slot not in ways.allowed:
+            return REJECTED
+        ways.slots[slot] = profile
+        return await self._link.said("network")
+
+    async def set_priority(self, slots: Sequence[int]) -> Outcome:
+        """Take an order; of ways that there are."""
+        told = ",".join(map(str, slots))
+        if (answer := await self._link.do("priority", told)) is not None:
+            return answer
+        if not slots or not {*slots} <= {*self._ways.slots, self._ways.active}:
+            return REJECTED
+        self._ways.priority = list(slots)
+        return await self._link.said("priority")
 
 
 def named(pem: str, algorithm: str) -> CertificateHash:
@@ -364,6 +456,8 @@ class House:
         if guarded.falls_back:
             guarded.falls_back -= 1
             guarded.told_profile = guarded.profile
+        if guarded.networks is not None:
+            guarded.told_profile = guarded.networks.restart()
         guarded.profile = guarded.told_profile
         await self.connect()
 

@@ -33,11 +33,14 @@ _UNHEARD_OF = frozenset(
         Capability.CUSTOMERS,
         Capability.LIMIT,
         Capability.MONITORING,
+        Capability.NETWORKS,
         Capability.REPORTS,
         Capability.TRANSACTION_STATUS,
     }
 )
 """What OCPP 1.6 has no words for."""
+_MAX_KEY = 50
+_MAX_VALUE = 500
 
 
 class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
@@ -214,6 +217,8 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
         self, key: str, value: str, timeout: float = TIMEOUT
     ) -> Outcome:
         """Send ChangeConfiguration (5.3)."""
+        if len(key) > _MAX_KEY or len(value) > _MAX_VALUE:
+            return unspeakable("1.6", ValueError("a key or a value of this length"))
         payload = {"key": key, "value": value}
         outcome = await self.send("ChangeConfiguration", payload, timeout)
         if outcome.ok:

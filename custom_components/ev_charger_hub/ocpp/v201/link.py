@@ -26,6 +26,7 @@ from .device_model import Key
 from .housekeeping import HousekeepingCommands
 from .inventory_commands import InventoryCommands
 from .monitoring_commands import AVAILABLE, MonitoringCommands
+from .network_commands import NetworkCommands
 from .reports import Reports
 from .tokens import token_payload
 from .transaction_commands import TransactionCommands
@@ -55,6 +56,7 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         self._transactions = TransactionCommands(self)
         self._monitoring = MonitoringCommands(context, reports)
         self._customers = CustomerCommands(context, reports)
+        self._networks = NetworkCommands(self, context.station.version)
         identity = context.station.identity
         self.remote_starts = RemoteStarts(identity, context.journal, context.clock)
         """The starts that no transaction came of yet."""
@@ -76,6 +78,12 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
     def customers(self) -> CustomerCommands:
         """Return what asks what the station knows of somebody."""
         return self._customers
+
+    @property
+    @override
+    def networks(self) -> NetworkCommands:
+        """Return what knows the ways by which the station dials."""
+        return self._networks
 
     @property
     @override

@@ -38,6 +38,8 @@ class Failure(StrEnum):
     CERTIFICATE_REFUSED = "certificate_refused"
     FELL_BACK = "fell_back"
     GAVE_UP = "gave_up"
+    NO_SLOT = "no_slot"
+    """There is no place for another way to dial (2.x)."""
     NOT_OFFERED = "not_offered"
     PASSWORD_REFUSED = "password_refused"  # noqa: S105
     PROFILE_REFUSED = "profile_refused"
@@ -50,6 +52,8 @@ class Upgrade:
     """The way to a higher profile: `leg` is the next profile, `target` the last.
 
     `tries` counts the steps that were begun on this leg, also those begun again.
+    `url` is where the station is to dial instead, with the profile that it has; `slot`
+    is where it keeps that way, or the one to the next profile (2.x).
     """
 
     target: int
@@ -57,6 +61,8 @@ class Upgrade:
     step: Step
     tries: int = 0
     failure: Failure | None = None
+    url: str | None = field(default=None, repr=False)
+    slot: int | None = None
 
     @property
     def active(self) -> bool:
@@ -70,7 +76,8 @@ class Upgrade:
 
     def awaits(self, profile: int) -> bool:
         """Return whether a station seen with a profile has come further, even late."""
-        return self.step is not Step.DONE and profile >= self.leg
+        raised = self.url is None and profile >= self.leg
+        return raised and self.step is not Step.DONE
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -239,6 +246,8 @@ def _dump_upgrade(upgrade: Upgrade) -> dict[str, Any]:
         "step": upgrade.step,
         "tries": upgrade.tries,
         "failure": upgrade.failure,
+        "url": upgrade.url,
+        "slot": upgrade.slot,
     }
 
 
@@ -250,6 +259,8 @@ def _restore_upgrade(kept: dict[str, Any]) -> Upgrade:
         step=Step(kept["step"]),
         tries=kept["tries"],
         failure=failure and Failure(failure),
+        url=kept.get("url"),
+        slot=kept.get("slot"),
     )
 
 

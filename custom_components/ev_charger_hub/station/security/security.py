@@ -21,7 +21,7 @@ from .kept import ClientCertificate, Keeper, Kept, Sight, Upgrade
 from .passwords import Passwords, proved
 from .ports import Ports
 from .profile import HIGHEST
-from .upgrader import Spawn, Upgrader, arrived, begun
+from .upgrader import Spawn, Upgrader, arrived, begun, moved
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -214,6 +214,13 @@ class Security:
         """Lead the station to a profile; the one that it has ends what is under way."""
         present = self.profile.value or 0
         await self._upgrader.begin(begun(present, target) if target > present else None)
+
+    async def move(self, url: str) -> None:
+        """Lead the station to another address, from which it comes back if it fails.
+
+        2.x B09, B10; `url` is without its identity.
+        """
+        await self._upgrader.begin(moved(self.profile.value or 0, url))
 
     async def renew_certificate(self) -> Outcome:
         """Have the station ask for a new certificate of its own (2.0.1 A02)."""

@@ -13,6 +13,7 @@ from ..errors import JournalError, NotConnected, NotSupported, UpdateRunning
 from ..firmware import Blocked
 from ..link import Capability, Link
 from ..model import ChargingStation
+from ..networks import NetworkLink
 from ..outcome import Outcome
 from ..secrets import shortened
 from .certificates import Certificates
@@ -20,6 +21,7 @@ from .kept import Failure, Keeper, Kept, Step, Upgrade
 from .passwords import Passwords
 from .ports import Ports, Signer
 from .profile import HIGHEST, SECURITY_PROFILE, profile_written, same_root
+from .ways import Ways, told
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ _STEPS: Final = {
     2: (Step.PASSWORD, Step.ROOT, Step.PROFILE, Step.RESTART, Step.ARRIVAL),
     3: (Step.CERTIFICATE, Step.PROFILE, Step.RESTART, Step.ARRIVAL),
 }
+
+_MOVE: Final = (Step.PROFILE, Step.RESTART, Step.ARRIVAL)
+"""On the way to another address, with the profile that the station has."""
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 type Next = Step | Failure | float
@@ -72,6 +77,7 @@ class Upgrader:
         self._passwords = passwords
         self._certificates = certificates
         self._ports = ports
+        self._ways = Ways(ports, self._keep_slot)
         self._spawn = spawn
         self._call_later = call_later
         self._timer: Timer | None = None
@@ -159,7 +165,7 @@ class Upgrader:
             if upgrade.tries >= MAX_TRIES:
                 await self._turn(Failure.GAVE_UP)
                 return
-            if not self._ports.offers(upgrade.leg):
+            if upgrade.url is None and not self._ports.offers(upgrade.leg):
                 # It would be sent away from where it gets in.
                 await self._turn(Failure.NOT_OFFERED)
                 return
@@ -223,6 +229,14 @@ class Upgrader:
 
     async def _profile(self, upgrade: Upgrade) -> Next:
         link = self._station.link(Capability.CONFIGURATION)
+        if (networks := link.networks) is not None:
+            written = await self._ways.write(networks, upgrade)
+            if isinstance(written, Failure):
+                return written
+            return _judged(written, upgrade, Failure.PROFILE_REFUSED)
+        if upgrade.url is not None:
+            # It speaks OCPP 1.6 by now, which has no words for it.
+            return Failure.PROFILE_REFUSED
         outcome = await link.set_configuration(SECURITY_PROFILE, str(upgrade.leg))
         return _judged(outcome, upgrade, Failure.PROFILE_REFUSED)
 
@@ -251,22 +265,42 @@ class Upgrader:
     async def _arrival(self, upgrade: Upgrade) -> Next:
         """Find out why the station is here with the profile that it had."""
         link = self._station.link(Capability.CONFIGURATION)
-        if (
+        if upgrade.url is None and (
             self._station.settings.password_hash is None
             and not self._keeper.kept.hashes
         ):
             if upgrade.leg < HIGHEST:
                 # The user took the password back meanwhile: it proves nothing without.
                 return Step.PASSWORD
-        told = await profile_written(link)
-        if told is not None and told >= upgrade.leg:
+        if (networks := link.networks) is not None and upgrade.slot is not None:
+            return await self._landing(networks, upgrade, upgrade.slot)
+        written = await profile_written(link)
+        if written is not None and written >= upgrade.leg:
             # It is willing, and was not restarted yet.
             return Step.RESTART
         if upgrade.tries > MAX_TRIES // 2:
             return Failure.FELL_BACK
         return Step.PROFILE
 
+    async def _landing(
+        self, networks: NetworkLink, upgrade: Upgrade, slot: int
+    ) -> Next:
+        """Find out which way the station came (2.x)."""
+        outcome, slots = await networks.slots()
+        if not outcome.ok:
+            return AGAIN
+        if self._ways.is_there(slots, upgrade):
+            outcome = await networks.set_priority((slot,))
+            return Step.DONE if outcome.answer else AGAIN
+        if upgrade.tries > MAX_TRIES // 2:
+            await self._ways.take_back(networks, slots, slot)
+            return Failure.FELL_BACK
+        return Step.RESTART if told(slots, upgrade) else Step.PROFILE
+
     # What happens when
+
+    async def _keep_slot(self, slot: int) -> None:
+        await self._keep(lambda kept: _changed(kept, slot=slot))
 
     async def _keep(self, change: Callable[[Kept], Kept]) -> None:
         await self._keeper.change(change)
@@ -307,8 +341,13 @@ def arrived(upgrade: Upgrade, profile: int) -> Upgrade:
     return begun(profile, upgrade.target)
 
 
+def moved(present: int, url: str) -> Upgrade:
+    """Return the way of a station to another address, with the profile that it has."""
+    return Upgrade(target=present, leg=present, step=_MOVE[0], url=url)
+
+
 def _after(upgrade: Upgrade) -> Step:
-    steps = _STEPS[upgrade.leg]
+    steps = _STEPS[upgrade.leg] if upgrade.url is None else _MOVE
     return steps[steps.index(upgrade.step) + 1]
 
 
