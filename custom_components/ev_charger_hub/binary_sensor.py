@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
@@ -18,6 +18,9 @@ from .station.model import ChargingStation, Evse, Place
 
 PARALLEL_UPDATES = 0
 
+type Reading = tuple[bool, dict[str, Any] | None] | None
+"""Whether it is so and what more is known of it; None if nobody can tell."""
+
 _SAYS_NOTHING = {None, ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE}
 """Statuses that do not tell whether a vehicle is connected."""
 
@@ -28,6 +31,7 @@ class HubBinarySensorDescription[S: Subject](
 ):
     """Describe a binary sensor."""
 
+    attributes_fn: Callable[[S], dict[str, Any] | None] = lambda _: None
     value_fn: Callable[[S], bool | None]
 
 
@@ -52,6 +56,24 @@ def _problem(place: Place) -> bool | None:
     if (status := place.status.value) is None:
         return None
     return status is ConnectorStatus.FAULTED
+
+
+def _problems(place: Place) -> dict[str, Any] | None:
+    """Return everything that is wrong, in the charger's words (OCPP 2.x)."""
+    if not place.problems.value:
+        return None
+    return {
+        "problems": [
+            {
+                "variable": one.variable,
+                "code": one.code,
+                "info": one.info,
+                "severity": one.severity,
+                "since": one.at.isoformat(),
+            }
+            for one in place.problems.value
+        ]
+    }
 
 
 STATION_SENSORS: tuple[HubBinarySensorDescription[ChargingStation], ...] = (
@@ -82,7 +104,8 @@ def _not_followed[P: Place](key: str) -> HubBinarySensorDescription[P]:
 WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
     HubBinarySensorDescription(
         key="problem",
-        channels_fn=lambda place: (place.status, place.fault),
+        attributes_fn=_problems,
+        channels_fn=lambda place: (place.status, place.fault, place.problems),
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda place: _problem(place) is not None,
@@ -109,7 +132,8 @@ EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
     ),
     HubBinarySensorDescription(
         key="problem",
-        channels_fn=lambda evse: (evse.status, evse.fault),
+        attributes_fn=_problems,
+        channels_fn=lambda evse: (evse.status, evse.fault, evse.problems),
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_problem,
@@ -123,13 +147,18 @@ class HubBinarySensor[S: Subject](HubEntity[S], BinarySensorEntity):
 
     entity_description: HubBinarySensorDescription[S]
 
-    @override
-    def _reading(self) -> bool | None:
-        return self.entity_description.value_fn(self.subject)
+    _unrecorded_attributes = frozenset({"problems"})
 
     @override
-    def _show(self, reading: bool | None) -> None:
-        self._attr_is_on = reading
+    def _reading(self) -> Reading:
+        value = self.entity_description.value_fn(self.subject)
+        attributes = self.entity_description.attributes_fn(self.subject)
+        return None if value is None else (value, attributes)
+
+    @override
+    def _show(self, reading: Reading) -> None:
+        self._attr_is_on, attributes = (None, None) if reading is None else reading
+        self._attr_extra_state_attributes = attributes or {}
 
 
 async_setup_entry = HubPlatform(

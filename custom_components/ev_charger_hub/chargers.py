@@ -17,7 +17,13 @@ from .incidents import INTRUDER, UNGUARDED, async_delete_incidents
 from .issues import async_delete_finding_issues
 from .log_files import async_remove_files
 from .models import HubStation
+from .monitoring_issues import async_forget_alerts, async_variable_event
 from .ocpp.authority import AuthorityError
+from .restart_issues import (
+    async_delete_restart_issue,
+    async_follow_restarts,
+    async_update_restart_issue,
+)
 from .security_issues import (
     async_delete_security_issues,
     async_forget_security_events,
@@ -141,6 +147,7 @@ class Chargers:
             hub_station.ending.callback(end)
         # Also of one that stays away.
         async_update_security_issues(self._hub.hass, hub_station.station)
+        async_update_restart_issue(self._hub.hass, hub_station.station)
         return hub_station
 
     def _follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
@@ -150,9 +157,11 @@ class Chargers:
             station.info.subscribe(
                 partial(async_refresh_charger, hub.hass, hub_station.device_id, station)
             ),
+            *async_follow_restarts(hub.hass, station),
             *hub.snapshots.follow(hub_station),
             Watch(station, hub_station.limiter, utc_now).close,
             station.on_event(partial(async_security_event, hub.hass, station)),
+            station.on_event(partial(async_variable_event, hub.hass, station)),
             hub_station.security.upgrade.subscribe(
                 partial(async_update_security_issues, hub.hass, station)
             ),
@@ -232,6 +241,7 @@ class Chargers:
         self._shared.registry.discard(hub_station.station)
         async_delete_finding_issues(self._hub.hass, hub_station.station)
         async_delete_security_issues(self._hub.hass, hub_station.station)
+        async_delete_restart_issue(self._hub.hass, identity)
         return hub_station
 
     async def _async_forget(self, identity: str) -> None:
@@ -243,6 +253,7 @@ class Chargers:
         await self._hub.journal.forget(identity)
         async_delete_incidents(self._hub.hass, identity)
         async_forget_security_events(self._hub.hass, identity)
+        async_forget_alerts(self._hub.hass, identity)
 
 
 async def _async_logged(identity: str, change: Awaitable[None]) -> None:

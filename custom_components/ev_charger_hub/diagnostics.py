@@ -116,6 +116,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         },
         "security": _security(hub_station),
         "findings": station.findings,
+        "monitoring": _monitoring(station),
         "limits": _limits(station),
         "frames": [] if session is None else session.recorder.shown(),
         "firmware_status": station.firmware_status.value,
@@ -126,6 +127,17 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         },
         "sessions": _sessions(station),
     }
+
+
+def _monitoring(station: ChargingStation) -> dict[str, Any] | None:
+    """Return what a charger of OCPP 2.x watches, as far as is known."""
+    for link in station.links:
+        if (monitoring := link.monitoring) is not None:
+            return {
+                "monitors": [asdict(one) for one in monitoring.known_monitors],
+                "streams": [asdict(one) for one in monitoring.known_streams],
+            }
+    return None
 
 
 def _replaced(session: Session) -> list[dict[str, Any]]:

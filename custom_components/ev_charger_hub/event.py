@@ -21,6 +21,7 @@ from .station.model import (
     StationEvent,
     TokenPresented,
 )
+from .station.monitoring import EventTrigger, VariableEvent
 from .station.security.events import CRITICAL, SecurityEventKind
 from .station.transaction import Transaction
 from .storage import DATA
@@ -103,6 +104,42 @@ def _security_happening(
     return None
 
 
+_TRIGGERS = {
+    EventTrigger.ALERTING: "alert",
+    EventTrigger.DELTA: "changed",
+    EventTrigger.PERIODIC: "periodic",
+}
+_CLEARED = "cleared"
+
+
+def _variable_happening(
+    station: ChargingStation, event: StationEvent, name_of: NameOf
+) -> Happening | None:
+    """Return what an event of a variable means, unless only we wanted to know."""
+    match event:
+        case VariableEvent(ours=False):
+            alert = event.trigger is EventTrigger.ALERTING
+            over = event.cleared or (alert and not event.active)
+            return _CLEARED if over else _TRIGGERS[event.trigger], {
+                "variable": event.variable,
+                "value": event.value,
+                "connector": event.evse_id or None,
+                "severity": event.severity,
+                "code": event.tech_code,
+                "info": event.tech_info,
+                "kind": event.kind,
+                "monitor_id": event.monitor_id,
+                "transaction_id": event.transaction_id,
+                "at": event.at.isoformat(),
+            }
+    return None
+
+
+def _tells_of_variables(station: ChargingStation) -> bool:
+    """Return whether the OCPP version of a charger knows events of variables."""
+    return (station.version.value or "").startswith("2")
+
+
 STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     HubEventDescription(
         key="security",
@@ -110,6 +147,15 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
         event_types=list(SecurityEventKind),
         happening_fn=_security_happening,
         translation_key="security",
+    ),
+    HubEventDescription(
+        key="variable",
+        channels_fn=lambda station: (station.version,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        event_types=["alert", "changed", "cleared", "periodic"],
+        exists_fn=_tells_of_variables,
+        happening_fn=_variable_happening,
+        translation_key="variable",
     ),
     HubEventDescription(
         key="token",

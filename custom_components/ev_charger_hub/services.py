@@ -54,8 +54,8 @@ from .station.enums import RateUnit
 from .station.link import Capability, Limit
 from .station.outcome import Outcome
 from .targets import Target, async_resolve
-from .variable_actions import ACTIONS as VARIABLE_ACTIONS, NAME, VALUE
 from .transaction_actions import ACTIONS as TRANSACTION_ACTIONS
+from .variable_actions import ACTIONS as VARIABLE_ACTIONS, NAME, VALUE
 
 ATTR_ACTION = "action"
 ATTR_DATA = "data"
@@ -330,6 +330,7 @@ GROUPS = (
     SECURITY_ACTIONS,
     SESSION_ACTIONS,
     TRANSACTION_ACTIONS,
+    VARIABLE_ACTIONS,
 )
 
 

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from . import list_ledger
+from .authorization import key_of
 from .clock import CallLater, Timer, call_later as loop_call_later
 from .commands import ListEntry, LocalListSupport
 from .errors import JournalError, StationError
@@ -22,6 +23,8 @@ from .settings import LocalListMode
 _LOGGER = logging.getLogger(__name__)
 
 FACT = "local_list"
+WITHHELD = "local_list_withheld"
+"""The tokens that were cleared at a station, and are not to come back to its list."""
 
 SOON = 5.0
 """Seconds in which changes of tokens are gathered."""
@@ -119,12 +122,16 @@ class LocalList:
         """How often in a row there was no answer."""
         self._given_up: str | None = None
         """The hash of the list that the station refuses."""
+        self._withheld: frozenset[str] = frozenset()
         self.ledger = ListLedger()
         station.local_list = self
         self._unsubscribe = station.online.subscribe(self._online_changed)
 
     async def load(self) -> None:
         """Read what was written before; what cannot be read is forgotten."""
+        withheld = await self._journal.load(self._station.identity, WITHHELD)
+        if isinstance(withheld, list):
+            self._withheld = frozenset(map(str, withheld))
         kept = await self._journal.load(self._station.identity, FACT)
         if kept is None:
             return
@@ -145,7 +152,18 @@ class LocalList:
     @property
     def wanted(self) -> Entries:
         """Return what the list should hold, as far as the station has room for it."""
-        return list_ledger.fitted(self._entries(), self._support)
+        return list_ledger.fitted(self._listed, self._support)
+
+    @property
+    def _listed(self) -> Entries:
+        """Return the known tokens but for those that were cleared here."""
+        if not self._withheld:
+            return self._entries()
+        return {
+            token: verdict
+            for token, verdict in self._entries().items()
+            if key_of(token) not in self._withheld
+        }
 
     @property
     def needed(self) -> bool:
@@ -161,7 +179,11 @@ class LocalList:
         return self.ledger.entries == self.wanted
 
     def changed(self) -> None:
-        """Take note that tokens have changed."""
+        """Take note that tokens have changed; one that was removed may come back."""
+        there = {key_of(one) for one in self._entries()} if self._withheld else set()
+        if not self._withheld <= there:
+            name = f"local list of {shortened(self._station.identity)}"
+            self._spawn(self._withhold(self._withheld & there), name)
         self._later(SOON)
 
     def ask_anew(self) -> None:
@@ -187,9 +209,34 @@ class LocalList:
         """Send the list because the user says so, used or not; raises NotConnected."""
         async with self._lock:
             link = self._station.link(Capability.LOCAL_LIST)
+            if full:
+                await self._withhold(frozenset())
             done = await self._bring(link, self.wanted, full=full)
         self._station.findings[FACT] = done.finding
         return done
+
+    async def withhold(self, id_token: str) -> Sync | None:
+        """Take a token off the list, until the user has the whole list sent.
+
+        Return what became of it, None if it was not there; raises NotConnected.
+        """
+        key = key_of(id_token)
+        known = {
+            key_of(one) for one in (*self._entries(), *(self.ledger.entries or ()))
+        }
+        if key not in known:
+            return None
+        # Whom the user does not know any more needs no remembering.
+        there = {key_of(one) for one in self._entries()}
+        await self._withhold((self._withheld | {key}) & there)
+        held = {key_of(one) for one in self.ledger.entries or ()}
+        return await self.send(full=False) if key in held else None
+
+    async def _withhold(self, keys: frozenset[str]) -> None:
+        if keys != self._withheld:
+            identity = self._station.identity
+            await self._journal.store(identity, WITHHELD, sorted(keys))
+            self._withheld = keys
 
     # When
 
@@ -346,7 +393,7 @@ class LocalList:
             end=end,
             version=self.ledger.version if known else None,
             entries=len(wanted),
-            left_out=len(list_ledger.fitted(self._entries(), boundless)) - len(wanted),
+            left_out=len(list_ledger.fitted(self._listed, boundless)) - len(wanted),
             outcome=outcome,
         )
 

@@ -180,6 +180,14 @@ class Problem:
 class MonitoringLink(Protocol):
     """The part of a link that has a station watch its variables (OCPP 2.x N02 to N15)."""
 
+    @property
+    def known_monitors(self) -> list[Monitor]:
+        """Return the monitors that are known, without asking."""
+
+    @property
+    def known_streams(self) -> list[EventStream]:
+        """Return the open streams that are known, without asking."""
+
     async def set_monitors(
         self, requests: Sequence[MonitorRequest]
     ) -> tuple[Outcome, list[MonitorResult]]:

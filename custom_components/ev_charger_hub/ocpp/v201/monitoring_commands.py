@@ -62,6 +62,16 @@ class MonitoringCommands(Sender):
         """Return whether the version knows streams, and targets of variables."""
         return self._version == Dialect.V21.version
 
+    @property
+    def known_monitors(self) -> list[Monitor]:
+        """Return the monitors that are known, without asking."""
+        return list(self.monitors)
+
+    @property
+    def known_streams(self) -> list[EventStream]:
+        """Return the open streams that are known, without asking."""
+        return list(self.monitors.streams.values())
+
     # N04
 
     async def set_monitors(
