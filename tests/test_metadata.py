@@ -92,11 +92,15 @@ def literal_translation_keys() -> Iterator[tuple[str, str]]:
 
 
 def descriptions() -> Iterator[tuple[str, EntityDescription]]:
-    """Yield platform and description of every entity that a module lists."""
-    for platform in PLATFORMS:
-        module = import_module(f"custom_components.{DOMAIN}.{platform}")
+    """Yield platform and description of every entity that a module lists, once."""
+    known: set[int] = set()
+    for path in sorted(FOLDER.glob("*.py")):
+        if (platform := platform_of(path.stem)) not in PLATFORMS:
+            continue
+        module = import_module(f"custom_components.{DOMAIN}.{path.stem}")
         for value in vars(module).values():
-            if isinstance(value, tuple):
+            if isinstance(value, tuple) and id(value) not in known:
+                known.add(id(value))
                 for one in value:
                     if isinstance(one, EntityDescription):
                         yield platform, one

@@ -1,7 +1,7 @@
 """Growth: entities appear when what they show does, each once."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched
@@ -23,7 +23,18 @@ from .station.model import ChargingStation, Evse, Place
 AT_ONCE: Final = 5
 """Entities that are added without a pause: a few milliseconds."""
 
+type Make = Callable[..., HubEntity[Any]]
 type Candidate = tuple[Any, HubEntityDescription[Any]]
+
+
+def by_description(usual: Make, others: Mapping[type, Make]) -> Make:
+    """Return what makes an entity by the type of its description."""
+
+    def make(*subject: Any) -> HubEntity[Any]:
+        description = subject[-1]
+        return others.get(type(description), usual)(*subject)
+
+    return make
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -35,7 +46,7 @@ class HubPlatform:
     """
 
     platform: Platform
-    entity: Callable[..., HubEntity[Any]]
+    entity: Make
     of_station: Iterable[HubEntityDescription[ChargingStation]] = ()
     of_whole: Iterable[HubEntityDescription[Place]] = ()
     of_evse: Iterable[HubEntityDescription[Evse]] = ()

@@ -13,8 +13,14 @@ from homeassistant.components.number import (
 from homeassistant.const import Platform, UnitOfElectricCurrent
 
 from .entity import HubEntity, HubEntityDescription
-from .growth import HubPlatform
+from .growth import HubPlatform, by_description
 from .helpers import async_limit
+from .number_variables import (
+    NAMED_NUMBERS,
+    HubVariableNumber,
+    NumberVariableDescription,
+    other_numbers,
+)
 from .station import limits
 from .station.link import Limit
 from .station.model import Evse, Place
@@ -88,7 +94,9 @@ class HubNumber[P: Place](HubEntity[P], NumberEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.NUMBER,
-    entity=HubNumber,
+    entity=by_description(HubNumber, {NumberVariableDescription: HubVariableNumber}),
+    more=other_numbers,
+    of_station=NAMED_NUMBERS,
     of_whole=WHOLE_NUMBERS,
     of_evse=EVSE_NUMBERS,
 ).async_setup_entry

@@ -26,6 +26,8 @@ from .const import CONF_IDENTITY
 from .hub import OcppHub
 from .issues import CONF_ENTRY_ID, UNKNOWN, harmless, plain
 from .models import EvChargerHubConfigEntry
+from .restart_issues import CONF_RESTART
+from .restart_repairs import RestartFlow
 from .security_issues import CONF_PIN
 from .security_repairs import PinProfileFlow
 from .settings import async_identity_taken
@@ -164,5 +166,7 @@ async def async_create_fix_flow(
         return TokenUnknownFlow(str(reference))
     if (pinned := data.get(CONF_PIN)) is not None:
         return PinProfileFlow(str(pinned))
+    if (restart := data.get(CONF_RESTART)) is not None:
+        return RestartFlow(str(restart))
     known = data
     return ChargerWaitingFlow(str(known[CONF_ENTRY_ID]), str(known[CONF_IDENTITY]))

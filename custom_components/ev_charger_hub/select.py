@@ -7,8 +7,13 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.const import EntityCategory, Platform
 
 from .entity import HubEntity, HubEntityDescription
-from .growth import HubPlatform
+from .growth import HubPlatform, by_description
 from .helpers import async_limit
+from .select_variables import (
+    HubVariableSelect,
+    SelectVariableDescription,
+    other_selects,
+)
 from .station import limits
 from .station.link import Capability
 from .station.model import Evse
@@ -61,5 +66,8 @@ class HubSelect(HubEntity[Evse], SelectEntity):
 
 
 async_setup_entry = HubPlatform(
-    platform=Platform.SELECT, entity=HubSelect, of_evse=EVSE_SELECTS
+    platform=Platform.SELECT,
+    entity=by_description(HubSelect, {SelectVariableDescription: HubVariableSelect}),
+    more=other_selects,
+    of_evse=EVSE_SELECTS,
 ).async_setup_entry

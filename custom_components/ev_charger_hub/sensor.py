@@ -8,13 +8,19 @@ from homeassistant.components.sensor import SensorEntity
 from homeassistant.const import Platform
 
 from .entity import HubEntity, Subject
-from .growth import Candidate, HubPlatform
+from .growth import Candidate, HubPlatform, by_description
 from .plugs import plugs
 from .quantities import QUANTITIES
 from .sensor_description import HubSensorDescription, Value
 from .sensor_place import EVSE_SENSORS, WHOLE_SENSORS, plug_sensors
 from .sensor_session import SESSION_SENSORS
 from .sensor_station import STATION_SENSORS
+from .sensor_variables import (
+    BUILT_SENSORS,
+    HubVariableSensor,
+    SensorVariableDescription,
+    other_sensors,
+)
 from .station.enums import Measurand
 from .station.model import ChargingStation, MeasurementKey, Place
 
@@ -58,6 +64,7 @@ def _more(station: ChargingStation) -> Iterator[Candidate]:
     """Yield what depends on what a station sends."""
     yield from _measurements(station)
     yield from plugs(station, plug_sensors)
+    yield from other_sensors(station)
 
 
 class HubSensor[S: Subject](HubEntity[S], SensorEntity):
@@ -76,9 +83,9 @@ class HubSensor[S: Subject](HubEntity[S], SensorEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.SENSOR,
-    entity=HubSensor,
+    entity=by_description(HubSensor, {SensorVariableDescription: HubVariableSensor}),
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
-    of_evse=(*EVSE_SENSORS, *SESSION_SENSORS),
+    of_evse=(*EVSE_SENSORS, *BUILT_SENSORS, *SESSION_SENSORS),
     more=_more,
 ).async_setup_entry

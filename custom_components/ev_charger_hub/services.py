@@ -44,6 +44,7 @@ from .helpers import (
 )
 from .list_actions import ACTIONS as LIST_ACTIONS
 from .monitoring_actions import ACTIONS as MONITORING_ACTIONS
+from .network_actions import ACTIONS as NETWORK_ACTIONS
 from .ocpp.frames import encode
 from .profile_actions import ACTIONS as PROFILE_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
@@ -324,6 +325,7 @@ GROUPS = (
     CUSTOMER_ACTIONS,
     FILE_ACTIONS,
     LIST_ACTIONS,
+    NETWORK_ACTIONS,
     MONITORING_ACTIONS,
     PROFILE_ACTIONS,
     RESERVATION_ACTIONS,

@@ -1,6 +1,6 @@
 """Switches of chargers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, override
@@ -10,7 +10,7 @@ from homeassistant.const import EntityCategory, Platform
 
 from .const import CONF_FREE_CHARGING
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import HubPlatform
+from .growth import Candidate, HubPlatform, by_description
 from .helpers import (
     async_change_availability,
     async_limit,
@@ -29,6 +29,12 @@ from .station import limits
 from .station.enums import ConnectorStatus
 from .station.model import ChargingStation, Evse
 from .station.signing import NotKept, sign_readings
+from .switch_variables import (
+    NAMED_SWITCHES,
+    HubVariableSwitch,
+    SwitchVariableDescription,
+    other_switches,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -191,6 +197,12 @@ def plug_switches(number: int) -> tuple[HubSwitchDescription[Evse], ...]:
     )
 
 
+def _more(station: ChargingStation) -> Iterator[Candidate]:
+    """Yield what depends on what a station tells of itself."""
+    yield from plugs(station, plug_switches)
+    yield from other_switches(station)
+
+
 class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
     """Something at a charger that is switched on and off."""
 
@@ -217,8 +229,8 @@ class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.SWITCH,
-    entity=HubSwitch,
-    of_station=STATION_SWITCHES,
+    entity=by_description(HubSwitch, {SwitchVariableDescription: HubVariableSwitch}),
+    of_station=(*STATION_SWITCHES, *NAMED_SWITCHES),
     of_evse=EVSE_SWITCHES,
-    more=lambda station: plugs(station, plug_switches),
+    more=_more,
 ).async_setup_entry

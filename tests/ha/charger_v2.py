@@ -1,5 +1,6 @@
 """A raw OCPP 2.0.1 or 2.1 charger for tests: frames in, frames out, nothing believed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, override
 
@@ -46,6 +47,8 @@ class Charger2(Charger):
     places: dict[int, int] = field(default_factory=lambda: {1: 1})
     boot_info: Payload = field(default_factory=lambda: dict(BOOT))
     variables: Variables = field(default_factory=lambda: dict(VARIABLES))
+    characteristics: dict[str, Payload] = field(default_factory=dict)
+    """What reports say of variables beside their value, by name."""
     connector_statuses: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @override
@@ -180,11 +183,17 @@ class Charger2(Charger):
             "connectorId": connector_id,
         }
 
-    def _report(self, request_id: int) -> None:
-        """Send the inventory in one message, after the answer."""
-        entries = [
+    def entries(self, *names: str) -> list[Payload]:
+        """Return what a report says of variables, of all if none is named."""
+        known = self.variables | self._built()
+        return [
             {
                 **named(name),
+                **(
+                    {"variableCharacteristics": self.characteristics[name]}
+                    if name in self.characteristics
+                    else {}
+                ),
                 "variableAttribute": [
                     {
                         "value": value,
@@ -192,15 +201,36 @@ class Charger2(Charger):
                     }
                 ],
             }
-            for name, (value, readonly) in (self.variables | self._built()).items()
+            for name, (value, readonly) in known.items()
+            if name in names or not names
         ]
+
+    def _report(self, request_id: int) -> None:
+        """Send the inventory in one message, after the answer."""
         payload = {
             "requestId": request_id,
             "generatedAt": now(),
             "seqNo": 0,
-            "reportData": entries,
+            "reportData": self.entries(),
         }
         self._spawn("NotifyReport", payload)
+
+    def reports(self, *parts: list[Payload], **more: Any) -> Callable[[Payload], Any]:
+        """Return what answers a question for a report, which then comes in parts."""
+
+        def answer(payload: Payload) -> Payload:
+            for number, part in enumerate(parts):
+                told = {
+                    "requestId": payload["requestId"],
+                    "generatedAt": now(),
+                    "seqNo": number,
+                    "tbc": number + 1 < len(parts),
+                    "reportData": part,
+                }
+                self._spawn("NotifyReport", told | more)
+            return dict(ACCEPTED)
+
+        return answer
 
     def _built(self) -> Variables:
         """Return the variables that tell of what the charger is built of."""

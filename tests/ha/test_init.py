@@ -37,6 +37,7 @@ from homeassistant.util import dt as dt_util
 
 from .charger import Charger
 from .conftest import IDENTITY, ChargerFactory, device_of, set_up
+from .entities import full_state
 from .test_config_flow import make_pair
 from custom_components.ev_charger_hub import async_remove_config_entry_device
 from custom_components.ev_charger_hub.building import SNAPSHOT
@@ -613,7 +614,7 @@ async def test_new_settings_reach_a_connected_charger(
         "key": "MeterValueSampleInterval",
         "value": "17",
     }
-    (number,) = hass.states.async_all("number")
+    number = full_state(hass, "number", "CP01_1_current_limit")
     assert number.attributes["max"] == 20
     await set_up(hub, approved_charger)
 

@@ -617,7 +617,7 @@ async def test_a_target_of_one_device_will_do_and_of_two_not(
         ("change_availability", {}),
         ("trigger_message", {}),
         ("set_configuration", {"key": "A"}),
-        ("set_configuration", {"key": "A", "value": "x" * 501}),
+        ("set_configuration", {"key": "A", "value": "x" * 2501}),
         ("data_transfer", {}),
         ("call", {"action": "Reset", "payload": "text"}),
         ("call", {"action": "Reset", "payload": {"a": 10**30}}),

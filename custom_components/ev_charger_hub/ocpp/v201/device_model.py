@@ -1,6 +1,6 @@
 """The device model: what a station says of itself, variable by variable (2.0.1 B07)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, override
@@ -36,6 +36,8 @@ class Key(StrEnum):
     MAX_STACK_LEVEL = "SmartChargingCtrlr.ProfileStackLevel"
     PHASE_SWITCHING = "SmartChargingCtrlr.ACPhaseSwitchingSupported"
     RATE_UNITS = "SmartChargingCtrlr.RateUnit"
+    REPORT_BYTES = "DeviceDataCtrlr.BytesPerMessage[GetReport]"
+    REPORT_ITEMS = "DeviceDataCtrlr.ItemsPerMessage[GetReport]"
     RESERVATION_AVAILABLE = "ReservationCtrlr.Available"
     SAMPLED_DATA = "SampledDataCtrlr.TxUpdatedMeasurands"
     SAMPLED_ENDED = "SampledDataCtrlr.TxEndedMeasurands"
@@ -81,6 +83,12 @@ class Variable:
         return self.attributes.get(ACTUAL) or Attribute()
 
     @property
+    def bounds(self) -> tuple[object, ...]:
+        """Return what it may be, which another firmware may see otherwise."""
+        may = (self.data_type, self.unit, self.minimum, self.maximum, self.values)
+        return *may, self.actual.readonly
+
+    @property
     def configuration(self) -> Iterator[ConfigurationKey]:
         """Yield the attributes of the variable as the keys that users know."""
         for kind, attribute in self.attributes.items():
@@ -93,18 +101,24 @@ class Variable:
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class Difference:
-    """How many variables another firmware has that its predecessor had not, or had."""
+    """The variables that another firmware has, had, or takes other values for."""
 
-    added: int
-    removed: int
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+    def __bool__(self) -> bool:
+        """Return whether there is any difference."""
+        return bool(self.added or self.removed or self.changed)
 
 
 class DeviceModel(Known):
     """What is known of the variables of a station."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, tell: Callable[[list[Variable]], None] = lambda _: None) -> None:
+        """Know nothing yet; `tell` hears of what becomes known."""
         self._variables: dict[str, Variable] = {}
+        self._tell = tell
 
     def __len__(self) -> int:
         """Return how many variables are known."""
@@ -122,7 +136,7 @@ class DeviceModel(Known):
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and (variable := _read(entry)) is not None:
                 found.append(variable)
-                self._keep(variable)
+        self._keep(found)
         return found
 
     def told(self, name: VariableName, value: str | None) -> None:
@@ -132,24 +146,36 @@ class DeviceModel(Known):
         before = variable.attributes.get(name.attribute) or Attribute()
         kept = None if value is None or _secret(name) else value[:_MAX_VALUE]
         attributes = variable.attributes | {name.attribute: replace(before, value=kept)}
-        self._keep(replace(variable, attributes=attributes))
+        self._keep([replace(variable, attributes=attributes)])
 
     def forget(self) -> None:
         """Know nothing again, as for another firmware."""
         self._variables.clear()
 
     def compared(self, others: Iterable[Variable]) -> Difference:
-        """Return what is new here, and what only `others` had."""
-        before = {variable.name.key for variable in others}
+        """Return what is new or different here, and what only `others` had."""
+        before = {variable.name.key: variable for variable in others}
         return Difference(
-            added=len(self._variables.keys() - before),
-            removed=len(before - self._variables.keys()),
+            added=_names(one for one in self if one.name.key not in before),
+            removed=_names(
+                one for key, one in before.items() if key not in self._variables
+            ),
+            changed=_names(
+                one
+                for one in self
+                if (known := before.get(one.name.key)) is not None
+                and one.bounds != known.bounds
+            ),
         )
 
-    def _keep(self, variable: Variable) -> None:
-        key = variable.name.key
-        if key in self._variables or len(self._variables) < MAX_VARIABLES:
-            self._variables[key] = variable
+    def _keep(self, variables: list[Variable]) -> None:
+        told = []
+        for variable in variables:
+            key = variable.name.key
+            if key in self._variables or len(self._variables) < MAX_VARIABLES:
+                self._variables[key] = variable
+                told.append(variable)
+        self._tell(told)
 
     # What is known
 
@@ -240,9 +266,13 @@ class DeviceModel(Known):
 
     def restore(self, kept: object) -> None:
         """Take over what `dump` returned once, unless it is known better by now."""
-        for variable in kept_variables(kept):
-            if variable.name.key not in self._variables:
-                self._keep(variable)
+        self._keep(
+            [
+                variable
+                for variable in kept_variables(kept)
+                if variable.name.key not in self._variables
+            ]
+        )
 
 
 def kept_variables(kept: object) -> list[Variable]:
@@ -273,6 +303,10 @@ def kept_variables(kept: object) -> list[Variable]:
                         )
                     )
     return found
+
+
+def _names(variables: Iterable[Variable]) -> list[str]:
+    return sorted(str(one.name) for one in variables)
 
 
 def _secret(name: VariableName) -> bool:
@@ -308,6 +342,8 @@ def _attributes(name: VariableName, told: object) -> Iterator[tuple[str, Attribu
             value = one.get("value")
             value = value[:_MAX_VALUE] if isinstance(value, str) else None
             mutability = _text(one.get("mutability"))
+            if one.get("constant") is True:
+                mutability = "ReadOnly"
             yield (
                 kind,
                 Attribute(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import re
 from typing import Any, override
 
+from ..renamed import FROM_16
+
 ACTUAL = "Actual"
 ATTRIBUTES = (ACTUAL, "Target", "MinSet", "MaxSet")
 
@@ -20,28 +22,6 @@ _NAME = re.compile(
     r"\.(?P<variable>[^\[\]:]+)(?:\[(?P<member>[^\]]*)\])?(?::(?P<attribute>\w+))?"
 )
 
-# What a 1.6 charger calls it: whoever asks for that means this (OCPP 2.0.1 part 2, 3).
-FROM_16 = {
-    "AllowOfflineTxForUnknownId": "AuthCtrlr.OfflineTxForUnknownIdEnabled",
-    "AuthorizationCacheEnabled": "AuthCacheCtrlr.Enabled",
-    "AuthorizationKey": "SecurityCtrlr.BasicAuthPassword",
-    "AuthorizeRemoteTxRequests": "AuthCtrlr.AuthorizeRemoteStart",
-    "ClockAlignedDataInterval": "AlignedDataCtrlr.Interval",
-    "ConnectionTimeOut": "TxCtrlr.EVConnectionTimeOut",
-    "HeartbeatInterval": "OCPPCommCtrlr.HeartbeatInterval",
-    "LocalAuthListEnabled": "LocalAuthListCtrlr.Enabled",
-    "LocalAuthorizeOffline": "AuthCtrlr.LocalAuthorizeOffline",
-    "LocalPreAuthorize": "AuthCtrlr.LocalPreAuthorize",
-    "MaxEnergyOnInvalidId": "TxCtrlr.MaxEnergyOnInvalidId",
-    "MeterValueSampleInterval": "SampledDataCtrlr.TxUpdatedInterval",
-    "MeterValuesAlignedData": "AlignedDataCtrlr.Measurands",
-    "MeterValuesSampledData": "SampledDataCtrlr.TxUpdatedMeasurands",
-    "SampledDataSignReadings": "SampledDataCtrlr.SignReadings",
-    "SecurityProfile": "SecurityCtrlr.SecurityProfile",
-    "StopTransactionOnEVSideDisconnect": "TxCtrlr.StopTxOnEVSideDisconnect",
-    "StopTransactionOnInvalidId": "TxCtrlr.StopTxOnInvalidId",
-    "WebSocketPingInterval": "OCPPCommCtrlr.WebSocketPingInterval",
-}
 _FROM_16 = {key.lower(): name for key, name in FROM_16.items()}
 
 
@@ -110,6 +90,15 @@ def parse_name(text: str) -> VariableName | None:
         connector_id=None if connector is None else int(connector),
         attribute=attribute,
     )
+
+
+def parse_component(text: str) -> dict[str, Any] | None:
+    """Return the field `component`, and `variable` if one is named, None for neither."""
+    if (name := parse_name(text)) is not None:
+        return name.payload
+    # With any variable it is a name like every other.
+    whole = parse_name(f"{text.strip()}.Any")
+    return None if whole is None else {"component": whole.payload["component"]}
 
 
 def read_name(entry: dict[str, Any]) -> VariableName | None:

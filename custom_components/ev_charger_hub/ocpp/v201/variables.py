@@ -19,6 +19,16 @@ MOST_ITEMS = 4
 INVENTORIES = ("FullInventory", "ConfigurationInventory", "SummaryInventory")
 """What a station is asked for one after the other, until it has one of them."""
 
+EMPTY = "emptyresultset"
+"""A report that has nothing to tell is none (B08.FR.15)."""
+
+NOT_ALL = "not all reports came"
+
+NAMELESS = Outcome(
+    status=OutcomeStatus.NOT_SUPPORTED,
+    detail="a variable is named Component.Variable; nothing was sent",
+)
+
 _OVERHEAD = 100
 _TOO_LONG = frozenset(
     {
@@ -36,7 +46,7 @@ _HAS_NONE = frozenset({"notsupported", "emptyresultset", "rejected"})
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class _Exchange:
-    """The fields of GetVariables, or of SetVariables."""
+    """The fields of GetVariables, SetVariables or GetReport."""
 
     action: str
     request: str
@@ -59,6 +69,13 @@ _SET = _Exchange(
     items=Key.SET_ITEMS,
     size=Key.SET_BYTES,
 )
+_REPORT = _Exchange(
+    action="GetReport",
+    request="componentVariable",
+    result="",
+    items=Key.REPORT_ITEMS,
+    size=Key.REPORT_BYTES,
+)
 
 
 class VariableCommands(Sender):
@@ -71,7 +88,7 @@ class VariableCommands(Sender):
         if not keys:
             outcome, variables = await self.inventory(timeout)
             return outcome, [key for one in variables for key in one.configuration], []
-        asked = {key: name for key in keys if (name := self._named(key)) is not None}
+        asked = {key: name for key in keys if (name := self.named(key)) is not None}
         outcome, results = await self._exchange(
             _GET, [_request(name) for name in dict.fromkeys(asked.values())], timeout
         )
@@ -97,11 +114,8 @@ class VariableCommands(Sender):
         self, key: str, value: str, timeout: float = TIMEOUT
     ) -> Outcome:
         """Send SetVariables for one variable (B05)."""
-        if (name := self._named(key)) is None:
-            return Outcome(
-                status=OutcomeStatus.NOT_SUPPORTED,
-                detail="a variable is named Component.Variable; nothing was sent",
-            )
+        if (name := self.named(key)) is None:
+            return NAMELESS
         return (await self.set_variables({name: value}, timeout))[name]
 
     async def set_variables(
@@ -118,6 +132,7 @@ class VariableCommands(Sender):
             one = _outcome(results.get(_key(name)), outcome)
             if one.ok:
                 self.device_model.told(name, value)
+            await self._note_restart(one, str(name))
             outcomes[name] = one
         self._show_configuration()
         return outcomes
@@ -131,19 +146,64 @@ class VariableCommands(Sender):
         """
         outcome = Outcome(status=OutcomeStatus.NOT_SUPPORTED)
         for base in INVENTORIES:
-            request_id = await self._reports.next_id()
-            payload = {"requestId": request_id, "reportBase": base}
-            with self._reports.inventory(request_id) as parts:
-                outcome = await self.send("GetBaseReport", payload, timeout)
-                if outcome.ok:
-                    complete = await parts.complete()
-                    self._show_configuration()
-                    return _reported(outcome, parts.items, complete), parts.items
+            outcome, variables = await self.base_report(base, timeout)
+            if outcome.ok or outcome.status is OutcomeStatus.TIMED_OUT:
+                return outcome, variables
             if outcome.answer.lower() not in _HAS_NONE:
                 break
         return outcome, []
 
-    def _named(self, text: str) -> VariableName | None:
+    async def base_report(
+        self, base: str, timeout: float = TIMEOUT
+    ) -> tuple[Outcome, list[Variable]]:
+        """Send GetBaseReport (B07) for one kind of report."""
+        return await self._reported("GetBaseReport", {"reportBase": base}, timeout)
+
+    async def report(
+        self, criteria: Sequence[str], wanted: Sequence[dict[str, Any]]
+    ) -> tuple[Outcome, list[Variable]]:
+        """Send GetReport (B08) for criteria, and parts of names, of components.
+
+        What has no room in one message is asked for in several.
+        """
+        asked: dict[str, Any] = {"componentCriteria": [*criteria]} if criteria else {}
+        found: dict[str, Variable] = {}
+        outcome, details = Outcome(status=OutcomeStatus.ACCEPTED), set()
+        for chunk in self._chunks(_REPORT, wanted) if wanted else ([],):
+            payload = asked | ({_REPORT.request: chunk} if chunk else {})
+            outcome, variables = await self._reported("GetReport", payload, TIMEOUT)
+            if not outcome.ok and outcome.answer.lower() != EMPTY:
+                return outcome, list(found.values())
+            details.add(outcome.detail)
+            found |= {one.name.key: one for one in variables}
+        if not found:
+            return outcome, []
+        detail = "; ".join(sorted(details - {""}))
+        return replace(outcome, status=OutcomeStatus.ACCEPTED, detail=detail), list(
+            found.values()
+        )
+
+    async def _reported(
+        self, action: str, payload: dict[str, Any], timeout: float
+    ) -> tuple[Outcome, list[Variable]]:
+        """Ask for a report and return what its parts bring."""
+        request_id = await self._reports.next_id()
+        with self._reports.inventory(request_id) as parts:
+            payload = {"requestId": request_id, **payload}
+            outcome = await self.send(action, payload, timeout)
+            if not outcome.ok:
+                return outcome, []
+            complete = await parts.complete()
+        self._show_configuration()
+        return _judged(outcome, parts.items, complete), parts.items
+
+    async def _note_restart(self, outcome: Outcome, name: str) -> None:
+        """Take note that a value holds only after a restart."""
+        waiting = self._context.station.pending_restart
+        if outcome.status is OutcomeStatus.REBOOT_REQUIRED and waiting is not None:
+            await waiting.add(name)
+
+    def named(self, text: str) -> VariableName | None:
         """Return the variable that is meant, as the station spells it."""
         if (name := parse_name(text)) is None:
             return None
@@ -251,10 +311,10 @@ def _outcome(result: dict[str, Any] | None, message: Outcome) -> Outcome:
     return replace(outcome, detail=detail, response=message.response)
 
 
-def _reported(outcome: Outcome, items: list[Variable], complete: bool) -> Outcome:
+def _judged(outcome: Outcome, items: list[Variable], complete: bool) -> Outcome:
     if complete:
         return outcome
     if not items:
         detail = "the reports that it announced never came"
         return replace(outcome, status=OutcomeStatus.TIMED_OUT, detail=detail)
-    return replace(outcome, detail="not all reports came")
+    return replace(outcome, detail=NOT_ALL)

@@ -1,0 +1,185 @@
+"""Numbers of variables: what is set at a charger by a number."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, override
+
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTemperature,
+    UnitOfTime,
+)
+
+from .device_variables import VariableDescription, VariableEntity, of_kind, settable
+from .station.variables import DeviceVariable, Kind, Named
+
+_MOST: Final = 2**31 - 1
+_DAY: Final = 86400
+
+_UNITS: Final = {
+    "a": (NumberDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE),
+    "celsius": (NumberDeviceClass.TEMPERATURE, UnitOfTemperature.CELSIUS),
+    "kw": (NumberDeviceClass.POWER, UnitOfPower.KILO_WATT),
+    "kwh": (NumberDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR),
+    "percent": (None, PERCENTAGE),
+    "s": (NumberDeviceClass.DURATION, UnitOfTime.SECONDS),
+    "v": (NumberDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT),
+    "w": (NumberDeviceClass.POWER, UnitOfPower.WATT),
+    "wh": (NumberDeviceClass.ENERGY, UnitOfEnergy.WATT_HOUR),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberVariableDescription(NumberEntityDescription, VariableDescription):
+    """Describe a variable that is a number."""
+
+    entity_category: EntityCategory | None = EntityCategory.CONFIG
+    mode: NumberMode | None = NumberMode.BOX
+    native_step: float | None = 1
+
+
+NAMED_NUMBERS: tuple[NumberVariableDescription, ...] = (
+    NumberVariableDescription(
+        key="clock_interval",
+        **settable(Named.CLOCK_INTERVAL),
+        device_class=NumberDeviceClass.DURATION,
+        entity_registry_enabled_default=False,
+        native_max_value=_DAY,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="clock_interval",
+    ),
+    NumberVariableDescription(
+        key="connection_timeout",
+        **settable(Named.CONNECTION_TIMEOUT),
+        device_class=NumberDeviceClass.DURATION,
+        native_max_value=_DAY,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="connection_timeout",
+    ),
+    NumberVariableDescription(
+        key="energy_on_invalid_id",
+        **settable(Named.ENERGY_ON_INVALID_ID),
+        device_class=NumberDeviceClass.ENERGY,
+        entity_registry_enabled_default=False,
+        native_max_value=_MOST,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        translation_key="energy_on_invalid_id",
+    ),
+    NumberVariableDescription(
+        key="heartbeat_interval",
+        **settable(Named.HEARTBEAT_INTERVAL),
+        device_class=NumberDeviceClass.DURATION,
+        entity_registry_enabled_default=False,
+        native_max_value=_DAY,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="heartbeat_interval",
+    ),
+    NumberVariableDescription(
+        key="limit_change",
+        **settable(Named.LIMIT_CHANGE),
+        entity_registry_enabled_default=False,
+        native_max_value=100,
+        native_min_value=0,
+        native_step=0.1,
+        native_unit_of_measurement=PERCENTAGE,
+        translation_key="limit_change",
+    ),
+    NumberVariableDescription(
+        key="meter_interval",
+        **settable(Named.METER_INTERVAL),
+        device_class=NumberDeviceClass.DURATION,
+        native_max_value=_DAY,
+        native_min_value=1,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="meter_interval",
+    ),
+    NumberVariableDescription(
+        key="offline_threshold",
+        **settable(Named.OFFLINE_THRESHOLD),
+        device_class=NumberDeviceClass.DURATION,
+        entity_registry_enabled_default=False,
+        native_max_value=_DAY,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="offline_threshold",
+    ),
+    NumberVariableDescription(
+        key="ping_interval",
+        **settable(Named.PING_INTERVAL),
+        device_class=NumberDeviceClass.DURATION,
+        entity_registry_enabled_default=False,
+        native_max_value=_DAY,
+        native_min_value=0,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        translation_key="ping_interval",
+    ),
+)
+
+OTHER_NUMBERS: tuple[NumberVariableDescription, ...] = (
+    NumberVariableDescription(
+        key="variable",
+        entity_registry_enabled_default=False,
+        native_max_value=_MOST,
+        native_min_value=0,
+        translation_key="device_variable",
+    ),
+)
+"""What the variables without a name of ours have in common."""
+
+
+def _other(
+    variable: DeviceVariable, common: dict[str, Any]
+) -> NumberVariableDescription:
+    """Return the description of a variable without a name of ours."""
+    device_class, unit = _UNITS.get((variable.unit or "").lower(), (None, None))
+    whole = (variable.data_type or "").lower() == "integer"
+    return replace(
+        OTHER_NUMBERS[0],
+        **common,
+        device_class=device_class,
+        native_step=1 if whole else 0.01,
+        native_unit_of_measurement=unit,
+    )
+
+
+class HubVariableNumber(VariableEntity, NumberEntity):
+    """A number that is set at a charger."""
+
+    entity_description: NumberVariableDescription
+    kind = Kind.NUMBER
+
+    @override
+    def _show(self, reading: DeviceVariable | None) -> None:
+        if reading is None:
+            self._attr_native_value = None
+            return
+        usual = self.entity_description
+        least, most = usual.native_min_value or 0, usual.native_max_value or _MOST
+        if reading.minimum is not None:
+            least = reading.minimum
+        if reading.maximum is not None and reading.maximum > least:
+            most = reading.maximum
+        self._attr_native_min_value, self._attr_native_max_value = least, most
+        self._attr_native_value = reading.number
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Set the number."""
+        await self._async_set(str(int(value)) if value == int(value) else str(value))
+
+
+other_numbers = of_kind(Kind.NUMBER, _other)
