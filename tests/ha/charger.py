@@ -99,6 +99,8 @@ class Charger:
     answers: dict[str, Answer] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     statuses: dict[int, str] = field(default_factory=dict)
+    strays: list[list[Any]] = field(default_factory=list)
+    """Answers of the server to what was no CALL."""
     close_code: int | None = None
     _session: ClientSession | None = None
     _ws: ClientWebSocketResponse | None = None
@@ -258,11 +260,15 @@ class Charger:
                 case [3, str(message_id), dict(payload)]:
                     if (future := self._waiting(message_id)) is not None:
                         future.set_result(payload)
+                    elif message_id not in self._pending:
+                        self.strays.append([3, message_id, payload])
                 case [4, str(message_id), str(code), str(description), _]:
                     if (future := self._waiting(message_id)) is not None:
                         future.set_exception(
                             Refusal(code=code, description=description)
                         )
+                    elif message_id not in self._pending:
+                        self.strays.append([4, message_id, code])
         self.close_code = ws.close_code
         for future in self._pending.values():
             future.cancel()
