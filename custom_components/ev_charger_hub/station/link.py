@@ -29,6 +29,8 @@ from .profiles.model import (
 )
 
 if TYPE_CHECKING:
+    from .battery_swap import BatterySwapLink
+    from .grid import GridLink
     from .networks import NetworkLink
     from .variables import ReportsLink
 from .transaction_status import TransactionStatusLink
@@ -49,6 +51,7 @@ class Capability(StrEnum):
     CONFIGURATION = "configuration"
     CUSTOMERS = "customers"
     FIRMWARE = "firmware"
+    GRID = "grid"
     LIMIT = "limit"
     LOCAL_LIST = "local_list"
     LOGS = "logs"
@@ -64,6 +67,7 @@ class Capability(StrEnum):
     TRIGGER = "trigger"
     UNLOCK = "unlock"
     AVAILABILITY = "availability"
+    BATTERY_SWAP = "battery_swap"
     CLEAR_CACHE = "clear_cache"
     DATA_TRANSFER = "data_transfer"
 
@@ -113,6 +117,16 @@ class Link(Protocol):
 
     async def stop_charging(self, transaction_id: str) -> Outcome:
         """Ask for the end of a transaction (OCPP 1.6 5.12, 2.0.1 F03)."""
+
+    @property
+    def battery_swaps(self) -> BatterySwapLink | None:
+        """Return what asks for battery swaps, None before 2.1."""
+        return None
+
+    @property
+    def grid(self) -> GridLink | None:
+        """Return what says what the grid wants, None before 2.1."""
+        return None
 
     @property
     def customers(self) -> CustomerLink | None:

@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, override
 
+from .battery_swap import BatteriesSwapped
 from .channel import Channel, Listener
 from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase, most_telling
 from .errors import NotConnected, NotSupported
+from .grid import GridAlarm, GridControlRun, GridSupport
 from .link import Capability, Limit, Link
 from .monitoring import Problem, VariableEvent
 from .needs import ChargingNeeds, VehiclePlan
@@ -222,6 +224,8 @@ class ChargingStation:
         """The token last presented anywhere at the station, and when."""
         self.reader = TokenReader()
         self.token_types = TokenTypes()
+        self.grid_support = GridSupport()
+        """What it tells of what it does for the grid."""
         self.skew = Skew()
         """How far the station's clock is off."""
         self.whole = Place(self, 0)
@@ -405,4 +409,7 @@ type StationEvent = (
     | VendorData
     | SecurityEvent
     | VariableEvent
+    | GridAlarm
+    | GridControlRun
+    | BatteriesSwapped
 )

@@ -30,7 +30,9 @@ _ONLY_EXTENDED = frozenset({"LogStatusNotification", "SignChargePointCertificate
 
 _UNHEARD_OF = frozenset(
     {
+        Capability.BATTERY_SWAP,
         Capability.CUSTOMERS,
+        Capability.GRID,
         Capability.LIMIT,
         Capability.MONITORING,
         Capability.NETWORKS,

@@ -13,7 +13,9 @@ from ..security import SecurityBlock
 from ..signed import SignedArchive
 from .authorization import Authorization
 from .availability import Availability
+from .battery_swap import BatterySwapBlock
 from .external_limits import ExternalLimits
+from .grid import GridBlock
 from .link import V201Link
 from .mapping import station_info
 from .metering import MeterValues
@@ -77,7 +79,9 @@ class V201Adapter(BlockAdapter):
         )
         # Further blocks, each with the answers to its own messages.
         blocks: tuple[Answering, ...] = (
+            BatterySwapBlock(context, link.battery_swaps),
             ExternalLimits(context, oddities),
+            GridBlock(context),
             events,
             monitoring,
             VehicleCertificates(context),
@@ -99,6 +103,7 @@ class V201Adapter(BlockAdapter):
             "MeterValues": metering.meter_values,
             "NotifyReport": reports.notify_report,
             "ReportChargingProfiles": reports.report_charging_profiles,
+            "ReportDERControl": reports.report_controls,
             "ReservationStatusUpdate": notifications.reservation_status,
             "SecurityEventNotification": security.security_event,
             "SignCertificate": security.sign_certificate,

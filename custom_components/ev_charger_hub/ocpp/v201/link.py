@@ -20,9 +20,11 @@ from ..charging_profiles import Unspeakable
 from ..link import OcppLink, unspeakable
 from ..quirks import quirks_of
 from . import charging_profiles
+from .battery_swap import AVAILABLE as SWAPS_AVAILABLE, BatterySwapCommands
 from .certificates import CertificateCommands
 from .customer_commands import CustomerCommands
 from .device_model import Key
+from .grid import GridCommands
 from .housekeeping import HousekeepingCommands
 from .inventory_commands import InventoryCommands
 from .monitoring_commands import AVAILABLE, MonitoringCommands
@@ -56,6 +58,8 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
         self._transactions = TransactionCommands(self)
         self._monitoring = MonitoringCommands(context, reports)
         self._customers = CustomerCommands(context, reports)
+        self._battery_swaps = BatterySwapCommands(context, reports)
+        self._grid = GridCommands(context, reports)
         self._networks = NetworkCommands(self, context.station.version)
         identity = context.station.identity
         self.remote_starts = RemoteStarts(identity, context.journal, context.clock)
@@ -72,6 +76,18 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
     def monitoring(self) -> MonitoringCommands:
         """Return what has the station watch its variables."""
         return self._monitoring
+
+    @property
+    @override
+    def battery_swaps(self) -> BatterySwapCommands:
+        """Return what asks for battery swaps."""
+        return self._battery_swaps
+
+    @property
+    @override
+    def grid(self) -> GridCommands:
+        """Return what says what the grid wants."""
+        return self._grid
 
     @property
     @override
@@ -106,6 +122,10 @@ class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
             missing.add(Capability.RESERVATION)
         if known.says_no(AVAILABLE):
             missing.add(Capability.MONITORING)
+        if self.dialect != "2.1":
+            missing |= {Capability.BATTERY_SWAP, Capability.GRID}
+        if known.says_no(SWAPS_AVAILABLE):
+            missing.add(Capability.BATTERY_SWAP)
         return frozenset(Capability) - missing
 
     @override

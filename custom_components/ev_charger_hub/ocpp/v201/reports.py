@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...station.clock import CallLater, Timer, call_later as loop_call_later
+from ...station.grid import GridControl
 from ...station.monitoring import Monitor
 from ...station.profiles.model import Installed
 from ..adapter import StationContext
@@ -13,6 +14,7 @@ from ..rpc import Reply
 from .charging_profiles import parse_profiles
 from .described import described
 from .device_model import DeviceModel, Variable
+from .grid_reading import read_controls
 from .monitors import read_monitors
 
 PATIENCE = 30.0
@@ -104,6 +106,7 @@ class Reports:
         self._profiles: dict[int, Parts[Installed]] = {}
         self._monitors: dict[int, Parts[Monitor]] = {}
         self._customers: dict[int, Parts[tuple[int, str]]] = {}
+        self._controls: dict[int, Parts[GridControl]] = {}
 
     def _tell(self, variables: list[Variable]) -> None:
         """Bring what the model has of the variables up to date."""
@@ -132,6 +135,12 @@ class Reports:
             yield parts
 
     @contextmanager
+    def controls(self, request_id: int) -> Generator[Parts[GridControl]]:
+        """Gather the controls of the inverter that answer a question."""
+        with _gathered(self._controls, request_id, self._call_later) as parts:
+            yield parts
+
+    @contextmanager
     def customers(self, request_id: int) -> Generator[Parts[tuple[int, str]]]:
         """Gather what is told of a customer: numbered pieces of a text."""
         with _gathered(self._customers, request_id, self._call_later) as parts:
@@ -157,6 +166,13 @@ class Reports:
             number = payload["seqNo"]
             told = [(number, payload["data"][:MAX_PIECE])]
             parts.add(told, number, more=payload.get("tbc") is True)
+        return Reply({})
+
+    def report_controls(self, payload: dict[str, Any]) -> Reply:
+        """Take a part of the list of the inverter's controls (ReportDERControl)."""
+        if (parts := self._controls.get(payload["requestId"])) is not None:
+            found = read_controls(payload)
+            parts.add(found, None, more=payload.get("tbc") is True)
         return Reply({})
 
     def report_charging_profiles(self, payload: dict[str, Any]) -> Reply:
