@@ -9,6 +9,7 @@ from typing import Any
 from ...station.clock import plausible
 from ...station.model import Fault, Place
 from ...station.monitoring import EventTrigger, Problem, VariableEvent
+from ...station.secrets import names_secret
 from .. import timestamps
 from ..adapter import StationContext
 from ..blocks import Answer
@@ -24,7 +25,17 @@ from .names import VariableName, read_name
 type Json = dict[str, Any]
 
 _LOCK = "ConnectorPlugRetentionLock"
-_ERRORS = {_LOCK: "ConnectorLockFailure"}
+_ERRORS = {
+    _LOCK: "ConnectorLockFailure",
+    "ControlMetering": "PowerMeterFailure",
+    "FiscalMetering": "PowerMeterFailure",
+    "GroundIsolationProtection": "GroundFailure",
+    "OverCurrentProtection": "OverCurrentFailure",
+    "PowerContactor": "PowerSwitchFailure",
+    "RCD": "GroundFailure",
+    "TemperatureSensor": "HighTemperature",
+    "TokenReader": "ReaderFailure",
+}
 """Components whose trouble OCPP 1.6 has a word for (7.6); all else is OtherError."""
 
 # What variables measure that have a measurand of the same meaning (2.0.1 part 2, 3.2).
@@ -161,7 +172,7 @@ class VariableEvents:
     def _event(self, name: VariableName, told: Json) -> VariableEvent:
         now = self._context.clock()
         severity, number = told.get("severity"), told.get("variableMonitoringId")
-        monitor = self._monitors.get(number)
+        monitor, secret = self._monitors.get(number), names_secret(name.variable)
         if severity is None and monitor is not None:
             # Only 2.1 says so with every event.
             severity = monitor.severity
@@ -170,7 +181,7 @@ class VariableEvents:
             evse_id=name.evse_id or 0,
             at=plausible(timestamps.parse(told.get("timestamp")), now),
             trigger=_trigger(told.get("trigger")),
-            value=(told.get("actualValue") or "")[:_MAX_VALUE],
+            value="" if secret else (told.get("actualValue") or "")[:_MAX_VALUE],
             kind=monitor_kind(told.get("eventNotificationType")),
             severity=severity if isinstance(severity, int) else None,
             monitor_id=number,
