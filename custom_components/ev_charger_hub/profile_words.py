@@ -16,7 +16,7 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .profile_schedule import SECOND, Start
 from .station.profiles.ledger import Entry
-from .station.profiles.model import CompositeSchedule, Installed, Purpose
+from .station.profiles.model import CompositeSchedule, Installed, Purpose, Schedule
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SPAN = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)")
@@ -106,12 +106,17 @@ def told_installed(installed: Installed) -> JsonObjectType:
         "unit": schedule.unit,
         "start": _local(schedule.start),
         "duration": schedule.duration,
-        "periods": [
-            {"start": one.start, "limit": _amount(one.limit), "phases": one.phases}
-            for one in schedule.periods
-        ],
+        "periods": told_periods(schedule),
         "source": installed.source,
     }
+
+
+def told_periods(schedule: Schedule) -> list[JsonValueType]:
+    """Return the periods of a schedule, in seconds from its start."""
+    return [
+        {"start": one.start, "limit": _amount(one.limit), "phases": one.phases}
+        for one in schedule.periods
+    ]
 
 
 def told_schedule(schedule: CompositeSchedule) -> JsonObjectType:

@@ -21,6 +21,7 @@ from .sensor_variables import (
     SensorVariableDescription,
     other_sensors,
 )
+from .sensor_vehicle import VEHICLE_SENSORS
 from .station.enums import Measurand
 from .station.model import ChargingStation, MeasurementKey, Place
 
@@ -86,6 +87,6 @@ async_setup_entry = HubPlatform(
     entity=by_description(HubSensor, {SensorVariableDescription: HubVariableSensor}),
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
-    of_evse=(*EVSE_SENSORS, *BUILT_SENSORS, *SESSION_SENSORS),
+    of_evse=(*EVSE_SENSORS, *BUILT_SENSORS, *SESSION_SENSORS, *VEHICLE_SENSORS),
     more=_more,
 ).async_setup_entry

@@ -50,6 +50,7 @@ from .profile_actions import ACTIONS as PROFILE_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
 from .security_actions import ACTIONS as SECURITY_ACTIONS
 from .session_actions import ACTIONS as SESSION_ACTIONS
+from .smart_actions import ACTIONS as SMART_ACTIONS
 from .station import limits
 from .station.enums import RateUnit
 from .station.link import Capability, Limit
@@ -331,6 +332,7 @@ GROUPS = (
     RESERVATION_ACTIONS,
     SECURITY_ACTIONS,
     SESSION_ACTIONS,
+    SMART_ACTIONS,
     TRANSACTION_ACTIONS,
     VARIABLE_ACTIONS,
 )

@@ -14,7 +14,7 @@ from .errors import NotConnected, NotSupported
 from .grid import GridAlarm, GridControlRun, GridSupport
 from .link import Capability, Limit, Link
 from .monitoring import Problem, VariableEvent
-from .needs import ChargingNeeds, VehiclePlan
+from .needs import ChargingNeeds, EnergyTransfer, VehiclePlan
 from .reader import TokenReader
 from .reservation import Reservation
 from .security.events import SecurityEventKind
@@ -161,6 +161,8 @@ class Evse(Place):
         )
         self.needs: Channel[ChargingNeeds | None] = Channel(None, urgent=True)
         """What the vehicle of the session asks for; None if it said nothing."""
+        self.allowed_transfers: frozenset[EnergyTransfer] | None = None
+        """How energy may flow in the session, if we told the station (2.1 Q07)."""
         self.plan: Channel[VehiclePlan | None] = Channel(None, urgent=True)
         """What that vehicle is going to take."""
         self.priority: Channel[bool | None] = Channel(None, urgent=True)

@@ -26,6 +26,7 @@ from .reports import Reports
 from .setup import Setup
 from .transactions import TransactionBlock
 from .variable_events import VariableEvents
+from .vehicle import Vehicles
 from .vehicle_certificates import VehicleCertificates
 
 
@@ -85,6 +86,7 @@ class V201Adapter(BlockAdapter):
             events,
             monitoring,
             VehicleCertificates(context),
+            Vehicles(context, link, oddities),
         )
 
         def restarted() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from ..channel import Listener
@@ -20,6 +21,7 @@ from ..profiles.model import ChargingProfile, CompositeSchedule, Purpose
 from .attendant import Attendant, Spawn
 from .budget import Budget
 from .climber import Climber
+from .courtesy import Courtesy
 from .holdings import Holdings
 from .keeper import Keeper
 from .knowledge import Knowledge
@@ -105,6 +107,14 @@ class Limiter:
             spawn=spawn,
             call_later=call_later,
         )
+        self._courtesy = Courtesy(
+            station,
+            self._wishes,
+            self._climber,
+            self._attendant,
+            clock,
+            lock=self._lock,
+        )
         self.composites: dict[int, CompositeSchedule] = verifier.composites
         """What the station said last that its profiles come to, by EVSE."""
         station.limiter = self
@@ -125,6 +135,7 @@ class Limiter:
         for task in self._tasks:
             task.cancel()
         self._attendant.close()
+        self._courtesy.close()
         self._knowledge.close()
         self._wishes.close()
 
@@ -156,6 +167,18 @@ class Limiter:
             profile_id=rung.profile_id,
             expires_at=None if lasts is None else sent.at + timedelta(seconds=lasts),
         )
+
+    def goal(self, evse_id: int) -> Limit | None:
+        """Return what is to hold at an EVSE; None for no limit of ours."""
+        return self._wishes.goal(self._wishes.slot(evse_id))
+
+    def most(self, evse_id: int) -> Decimal:
+        """Return what a vehicle may take at an EVSE by our limits, in A."""
+        return self._courtesy.most(self._wishes.slot(evse_id))
+
+    def answer_needs(self, evse_id: int) -> None:
+        """Send a vehicle the profile that it waits for (2.x K15.FR.08)."""
+        self._courtesy.answer(self._wishes.slot(evse_id))
 
     def ignored(self, evse_id: int) -> None:
         """Take note that what was accepted is not followed, and try another way."""
