@@ -269,6 +269,8 @@ class Charger:
                         )
                     elif message_id not in self._pending:
                         self.strays.append([4, message_id, code])
+                case [5, str(message_id), str(code), *_]:
+                    self.strays.append([5, message_id, code])
         self.close_code = ws.close_code
         for future in self._pending.values():
             future.cancel()

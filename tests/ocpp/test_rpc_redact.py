@@ -63,6 +63,23 @@ SECRETS: list[Any] = [
         "MeterValues",
         {"sampledValue": [{"value": "OCMF|SECRET", "format": "SignedData"}]},
     ],
+    [2, "1", "CustomerInformation", {"customerIdentifier": "SECRET-1234"}],
+    [
+        2,
+        "1",
+        "NotifyCustomerInformation",
+        {"data": "SECRET", "generatedAt": "2026-01-01T00:00:00Z", "seqNo": 0},
+    ],
+    [
+        2,
+        "1",
+        "NotifyEvent",
+        {
+            "eventData": [
+                {"variable": {"name": "BasicAuthPassword"}, "actualValue": "SECRET"}
+            ]
+        },
+    ],
 ]
 
 

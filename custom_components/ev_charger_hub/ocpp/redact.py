@@ -15,6 +15,7 @@ _SHORTENED = frozenset(
     {
         "chargeBoxSerialNumber",
         "chargePointSerialNumber",
+        "customerIdentifier",
         "emaid",
         "iccid",
         "idTag",
@@ -46,6 +47,8 @@ _HIDDEN = frozenset(
 )
 # The signed data of a meter names the id token.
 _SIGNED = "SignedData"
+# What a station knows of somebody (NotifyCustomerInformation); no other data is dated.
+_CUSTOMER = {"data", "generatedAt"}
 _NAMES = ("key", "name")
 _VALUES = ("actualValue", "attributeValue", "value", "variableAttribute")
 _USER_INFO = re.compile(r"//[^/@\s]+@")
@@ -84,6 +87,8 @@ def _clean_object(value: dict[Any, Any], depth: int) -> dict[str, Any]:
     }
     if _names_a_secret(value) or value.get("format") == _SIGNED:
         cleaned |= {key: MASK for key in _VALUES if key in cleaned}
+    if cleaned.keys() >= _CUSTOMER and cleaned["data"]:
+        cleaned["data"] = MASK
     return cleaned
 
 
