@@ -189,11 +189,7 @@ class Charger2(Charger):
         return [
             {
                 **named(name),
-                **(
-                    {"variableCharacteristics": self.characteristics[name]}
-                    if name in self.characteristics
-                    else {}
-                ),
+                **self._characteristics(name),
                 "variableAttribute": [
                     {
                         "value": value,
@@ -204,6 +200,11 @@ class Charger2(Charger):
             for name, (value, readonly) in known.items()
             if name in names or not names
         ]
+
+    def _characteristics(self, name: str) -> Payload:
+        if (told := self.characteristics.get(name)) is None:
+            return {}
+        return {"variableCharacteristics": {"supportsMonitoring": False, **told}}
 
     def _report(self, request_id: int) -> None:
         """Send the inventory in one message, after the answer."""

@@ -57,6 +57,7 @@ _ELSEWHERE: Final = frozenset(
     }
 )
 _STATES: Final = frozenset({"availabilitystate", "problem", "tripped"})
+_BUILT: Final = frozenset({"supplyphases"})
 _NUMBERS: Final = frozenset({"integer", "decimal"})
 _LISTS: Final = frozenset({"memberlist", "sequencelist"})
 UNITS: Final = frozenset(
@@ -148,9 +149,10 @@ class DeviceVariable:
             return True
         if self.key in _ELSEWHERE:
             return False
-        if self.key.rpartition(".")[2] in _STATES:
+        variable = self.key.rpartition(".")[2]
+        if variable in _STATES:
             return False
-        return self.kind is not None
+        return self.kind is not None or variable in _BUILT
 
     @property
     def number(self) -> float | None:
