@@ -76,7 +76,34 @@ def _problems(place: Place) -> dict[str, Any] | None:
     }
 
 
+def _alarms(station: ChargingStation) -> dict[str, Any] | None:
+    """Return what the grid does that is not right, in the charger's words."""
+    if not (alarms := station.grid_support.alarms.value):
+        return None
+    return {
+        "problems": [
+            {
+                "control_type": one.type,
+                "fault": one.fault,
+                "info": one.info,
+                "since": one.at.isoformat(),
+            }
+            for one in alarms
+        ]
+    }
+
+
 STATION_SENSORS: tuple[HubBinarySensorDescription[ChargingStation], ...] = (
+    HubBinarySensorDescription(
+        key="grid_alarm",
+        attributes_fn=_alarms,
+        channels_fn=lambda station: (station.grid_support.alarms,),
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: station.grid_support.alarms.value is not None,
+        translation_key="grid_alarm",
+        value_fn=lambda station: bool(station.grid_support.alarms.value),
+    ),
     HubBinarySensorDescription(
         key="connectivity",
         always_available=True,

@@ -10,7 +10,14 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
 from homeassistant.core import callback
 
 from .entity import HubEntity, HubEntityDescription, Subject
+from .grid_happenings import (
+    GRID_EVENTS,
+    grid_happening,
+    speaks_newest,
+    swap_happening,
+)
 from .growth import HubPlatform
+from .station.battery_swap import SwapKind
 from .station.enums import AuthorizationStatus
 from .station.model import (
     ChargingStation,
@@ -141,6 +148,25 @@ def _tells_of_variables(station: ChargingStation) -> bool:
 
 
 STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
+    HubEventDescription(
+        key="battery_swap",
+        channels_fn=lambda station: (station.version,),
+        entity_registry_enabled_default=False,
+        event_types=list(SwapKind),
+        exists_fn=speaks_newest,
+        happening_fn=lambda _, event, __: swap_happening(event),
+        translation_key="battery_swap",
+    ),
+    HubEventDescription(
+        key="grid",
+        channels_fn=lambda station: (station.version,),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        event_types=list(GRID_EVENTS),
+        exists_fn=speaks_newest,
+        happening_fn=lambda _, event, __: grid_happening(event),
+        translation_key="grid",
+    ),
     HubEventDescription(
         key="security",
         entity_category=EntityCategory.DIAGNOSTIC,

@@ -13,6 +13,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
+from .battery_actions import ACTIONS as BATTERY_ACTIONS
 from .const import DOMAIN
 from .customer_actions import ACTIONS as CUSTOMER_ACTIONS
 from .fields import (
@@ -29,6 +30,7 @@ from .fields import (
     response,
 )
 from .file_actions import ACTIONS as FILE_ACTIONS
+from .grid_actions import ACTIONS as GRID_ACTIONS
 from .helpers import (
     async_change_availability,
     async_limit,
@@ -322,9 +324,11 @@ CHARGER_ACTIONS = ActionGroup(
     admin_commands={"call": (_commanding(_call), _CALL_FIELDS)},
 )
 GROUPS = (
+    BATTERY_ACTIONS,
     CHARGER_ACTIONS,
     CUSTOMER_ACTIONS,
     FILE_ACTIONS,
+    GRID_ACTIONS,
     LIST_ACTIONS,
     NETWORK_ACTIONS,
     MONITORING_ACTIONS,
