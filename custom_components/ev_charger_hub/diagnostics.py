@@ -168,7 +168,7 @@ def _security(hub_station: HubStation) -> dict[str, Any]:
     return {
         "profile": security.profile.value,
         "unconfirmed_passwords": len(security.hashes),
-        "upgrade": None if upgrade is None else asdict(upgrade),
+        "upgrade": upgrade and {**asdict(upgrade), "url": upgrade.url is not None},
         "certificate_ends": None if certificate is None else certificate.expires,
     }
 

@@ -87,7 +87,9 @@ def _raised(station: ChargingStation) -> dict[str, dict[str, str]]:
         return raised
     upgrade, certificate = security.upgrade.value, security.certificate.value
     if upgrade is not None and upgrade.failure is not None:
-        raised[f"upgrade_{upgrade.failure}"] = {"profile": str(upgrade.leg)}
+        moves, failure = upgrade.url is not None, upgrade.failure
+        key = f"move_{failure}" if moves else f"upgrade_{failure}"
+        raised[key] = {"profile": str(upgrade.leg)}
     if (profile := security.unpinned) is not None:
         raised[PROFILE_NOT_HELD] = {"profile": str(profile)}
     used = security.profile.value or 0, station.settings.security_profile
@@ -111,6 +113,7 @@ def async_delete_security_issues(
     if hass.is_stopping:
         # What the user ignores is remembered with the issue.
         return
-    keys = {CERTIFICATE_ENDS, PROFILE_NOT_HELD, *(f"upgrade_{one}" for one in Failure)}
+    keys = {CERTIFICATE_ENDS, PROFILE_NOT_HELD}
+    keys |= {f"move_{one}" for one in Failure} | {f"upgrade_{one}" for one in Failure}
     for key in keys - set(keep or ()):
         ir.async_delete_issue(hass, DOMAIN, finding_issue_id(key, station.identity))

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, override
+from typing import Any, Protocol, Self, override
 
 from aiohttp import ClientWebSocketResponse
 from cryptography import x509
@@ -281,8 +281,15 @@ async def act(
     return dict(response)
 
 
+class Waiting(Protocol):
+    """What raise_profile needs of a charger."""
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait until something is to be seen."""
+
+
 async def raise_profile(
-    hass: HomeAssistant, entry: MockConfigEntry, charger: SecuredCharger, profile: int
+    hass: HomeAssistant, entry: MockConfigEntry, charger: Waiting, profile: int
 ) -> None:
     """Lead the charger to a profile."""
     await act(hass, entry, "set_security_profile", profile=profile)
