@@ -1,5 +1,7 @@
 """Variables of a station: what is followed, how much of it, and what values mean."""
 
+from typing import Any
+
 from hypothesis import given, strategies as st
 import pytest
 
@@ -12,10 +14,10 @@ from custom_components.ev_charger_hub.station.variables import (
 )
 
 
-def variable(name: str = "A.B", **more: object) -> DeviceVariable:
+def variable(name: str = "A.B", **more: Any) -> DeviceVariable:
     """Return a variable that can be set."""
-    told = {"writable": True, "data_type": "boolean"} | more
-    return DeviceVariable(name=name, address=name, **told)  # type: ignore[arg-type]
+    told: dict[str, Any] = {"writable": True, "data_type": "boolean"} | more
+    return DeviceVariable(name=name, address=name, **told)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def variable(name: str = "A.B", **more: object) -> DeviceVariable:
     ],
 )
 def test_a_kind_follows_from_type_bounds_and_mutability(
-    told: dict[str, object], kind: Kind | None
+    told: dict[str, Any], kind: Kind | None
 ) -> None:
     assert variable(**told).kind is kind
 
