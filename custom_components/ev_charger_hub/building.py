@@ -9,10 +9,12 @@ from homeassistant.config_entries import ConfigSubentry
 from .devices import async_register_charger
 from .log_files import LogFiles
 from .models import HubStation
+from .prices import PriceWatch
 from .ocpp.recall import recall_variables
 from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
+from .station.costs import Costs
 from .station.firmware import Firmware
 from .station.limiter.limiter import Limiter
 from .station.local_list import LocalList
@@ -95,6 +97,15 @@ async def _async_build(
     firmware = Firmware(station, journal, utc_now)
     ending.callback(firmware.close)
     await firmware.load()
+    costs = Costs(
+        station,
+        journal,
+        utc_now,
+        spawn=partial(entry.async_create_background_task, hass),
+    )
+    ending.callback(costs.close)
+    await costs.load()
+    ending.callback(PriceWatch(hass, station, costs).close)
     logs = Logs(station, journal, utc_now)
     await logs.load()
     log_files = LogFiles(hub, station, logs, subentry.subentry_id)

@@ -8,6 +8,8 @@ from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -32,6 +34,7 @@ from .const import (
     CONF_PASSWORD_CHANGE,
     CONF_PHASES,
     CONF_PING,
+    CONF_PRICE_ENTITY,
     CONF_PROTOCOL,
     CONF_QUIET,
     CONF_SECURITY_PROFILE,
@@ -110,6 +113,7 @@ def settings_data(user_input: dict[str, Any]) -> dict[str, Any]:
         CONF_MISSING_SUBPROTOCOL: connection[CONF_MISSING_SUBPROTOCOL],
         CONF_PHASES: int(charging[CONF_PHASES]),
         CONF_PING: connection[CONF_PING],
+        CONF_PRICE_ENTITY: metering.get(CONF_PRICE_ENTITY),
         CONF_PROTOCOL: None if protocol == AUTOMATIC else protocol,
         CONF_QUIET: connection[CONF_QUIET],
         CONF_SECURITY_PROFILE: int(connection[CONF_SECURITY_PROFILE]),
@@ -131,6 +135,8 @@ def settings_form(settings: StationSettings) -> dict[str, Any]:
         metering[CONF_METER_INTERVAL] = settings.meter_interval
     if settings.clock_interval is not None:
         metering[CONF_CLOCK_INTERVAL] = settings.clock_interval
+    if settings.price_entity is not None:
+        metering[CONF_PRICE_ENTITY] = settings.price_entity
     return {
         CONF_NAME: settings.name,
         SECTION_CHARGING: charging,
@@ -195,6 +201,9 @@ def _metering_schema() -> vol.Schema:
             ),
             vol.Optional(CONF_METER_INTERVAL): _number(1, 86400, "s"),
             vol.Optional(CONF_CLOCK_INTERVAL): _number(0, 86400, "s"),
+            vol.Optional(CONF_PRICE_ENTITY): EntitySelector(
+                EntitySelectorConfig(domain=["input_number", "number", "sensor"])
+            ),
         }
     )
 

@@ -15,6 +15,7 @@ PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.EVENT,
+    Platform.NOTIFY,
     Platform.NUMBER,
     Platform.SELECT,
     Platform.SENSOR,
@@ -51,6 +52,7 @@ CONF_MISSING_SUBPROTOCOL: Final = "missing_subprotocol"
 CONF_PASSWORD_HASH: Final = "password_hash"  # noqa: S105
 CONF_PHASES: Final = "phases"
 CONF_PING: Final = "ping"
+CONF_PRICE_ENTITY: Final = "price_entity"
 CONF_PROTOCOL: Final = "protocol"
 CONF_QUIET: Final = "quiet"
 CONF_SECURITY_PROFILE: Final = "security_profile"

@@ -18,6 +18,7 @@ from .grid_happenings import (
 )
 from .growth import HubPlatform
 from .station.battery_swap import SwapKind
+from .payments import SETTLEMENTS, payment_happening
 from .station.enums import AuthorizationStatus
 from .station.model import (
     ChargingStation,
@@ -188,6 +189,14 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
         event_types=["presented", "refused", "unknown"],
         happening_fn=_token_happening,
         translation_key="token",
+    ),
+    HubEventDescription(
+        key="payment",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        event_types=list(SETTLEMENTS),
+        exists_fn=lambda station: station.pays,
+        happening_fn=lambda _, event, __: payment_happening(event),
+        translation_key="payment",
     ),
 )
 

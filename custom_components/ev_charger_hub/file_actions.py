@@ -185,7 +185,8 @@ def _seconds(interval: timedelta | None) -> int | None:
     return None if interval is None else round(interval.total_seconds())
 
 
-_RETRIES: dict[Any, Any] = {
+LOCATION: Final = _location
+RETRIES: Final[dict[Any, Any]] = {
     vol.Optional(ATTR_RETRIES): vol.All(vol.Coerce(int), vol.Range(min=0, max=100)),
     vol.Optional(ATTR_RETRY_INTERVAL): cv.positive_time_period,
 }
@@ -204,13 +205,13 @@ ACTIONS: Final = ActionGroup(
                 vol.Optional(ATTR_LOG, default=LogKind.DIAGNOSTICS.value): vol.In(
                     [str(kind) for kind in LogKind]
                 ),
-                vol.Optional(ATTR_LOCATION): _location,
+                vol.Optional(ATTR_LOCATION): LOCATION,
                 vol.Optional(ATTR_TRANSFER, default=_AUTO): vol.In(
                     [_AUTO, *(str(one) for one in Transfer)]
                 ),
                 vol.Optional(ATTR_SINCE): moment,
                 vol.Optional(ATTR_UNTIL): moment,
-                **_RETRIES,
+                **RETRIES,
                 vol.Optional(ATTR_WAIT, default=timedelta(minutes=1)): vol.All(
                     cv.positive_time_period, vol.Range(max=MAX_WAIT)
                 ),
@@ -220,7 +221,7 @@ ACTIONS: Final = ActionGroup(
             _offer_firmware,
             {
                 vol.Required(ATTR_VERSION): _VERSION,
-                vol.Required(ATTR_LOCATION): _location,
+                vol.Required(ATTR_LOCATION): LOCATION,
                 **_SIGNED,
                 vol.Optional(ATTR_RELEASE_URL): cv.url,
             },
@@ -228,13 +229,13 @@ ACTIONS: Final = ActionGroup(
         "update_firmware": (
             _update_firmware,
             {
-                vol.Optional(ATTR_LOCATION): _location,
+                vol.Optional(ATTR_LOCATION): LOCATION,
                 vol.Optional(ATTR_VERSION): _VERSION,
                 vol.Optional(ATTR_RETRIEVE_AT): moment,
                 vol.Optional(ATTR_INSTALL_AT): moment,
                 vol.Optional(ATTR_REPLACE, default=False): cv.boolean,
                 **_SIGNED,
-                **_RETRIES,
+                **RETRIES,
             },
         ),
         "withdraw_firmware": (_withdraw_firmware, {}),

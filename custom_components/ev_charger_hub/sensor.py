@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import override
 
-from homeassistant.components.sensor import SensorEntity
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
 from homeassistant.const import Platform
 
 from .entity import HubEntity, Subject
@@ -72,6 +72,14 @@ class HubSensor[S: Subject](HubEntity[S], SensorEntity):
     """A value of a charger."""
 
     entity_description: HubSensorDescription[S]
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit; that of money is the currency of the house."""
+        if self.entity_description.device_class is SensorDeviceClass.MONETARY:
+            return self.hub.hass.config.currency
+        return super().native_unit_of_measurement
 
     @override
     def _reading(self) -> Value:

@@ -33,6 +33,19 @@ def _flows(evse: Evse) -> bool:
     return evse.transaction is not None and evse.transaction.energy > 0
 
 
+def _is_priced(evse: Evse) -> bool:
+    """Return whether there is a price, or a session that had one."""
+    costs = evse.station.costs
+    has_price = costs is not None and costs.price.value is not None
+    return has_price or evse.session_cost.value is not None
+
+
+def _cost(evse: Evse) -> float | None:
+    """Return what the session costs so far, in the currency of the house."""
+    cost = evse.session_cost.value
+    return None if cost is None else float(cost)
+
+
 def _duration(session: Transaction) -> float:
     """Return how long a session took until its end or its last sample, in s."""
     until = session.stopped_at or session.meter_last_at or session.started_at
@@ -50,6 +63,16 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         translation_key="session_energy",
         value_fn=_of_session(lambda session: session.energy),
+    ),
+    SessionSensorDescription(
+        key="session_cost",
+        channels_fn=lambda evse: (evse.session_cost,),
+        device_class=SensorDeviceClass.MONETARY,
+        exists_fn=_is_priced,
+        state_class=SensorStateClass.TOTAL,
+        suggested_display_precision=2,
+        translation_key="session_cost",
+        value_fn=_cost,
     ),
     SessionSensorDescription(
         key="session_duration",

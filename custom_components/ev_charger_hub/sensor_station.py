@@ -48,6 +48,27 @@ def _of_security(
     )
 
 
+PUBLISH_STATUSES = (
+    "checksum_verified",
+    "download_failed",
+    "download_paused",
+    "download_scheduled",
+    "downloaded",
+    "downloading",
+    "idle",
+    "invalid_checksum",
+    "publish_failed",
+    "published",
+)
+"""How far firmware is that a station keeps for others (PublishFirmwareStatusEnumType)."""
+
+
+def _publish_status(station: ChargingStation) -> str | None:
+    """Return how far firmware is that a station keeps for others."""
+    known = station.publication.value
+    return known.status if known and known.status in PUBLISH_STATUSES else None
+
+
 SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="security_profile",
@@ -83,6 +104,16 @@ SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
 )
 
 STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
+    HubSensorDescription(
+        key="publish_status",
+        channels_fn=lambda station: (station.publication,),
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda station: _publish_status(station) is not None,
+        options=list(PUBLISH_STATUSES),
+        translation_key="publish_status",
+        value_fn=_publish_status,
+    ),
     *SECURITY_SENSORS,
     HubSensorDescription(
         key="last_heartbeat",

@@ -16,6 +16,8 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from .battery_actions import ACTIONS as BATTERY_ACTIONS
 from .const import DOMAIN
 from .customer_actions import ACTIONS as CUSTOMER_ACTIONS
+from .cost_actions import ACTIONS as COST_ACTIONS
+from .display_actions import ACTIONS as DISPLAY_ACTIONS
 from .fields import (
     ATTR_CONNECTOR,
     ATTR_DURATION,
@@ -49,6 +51,7 @@ from .monitoring_actions import ACTIONS as MONITORING_ACTIONS
 from .network_actions import ACTIONS as NETWORK_ACTIONS
 from .ocpp.frames import encode
 from .profile_actions import ACTIONS as PROFILE_ACTIONS
+from .publishing_actions import ACTIONS as PUBLISHING_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
 from .security_actions import ACTIONS as SECURITY_ACTIONS
 from .session_actions import ACTIONS as SESSION_ACTIONS
@@ -327,12 +330,15 @@ GROUPS = (
     BATTERY_ACTIONS,
     CHARGER_ACTIONS,
     CUSTOMER_ACTIONS,
+    COST_ACTIONS,
+    DISPLAY_ACTIONS,
     FILE_ACTIONS,
     GRID_ACTIONS,
     LIST_ACTIONS,
     NETWORK_ACTIONS,
     MONITORING_ACTIONS,
     PROFILE_ACTIONS,
+    PUBLISHING_ACTIONS,
     RESERVATION_ACTIONS,
     SECURITY_ACTIONS,
     SESSION_ACTIONS,

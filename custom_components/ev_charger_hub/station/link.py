@@ -18,6 +18,7 @@ from .commands import (
     SigningRequest,
 )
 from .enums import RateUnit
+from .facets import Facets
 from .monitoring import CustomerLink, MonitoringLink
 from .outcome import Outcome
 from .profiles.model import (
@@ -49,7 +50,9 @@ class Capability(StrEnum):
     CALL = "call"
     CERTIFICATES = "certificates"
     CONFIGURATION = "configuration"
+    COSTS = "costs"
     CUSTOMERS = "customers"
+    DISPLAY = "display"
     FIRMWARE = "firmware"
     GRID = "grid"
     LIMIT = "limit"
@@ -59,10 +62,12 @@ class Capability(StrEnum):
     NETWORKS = "networks"
     PHASES = "phases"
     PROFILES = "profiles"
+    PUBLISHING = "publishing"
     REPORTS = "reports"
     RESERVATION = "reservation"
     RESET = "reset"
     START_STOP = "start_stop"
+    TARIFFS = "tariffs"
     TRANSACTION_STATUS = "transaction_status"
     TRIGGER = "trigger"
     UNLOCK = "unlock"
@@ -89,7 +94,7 @@ class ConfigurationKey:
     readonly: bool
 
 
-class Link(Protocol):
+class Link(Facets, Protocol):
     """One way to reach a station.
 
     Commands return an Outcome for every answer, refusal, time-out or dropped

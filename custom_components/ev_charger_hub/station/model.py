@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, override
 
@@ -24,12 +25,14 @@ from .transaction import Transaction
 from .variables import Variables
 
 if TYPE_CHECKING:
+    from .costs import Costs
     from .external import ExternalLimit
     from .firmware import Firmware
     from .limiter.limiter import Limiter
     from .local_list import LocalList
     from .logs import Logs
     from .pending_restart import PendingRestart
+    from .publishing import Publication
     from .reservations import Reservations
     from .security.security import Security
 
@@ -150,6 +153,8 @@ class Evse(Place):
         """Those that the station told of (OCPP 2.x)."""
         self.session: Channel[Transaction | None] = Channel(None, urgent=True)
         """The open transaction, or else the last one. Inner changes call `notify`."""
+        self.session_cost: Channel[Decimal | None] = Channel(None)
+        """What the last session costs so far, None if that is not known."""
         self.cable_rating: Channel[int | None] = Channel(None, urgent=True)
         """What the plugged cable carries, in A."""
         self.wanted_phases: Channel[int | None] = Channel(None, urgent=True)
@@ -241,6 +246,12 @@ class ChargingStation:
         """What looks after password, certificate and profile; set by itself."""
         self.firmware: Firmware | None = None
         """Its updates; set by the firmware itself."""
+        self.publication: Channel[Publication | None] = Channel(None, urgent=True)
+        """Firmware that it keeps for others, the last one."""
+        self.pays = False
+        """Whether it told of a payment: it has a terminal (OCPP 2.1)."""
+        self.costs: Costs | None = None
+        """What its sessions cost; set by the costs themselves."""
         self.logs: Logs | None = None
         """Its uploads; set by the logs themselves."""
         self.local_list: LocalList | None = None
@@ -401,8 +412,23 @@ class SecurityEvent:
     at: datetime | None
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Settlement:
+    """The station tells what became of a payment (OCPP 2.1 NotifySettlement).
+
+    `status` is its word in snake case, `receipt` the number of a receipt.
+    """
+
+    status: str
+    amount: Number
+    transaction_id: str | None
+    at: datetime | None
+    receipt: str | None = field(default=None, repr=False)
+
+
 type StationEvent = (
-    SessionStarted
+    Settlement
+    | SessionStarted
     | SessionKnown
     | SessionEnded
     | SessionSettled

@@ -41,6 +41,8 @@ class StationSettings:
     meter_interval: int | None = 30
     clock_interval: int | None = 900
     local_list: LocalListMode = LocalListMode.AUTOMATIC
+    price_entity: str | None = None
+    """The entity of Home Assistant that tells what a kWh costs."""
     quiet: bool = False
     ping: bool = True
     free_charging: bool = False

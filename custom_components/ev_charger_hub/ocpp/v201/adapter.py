@@ -112,8 +112,10 @@ class V201Adapter(BlockAdapter):
             "StatusNotification": availability.status_notification,
             "TransactionEvent": transactions.transaction_event,
         }
+        answers |= link.facet_answers
         for block in blocks:
             answers |= block.answers
+        transactions.additions.append(link.costs.addition)
         super().__init__(
             context.station,
             boot=boot,

@@ -25,6 +25,7 @@ from .certificates import CertificateCommands
 from .customer_commands import CustomerCommands
 from .device_model import Key
 from .grid import GridCommands
+from .facets import FacetCommands
 from .housekeeping import HousekeepingCommands
 from .inventory_commands import InventoryCommands
 from .monitoring_commands import AVAILABLE, MonitoringCommands
@@ -48,7 +49,7 @@ _MESSAGES = {
 }
 
 
-class V201Link(HousekeepingCommands, CertificateCommands, OcppLink):
+class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLink):
     """Carry the commands of a station over its OCPP 2.0.1 or 2.1 connection."""
 
     def __init__(self, context: StationContext, reports: Reports) -> None:
