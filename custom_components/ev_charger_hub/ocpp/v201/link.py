@@ -24,8 +24,8 @@ from .battery_swap import AVAILABLE as SWAPS_AVAILABLE, BatterySwapCommands
 from .certificates import CertificateCommands
 from .customer_commands import CustomerCommands
 from .device_model import Key
-from .grid import GridCommands
 from .facets import FacetCommands
+from .grid import GridCommands
 from .housekeeping import HousekeepingCommands
 from .inventory_commands import InventoryCommands
 from .monitoring_commands import AVAILABLE, MonitoringCommands
@@ -33,6 +33,7 @@ from .network_commands import NetworkCommands
 from .reports import Reports
 from .tokens import token_payload
 from .transaction_commands import TransactionCommands
+from .triggers import trigger_payload
 
 COMPOSITE_TIMEOUT = 10.0
 
@@ -41,11 +42,6 @@ _NO_PROFILES = "noprofiles"
 _DEFAULTS = {
     RateUnit.AMPERE: "CompositeScheduleDefaultLimitAmps",
     RateUnit.WATT: "CompositeScheduleDefaultLimitWatts",
-}
-# What OCPP 1.6 calls it.
-_MESSAGES = {
-    "DiagnosticsStatusNotification": "LogStatusNotification",
-    "SignChargePointCertificate": "SignChargingStationCertificate",
 }
 
 
@@ -318,7 +314,8 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
     @override
     async def trigger(self, message: str, evse_id: int | None) -> Outcome:
         """Send TriggerMessage (F06), for statuses once for each connector."""
-        payload: dict[str, Any] = {"requestedMessage": _MESSAGES.get(message, message)}
+        version = self._context.station.version.value
+        payload = trigger_payload(message, version)
         outcome = Outcome(status=OutcomeStatus.NOT_SUPPORTED)
         for place in self.places(message, evse_id):
             outcome = await self.send("TriggerMessage", payload | place)
