@@ -15,6 +15,9 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 TRACES = Path(__file__).parents[1] / "traces"
 
+CLOSED = ("close", "closed")
+"""How traces call the end of a socket."""
+
 type Frame = list[Any]
 type After = Callable[[], Awaitable[None]]
 
@@ -41,7 +44,9 @@ class Recording:
     @property
     def until_the_end(self) -> list[dict[str, Any]]:
         """Return the rows before the station goes away for good."""
-        last = max(n for n, row in enumerate(self.rows) if row.get("event") != "close")
+        last = max(
+            n for n, row in enumerate(self.rows) if row.get("event") not in CLOSED
+        )
         return self.rows[: last + 1]
 
 
@@ -106,10 +111,10 @@ class Replay:
         if (event := row.get("event")) == "connect":
             self._move_to(moment)
             socket = await session.ws_connect(self._url, protocols=row["offered"])
-            assert socket.protocol == row["chosen"]
+            assert socket.protocol == row.get("chosen", row["offered"][0])
             self._sockets.append(socket)
             self._readers.append(asyncio.create_task(self._read(socket)))
-        elif event == "close":
+        elif event in CLOSED:
             # Sockets overlap where a station dials in again before it hangs up.
             await self._sockets.pop(0).close()
         elif row.get("from") == "station" and row["frame"][0] == 2:

@@ -9,8 +9,8 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from .charger import Charger, sampled
-from .charger_v2 import ENERGY, Charger2, now
+from .charger import Charger, now, sampled
+from .charger_v2 import ENERGY, Charger2
 from .conftest import Charger2Factory, ChargerFactory, set_up
 from .entities import act, entity_id, flush
 from custom_components.ev_charger_hub.const import DOMAIN

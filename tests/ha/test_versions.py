@@ -76,7 +76,9 @@ async def test_the_newest_common_version_is_spoken(
         await charger.close()
 
 
-@pytest.mark.parametrize(("pin", "version"), [("ocpp2.0.1", "2.0.1"), ("ocpp1.6", "1.6")])
+@pytest.mark.parametrize(
+    ("pin", "version"), [("ocpp2.0.1", "2.0.1"), ("ocpp1.6", "1.6")]
+)
 async def test_a_charger_is_held_to_a_version(
     hass: HomeAssistant, hub: OcppHub, pin: str, version: str
 ) -> None:
@@ -128,7 +130,8 @@ async def test_a_charger_keeps_everything_while_its_version_changes(
         assert state(hass, "sensor", STATUS) == "available"
         assert device_id(hass, IDENTITY) == device
         found = device_registry.async_get(device)
-        assert found is not None and found.sw_version == f"{version}.0"
+        assert isinstance(found, dr.DeviceEntry)
+        assert found.sw_version == f"{version}.0"
         after = {one.unique_id: one for one in entity_registry.entities.values()}
         for unique_id, entity_id in before.items():
             assert after[unique_id].entity_id == entity_id, unique_id
