@@ -22,6 +22,7 @@ from ...station.profiles.model import (
 from ...station.profiles.replacement import Dialect
 from .. import charging_profiles as common, timestamps
 from ..charging_profiles import MAX_PERIODS, Unspeakable, present, whole_seconds
+from .two_way import period_fields, read_period
 
 _MAX_PROFILES = 1000
 _END_OF_TIME = 2200
@@ -77,7 +78,10 @@ def profile_payload(profile: ChargingProfile, dialect: Dialect) -> dict[str, Any
         "validFrom": whole_seconds(profile.valid_from),
         "validTo": whole_seconds(profile.valid_to),
         "transactionId": profile.transaction_id,
+        **_newer(profile),
     }
+    if dialect != "2.1" and (unknown := _unknown(profile)) is not None:
+        raise Unspeakable(unknown)
     return {
         "id": profile.id,
         "stackLevel": profile.stack_level,
@@ -86,6 +90,23 @@ def profile_payload(profile: ChargingProfile, dialect: Dialect) -> dict[str, Any
         **present(optional),
         "chargingSchedule": [_schedule(profile)],
     }
+
+
+def _newer(profile: ChargingProfile) -> dict[str, Any]:
+    """Return what only OCPP 2.1 says of a profile itself."""
+    return {
+        "maxOfflineDuration": profile.max_offline,
+        "invalidAfterOfflineDuration": profile.invalid_after_offline or None,
+        "dynUpdateInterval": profile.update_interval,
+    }
+
+
+def _unknown(profile: ChargingProfile) -> str | None:
+    """Return what OCPP 2.0.1 does not know of a profile."""
+    newer = present(_newer(profile))
+    if any(one.two_way is not None for one in profile.schedule.periods):
+        return "operationMode"
+    return next(iter(newer), None)
 
 
 def clear_requests(criteria: ProfileCriteria, dialect: Dialect) -> list[dict[str, Any]]:
@@ -187,6 +208,9 @@ def _schedule(profile: ChargingProfile) -> dict[str, Any]:
     ):
         if period.phase_to_use is not None:
             told["phaseToUse"] = period.phase_to_use
+        if period.two_way is not None:
+            del told["limit"]
+            told |= period_fields(period.two_way)
     return payload
 
 
@@ -205,6 +229,9 @@ def _profile(told: dict[str, Any]) -> ChargingProfile | None:
             valid_from=_moment(told.get("validFrom")),
             valid_to=_moment(told.get("validTo")),
             transaction_id=told.get("transactionId"),
+            max_offline=told.get("maxOfflineDuration"),
+            invalid_after_offline=told.get("invalidAfterOfflineDuration") is True,
+            update_interval=told.get("dynUpdateInterval"),
         )
     except AttributeError, KeyError, TypeError, ValueError:
         return None
@@ -224,13 +251,17 @@ def parse_schedule(told: Any) -> Schedule:
 
 def _periods(told: list[dict[str, Any]]) -> Iterator[Period]:
     for one in told:
-        if (limit := common.amount(one.get("limit"))) is None:
+        two_way, limit = read_period(one), common.amount(one.get("limit"))
+        if two_way is not None:
+            limit = two_way.most
+        if limit is None:
             raise ValueError("limit")
         yield Period(
             start=int(one["startPeriod"]),
             limit=limit,
             phases=one.get("numberPhases"),
             phase_to_use=one.get("phaseToUse"),
+            two_way=two_way,
         )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..enums import RateUnit
+from . import two_way
 from .model import ChargingProfile, Kind, Period, Purpose, Recurrence, Schedule
 
 
@@ -27,9 +28,18 @@ def dump(profile: ChargingProfile) -> dict[str, Any]:
         "minimum_rate": _digits(schedule.minimum_rate),
         "use_local_time": schedule.use_local_time,
         "periods": [
-            [one.start, _digits(one.limit), one.phases, one.phase_to_use]
+            [
+                one.start,
+                _digits(one.limit),
+                one.phases,
+                one.phase_to_use,
+                two_way.dump(one.two_way),
+            ]
             for one in schedule.periods
         ],
+        "max_offline": profile.max_offline,
+        "invalid_after_offline": profile.invalid_after_offline,
+        "update_interval": profile.update_interval,
     }
 
 
@@ -56,10 +66,15 @@ def parse(kept: Mapping[str, Any]) -> ChargingProfile:
                     limit=Decimal(limit),
                     phases=phases,
                     phase_to_use=phase_to_use,
+                    two_way=two_way.parse(more[0]) if more else None,
                 )
-                for start, limit, phases, phase_to_use in kept["periods"]
+                for start, limit, phases, phase_to_use, *more in kept["periods"]
             ),
         ),
+        # What was written before there was OCPP 2.1 has none of these.
+        max_offline=kept.get("max_offline"),
+        invalid_after_offline=kept.get("invalid_after_offline", False),
+        update_interval=kept.get("update_interval"),
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from ..enums import RateUnit
+from .two_way import TwoWay
 
 VOLTAGE = Decimal(230)
 """Nominal voltage between phase and neutral, for conversion of A and W."""
@@ -56,6 +57,8 @@ class Period:
     limit: Decimal
     phases: int | None = None
     phase_to_use: int | None = None
+    two_way: TwoWay | None = None
+    """What it says of energy in both directions (2.1); `limit` follows from it."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -87,6 +90,12 @@ class ChargingProfile:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     transaction_id: str | None = None
+    max_offline: int | None = None
+    """For how many s without us it counts (2.1); None for ever."""
+    invalid_after_offline: bool = False
+    """Whether it is gone for good after that time (2.1)."""
+    update_interval: int | None = None
+    """How often a dynamic one is to be asked for, in s (2.1 K28); None not at all."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
