@@ -68,6 +68,10 @@ class Monitors:
     def reported(self, found: Iterable[Monitor]) -> None:
         """Take note of monitors that a station reports; ours stay ours."""
         for monitor in found:
+            known = self._known.get(monitor.id)
+            if monitor.kind is None and known is not None:
+                # 2.0.1 has no field for it.
+                monitor = replace(monitor, kind=known.kind)
             self.add(monitor, ours=monitor.id in self._ours)
 
     def remove(self, monitor_id: int) -> None:
