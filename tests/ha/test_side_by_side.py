@@ -18,6 +18,8 @@ from custom_components.ev_charger_hub.hub import OcppHub
 
 OLD, NEW = "OLD", "NEW"
 TOKEN = "TAG12345"
+SETTLING = 20
+"""How many rounds of messages it takes until nothing moves any more."""
 ATTRIBUTES = ("device_class", "max", "min", "options", "state_class", "step")
 OTHERWISE = frozenset(
     {
@@ -164,9 +166,18 @@ class Both:
         return found
 
     async def compare(self) -> None:
-        """Check that whatever both show is the same, and that the new one shows all."""
+        """Check that whatever both show is the same, and that the new one shows all.
+
+        What they are asked behind the scenes is answered at its own pace.
+        """
         await flush(self._hass)
-        old, new = self.shown(OLD), self.shown(NEW)
+        for _ in range(SETTLING):
+            old, new = self.shown(OLD), self.shown(NEW)
+            if old == {key: new.get(key) for key in old}:
+                break
+            await self._old.call("Heartbeat")
+            await self._new.call("Heartbeat")
+            await flush(self._hass)
         assert set(old) <= set(new), set(old) - set(new)
         assert {key: new[key] for key in old} == old
 
