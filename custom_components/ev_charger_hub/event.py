@@ -192,9 +192,11 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     ),
     HubEventDescription(
         key="payment",
+        channels_fn=lambda station: (station.version,),
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         event_types=list(SETTLEMENTS),
-        exists_fn=lambda station: station.pays,
+        exists_fn=speaks_newest,
         happening_fn=lambda _, event, __: payment_happening(event),
         translation_key="payment",
     ),

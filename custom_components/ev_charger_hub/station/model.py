@@ -248,8 +248,6 @@ class ChargingStation:
         """Its updates; set by the firmware itself."""
         self.publication: Channel[Publication | None] = Channel(None, urgent=True)
         """Firmware that it keeps for others, the last one."""
-        self.pays = False
-        """Whether it told of a payment: it has a terminal (OCPP 2.1)."""
         self.costs: Costs | None = None
         """What its sessions cost; set by the costs themselves."""
         self.logs: Logs | None = None

@@ -74,11 +74,7 @@ class TariffCommands(Sender, TariffLink):
 
     def _settled(self, payload: dict[str, Any]) -> Reply:
         """Take what became of a payment (NotifySettlement), which we give no receipt for."""
-        station = self._context.station
-        if not station.pays:
-            station.pays = True
-            station.grow()
-        station.emit(
+        self._context.station.emit(
             Settlement(
                 status=snake(payload["status"]),
                 amount=payload["settlementAmount"],

@@ -1,0 +1,415 @@
+"""Costs of OCPP 2.x: told while a session runs and when it is over; tariffs of 2.1."""
+
+from typing import Any
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from ..ha.charger_v2 import Charger2
+from ..ha.conftest import IDENTITY, Charger2Factory, ChargerFactory
+from ..ha.entities import act, exists, flush, full_state, state
+from custom_components.ev_charger_hub.const import CONF_PRICE_ENTITY
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.station.costs import PAUSE
+
+PRICE = "input_number.price"
+SHOWN = {
+    "TariffCostCtrlr.Available[Cost]": ("true", True),
+    "TariffCostCtrlr.Enabled[Cost]": ("true", False),
+    "TariffCostCtrlr.Currency": ("EUR", False),
+}
+TARIFF: dict[str, Any] = {
+    "tariffId": "night",
+    "currency": "EUR",
+    "validFrom": "2026-11-21T00:00:00Z",
+    "energy": {
+        "prices": [
+            {
+                "priceKwh": 0.25,
+                "conditions": {"startTimeOfDay": "22:00", "endTimeOfDay": "06:00"},
+            },
+            {"priceKwh": 0.35},
+        ],
+        "taxRates": [{"type": "VAT", "tax": 19}],
+    },
+    "chargingTime": {"prices": [{"priceMinute": 0.01}]},
+    "idleTime": {"prices": [{"priceMinute": 0.05}]},
+    "fixedFee": {"prices": [{"priceFixed": 1}]},
+    "minCost": {"exclTax": 1, "inclTax": 1.19},
+    "maxCost": {"exclTax": 50, "inclTax": 59.5},
+}
+
+
+@pytest.fixture
+async def priced(hass: HomeAssistant, hub: OcppHub) -> None:
+    """Let the user have a price of 0.40 a kWh for a charger."""
+    hass.config.currency = "EUR"
+    hass.states.async_set(PRICE, "0.40", {"unit_of_measurement": "EUR/kWh"})
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    (subentry,) = hub.entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        hub.entry, subentry, data={**subentry.data, CONF_PRICE_ENTITY: PRICE}
+    )
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.conformance("TC_I_01_CSMS")
+@pytest.mark.usefixtures("priced")
+async def test_a_driver_sees_the_running_cost(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, version: str
+) -> None:
+    charger = await charger2_ws(version=version, variables=SHOWN)
+    await charger.begin(energy=1000)
+    told = await charger.expect("CostUpdated")
+    assert told == {"transactionId": "tx-1", "totalCost": 0.0}
+    answer = await charger.event("Updated", number=1, energy=3500)
+    # 2.0.1 has no room for it while the session goes on.
+    assert answer.get("totalCost") == (1.0 if version == "2.1" else None)
+    await flush(hass)
+    cost = full_state(hass, "sensor", "CP01_1_session_cost")
+    assert (cost.state, cost.attributes["unit_of_measurement"]) == ("1.0", "EUR")
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.conformance("TC_I_01_CSMS")
+@pytest.mark.usefixtures("priced")
+async def test_a_cost_is_told_again_after_a_minute(
+    hass: HomeAssistant,
+    charger2_ws: Charger2Factory,
+    version: str,
+    monkeypatch: pytest.MonkeyPatch,
+    hub: OcppHub,
+) -> None:
+    charger = await charger2_ws(version=version, variables=SHOWN)
+    await charger.begin(energy=1000)
+    await charger.expect("CostUpdated")
+    await charger.event("Updated", number=1, energy=2000)
+    costs = hub.stations[IDENTITY].station.costs
+    assert costs is not None
+    clock = costs._clock
+    monkeypatch.setattr(costs, "_clock", lambda: clock() + 2 * PAUSE)
+    await charger.event("Updated", number=2, energy=3500)
+    told = await charger.expect("CostUpdated", 2)
+    assert told == {"transactionId": "tx-1", "totalCost": 1.0}
+    assert len(charger.calls("CostUpdated")) == 2
+
+
+@pytest.mark.parametrize(
+    ("price", "total"), [("0.40", 1.0), ("0", 0.0), ("unavailable", None)]
+)
+@pytest.mark.conformance("TC_I_02_CSMS")
+@pytest.mark.usefixtures("priced")
+async def test_the_answer_to_the_end_has_the_total_cost(
+    hass: HomeAssistant,
+    charger2_ws: Charger2Factory,
+    hub: OcppHub,
+    price: str,
+    total: float | None,
+) -> None:
+    costs = hub.stations[IDENTITY].station.costs
+    assert costs is not None
+    costs.set_price(None, None)
+    charger = await charger2_ws(variables=SHOWN)
+    hass.states.async_set(PRICE, price, {"unit_of_measurement": "EUR/kWh"}, True)
+    await hass.async_block_till_done()
+    await charger.begin(energy=1000)
+    ended = {"stoppedReason": "Local"}
+    answer = await charger.event("Ended", number=1, energy=3500, info=ended)
+    assert answer.get("totalCost") == total
+    assert ("totalCost" in answer) is (total is not None)
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_changed_price_holds_for_what_flows_from_then_on(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws()
+    await charger.begin(energy=1000)
+    await charger.event("Updated", number=1, energy=2000)
+    hass.states.async_set(PRICE, "100", {"unit_of_measurement": "ct/kWh"})
+    await hass.async_block_till_done()
+    answer = await charger.event("Ended", number=2, energy=3000)
+    assert answer["totalCost"] == 1.4
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "1.4"
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_cost_survives_a_restart(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, hub: OcppHub
+) -> None:
+    charger = await charger2_ws(variables=SHOWN)
+    await charger.begin(energy=1000)
+    await charger.event("Updated", number=1, energy=2000)
+    await charger.close()
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
+    await hass.async_block_till_done()
+    hass.states.async_set(PRICE, "1.00", {"unit_of_measurement": "EUR/kWh"})
+    await hass.async_block_till_done()
+    port = hub.entry.runtime_data.port
+    charger.url = f"ws://127.0.0.1:{port}/ocpp"
+    await charger.connect()
+    answer = await charger.event("Ended", number=2, energy=3000)
+    assert answer["totalCost"] == 1.4
+
+
+async def test_without_a_price_there_is_no_cost(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(variables=SHOWN)
+    await charger.begin(energy=1000)
+    answer = await charger.event("Ended", number=1, energy=3500)
+    assert "totalCost" not in answer
+    assert charger.calls("CostUpdated") == []
+    assert not exists(hass, "sensor", "CP01_1_session_cost")
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_cost_of_another_currency_is_not_told(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    other = SHOWN | {"TariffCostCtrlr.Currency": ("CHF", False)}
+    charger = await charger2_ws(variables=other)
+    await charger.begin(energy=1000)
+    answer = await charger.event("Ended", number=1, energy=3500)
+    assert "totalCost" not in answer
+    assert charger.calls("CostUpdated") == []
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "1.0"
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_session_of_1_6_has_a_cost_too(
+    hass: HomeAssistant, charger_ws: ChargerFactory
+) -> None:
+    charger = await charger_ws()
+    await charger.boot()
+    await charger.status(1, "Available")
+    transaction = await charger.start(meter=1000)
+    await charger.stop(transaction, 3500)
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "1.0"
+
+
+async def test_a_cost_is_told_by_hand(hass: HomeAssistant, charger2: Charger2) -> None:
+    await charger2.begin()
+    await act(hass, "update_cost", cost=3.45)
+    told = {"transactionId": "tx-1", "totalCost": 3.45}
+    assert charger2.calls("CostUpdated") == [told]
+
+
+# Tariffs of 2.1
+
+
+@pytest.fixture
+async def charger21(charger2_ws: Charger2Factory) -> Charger2:
+    """Return a charger of OCPP 2.1."""
+    return await charger2_ws(version="2.1")
+
+
+@pytest.mark.conformance("TC_I_101_CSMS")
+async def test_a_default_tariff_by_the_time_of_day(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    response = await act(hass, "set_default_tariff", tariff=TARIFF)
+    assert charger21.calls("SetDefaultTariff") == [{"evseId": 0, "tariff": TARIFF}]
+    assert response["answer"] == "Accepted"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(
+            "TooManyElements",
+            "tariff_too_long",
+            marks=pytest.mark.conformance("TC_I_102_CSMS"),
+        ),
+        pytest.param(
+            "ConditionNotSupported",
+            "tariff_condition",
+            marks=pytest.mark.conformance("TC_I_105_CSMS"),
+        ),
+        ("DuplicateTariffId", "tariff_duplicate"),
+        ("Rejected", "rejected"),
+    ],
+)
+async def test_a_default_tariff_that_is_not_taken(
+    hass: HomeAssistant, charger21: Charger2, answer: str, error: str
+) -> None:
+    charger21.answers["SetDefaultTariff"] = {"status": answer}
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, "set_default_tariff", tariff=TARIFF)
+    assert raised.value.translation_key == error
+
+
+@pytest.mark.conformance("TC_I_106_CSMS")
+async def test_different_tariffs_are_listed(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    other = TARIFF | {"tariffId": "day"}
+    await act(hass, "set_default_tariff", tariff=TARIFF)
+    await act(hass, "set_default_tariff", tariff=other, connector=1)
+    sent = charger21.calls("SetDefaultTariff")
+    assert [(one["evseId"], one["tariff"]["tariffId"]) for one in sent] == [
+        (0, "night"),
+        (1, "day"),
+    ]
+    charger21.answers["GetTariffs"] = {
+        "status": "Accepted",
+        "tariffAssignments": [
+            {"tariffId": "night", "tariffKind": "DefaultTariff", "evseIds": [2]},
+            {"tariffId": "day", "tariffKind": "DefaultTariff", "evseIds": [1]},
+        ],
+    }
+    response = await act(hass, "get_tariffs")
+    assert charger21.calls("GetTariffs") == [{"evseId": 0}]
+    assert [
+        (one["tariff_id"], one["kind"], one["connectors"])
+        for one in response["tariffs"]
+    ] == [("night", "default_tariff", [2]), ("day", "default_tariff", [1])]
+
+
+async def test_that_there_are_no_tariffs_is_no_error(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    charger21.answers["GetTariffs"] = {"status": "NoTariff"}
+    assert (await act(hass, "get_tariffs", connector=1))["tariffs"] == []
+    assert charger21.calls("GetTariffs") == [{"evseId": 1}]
+
+
+@pytest.mark.conformance("TC_I_110_CSMS")
+async def test_tariffs_are_cleared_by_id_and_all(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    cleared = [{"tariffId": "night", "status": "Accepted"}]
+    charger21.answers["ClearTariffs"] = {"clearTariffsResult": cleared}
+    response = await act(hass, "clear_tariffs", tariff_ids=["night"])
+    assert response["tariffs"] == [{"tariff_id": "night", "status": "accepted"}]
+    await act(hass, "clear_tariffs")
+    assert charger21.calls("ClearTariffs") == [{"tariffIds": ["night"]}, {}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(
+            "TooManyElements",
+            "tariff_too_long",
+            marks=pytest.mark.conformance("TC_I_113_CSMS"),
+        ),
+        pytest.param(
+            "ConditionNotSupported",
+            "tariff_condition",
+            marks=pytest.mark.conformance("TC_I_114_CSMS"),
+        ),
+        ("TxNotFound", "tariff_no_session"),
+        ("NoCurrencyChange", "tariff_currency"),
+    ],
+)
+async def test_a_tariff_of_a_session_that_is_not_taken(
+    hass: HomeAssistant, charger21: Charger2, answer: str, error: str
+) -> None:
+    await charger21.begin()
+    charger21.answers["ChangeTransactionTariff"] = {"status": answer}
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, "change_transaction_tariff", tariff=TARIFF)
+    assert raised.value.translation_key == error
+    (sent,) = charger21.calls("ChangeTransactionTariff")
+    assert sent == {"transactionId": "tx-1", "tariff": TARIFF}
+
+
+@pytest.mark.conformance("TC_I_115_CSMS")
+async def test_the_tariff_of_a_session_changes(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    await charger21.begin()
+    response = await act(hass, "change_transaction_tariff", tariff=TARIFF)
+    assert response["answer"] == "Accepted"
+    (sent,) = charger21.calls("ChangeTransactionTariff")
+    assert sent["tariff"]["validFrom"] == TARIFF["validFrom"]
+    answer = await charger21.event(
+        "Updated", number=1, trigger="TariffChanged", info={"tariffId": "night"}
+    )
+    assert answer == {}
+
+
+@pytest.mark.conformance("TC_I_122_CSMS")
+async def test_what_a_charger_has_counted_is_the_cost(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    await act(hass, "set_default_tariff", tariff=TARIFF)
+    await charger21.begin(energy=1000)
+    details = {
+        "totalCost": {
+            "currency": "EUR",
+            "typeOfCost": "NormalCost",
+            "total": {"exclTax": 3.5, "inclTax": 4.17},
+        },
+        "totalUsage": {"energy": 2.5, "chargingTime": 3600, "idleTime": 0},
+    }
+    await charger21.event("Ended", number=1, energy=3500, costDetails=details)
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "4.17"
+
+
+async def test_that_somebody_pays_by_the_web_is_told(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    charger21.answers["NotifyWebPaymentStarted"] = {}
+    await act(hass, "notify_web_payment_started", timeout=90)
+    assert charger21.calls("NotifyWebPaymentStarted") == [{"evseId": 1, "timeout": 90}]
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_a_payment_at_the_terminal_is_an_event(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    told = {
+        "transactionId": "tx-1",
+        "pspRef": "reference",
+        "status": "Settled",
+        "settlementAmount": 4.17,
+        "settlementTime": "2026-11-21T10:00:00Z",
+        "receiptId": "R-1",
+    }
+    assert await charger21.call("NotifySettlement", told) == {}
+    await flush(hass)
+    seen = full_state(hass, "event", "CP01_payment").attributes
+    assert (seen["event_type"], seen["amount"]) == ("settled", 4.17)
+    assert seen["transaction_id"] == "tx-1"
+
+
+async def test_numbers_of_companies_are_not_known_here(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    asked = {"vatNumber": "DE123456789", "evseId": 1}
+    answer = await charger21.call("VatNumberValidation", asked)
+    assert answer.pop("statusInfo") == {"reasonCode": "NotSupported"}
+    assert answer == asked | {"status": "Rejected"}
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("set_default_tariff", {"tariff": TARIFF}),
+        ("get_tariffs", {}),
+        ("clear_tariffs", {}),
+        ("notify_web_payment_started", {}),
+    ],
+)
+async def test_2_0_1_knows_no_tariffs(
+    hass: HomeAssistant,
+    charger2_ws: Charger2Factory,
+    action: str,
+    fields: dict[str, Any],
+) -> None:
+    charger = await charger2_ws()
+    charger.received.clear()
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, action, **fields)
+    assert raised.value.translation_key == "not_supported"
+    assert charger.received == []
