@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import batched
 from typing import Any, Final
@@ -18,10 +19,14 @@ from .const import DOMAIN, SIGNAL_NEW_STATION
 from .entity import HubEntity, HubEntityDescription, child_device_info, unique_id
 from .hub import OcppHub
 from .models import EvChargerHubConfigEntry, HubStation
+from .station.clock import utc_now
 from .station.model import ChargingStation, Evse, Place
 
 AT_ONCE: Final = 5
 """Entities that are added without a pause: a few milliseconds."""
+
+JUST_CREATED: Final = timedelta(minutes=5)
+"""So long after an entity came its id may still change with its device."""
 
 type Make = Callable[..., HubEntity[Any]]
 type Candidate = tuple[Any, HubEntityDescription[Any]]
@@ -225,7 +230,8 @@ class Growth:
 def async_split_evses(hass: HomeAssistant, hub_station: HubStation) -> None:
     """Move the entities of each EVSE to a child device once there are several.
 
-    Their ids and so their history stay.
+    Their ids and so their history stay, unless nobody can have used them yet: a new
+    charger tells of its EVSEs one by one.
     """
     station = hub_station.station
     if len(station.evses) < 2:
@@ -248,4 +254,7 @@ def async_split_evses(hass: HomeAssistant, hub_station: HubStation) -> None:
             **child_device_info(hub_station, evse.id),
         )
         for one in moved:
-            entities.async_update_entity(one.entity_id, device_id=child.id)
+            one = entities.async_update_entity(one.entity_id, device_id=child.id)
+            if utc_now() - one.created_at < JUST_CREATED:
+                named = entities.async_regenerate_entity_id(one)
+                entities.async_update_entity(one.entity_id, new_entity_id=named)
