@@ -36,6 +36,7 @@ from .station.clock import utc_now
 from .station.errors import JournalError
 from .station.free_charging import FreeCharging
 from .station.limiter.watch import Watch
+from .station.refresher import Refresher
 from .station.secrets import shortened
 from .storage import DATA
 
@@ -160,6 +161,10 @@ class Chargers:
             *async_follow_restarts(hub.hass, station),
             *hub.snapshots.follow(hub_station),
             Watch(station, hub_station.limiter, utc_now).close,
+            Refresher(
+                station,
+                partial(hub.entry.async_create_background_task, hub.hass),
+            ).close,
             station.on_event(partial(async_security_event, hub.hass, station)),
             station.on_event(partial(async_variable_event, hub.hass, station)),
             hub_station.security.upgrade.subscribe(

@@ -27,7 +27,6 @@ from .station.channel import Channel
 from .station.model import Evse
 from .station.variables import DeviceVariable, Kind
 
-_TEMPERATURE: Final = "temperature"
 _UNITS: Final = {
     "a": (SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE),
     "celsius": (SensorDeviceClass.TEMPERATURE, UnitOfTemperature.CELSIUS),
@@ -66,12 +65,11 @@ def _other(
     """Return the description of a variable without a name of ours."""
     device_class, unit = _UNITS[(variable.unit or "").lower()]
     counts = device_class is SensorDeviceClass.ENERGY
-    kind = variable.key.rpartition(".")[2].partition("[")[0]
     return replace(
         OTHER_SENSORS[0],
         **common,
         device_class=device_class,
-        entity_registry_enabled_default=kind == _TEMPERATURE,
+        entity_registry_enabled_default=variable.measures_temperature,
         native_unit_of_measurement=unit,
         state_class=None if counts else SensorStateClass.MEASUREMENT,
     )

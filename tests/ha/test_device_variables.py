@@ -393,6 +393,25 @@ async def test_a_password_is_no_entity(
     assert not exists(hass, "select", other(name))
 
 
+async def test_a_charger_that_goes_back_to_1_6_keeps_what_1_6_knows(
+    hass: HomeAssistant, hub: OcppHub, charger: Charger2
+) -> None:
+    assert state(hass, "number", "CP01_heartbeat_interval") == "300.0"
+    await charger.close()
+    hub.stations[IDENTITY].station.findings.clear()
+    older = Charger(identity=IDENTITY, url=charger.url)
+    older.configuration["HeartbeatInterval"] = "120"
+    await older.connect()
+    await older.boot()
+    await older.status(1, "Available")
+    await set_up(hub, older)
+    await flush(hass)
+    assert state(hass, "number", "CP01_heartbeat_interval") == "120.0"
+    assert state(hass, "number", "CP01_connection_timeout") == STATE_UNAVAILABLE
+    assert state(hass, "select", other(NTP)) == STATE_UNAVAILABLE
+    await older.close()
+
+
 # Beside OCPP 1.6
 
 

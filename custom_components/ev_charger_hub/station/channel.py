@@ -35,6 +35,11 @@ class Channel[T]:
             self.notify()
         return True
 
+    @property
+    def followed(self) -> bool:
+        """Return whether anybody wants to know."""
+        return bool(self._listeners)
+
     def notify(self) -> None:
         """Tell every listener, because something inside the value changed."""
         for listener in self._listeners:

@@ -155,6 +155,11 @@ class DeviceVariable:
         return self.kind is not None or variable in _BUILT
 
     @property
+    def measures_temperature(self) -> bool:
+        """Return whether it is a temperature of some component."""
+        return self.key.rpartition(".")[2].partition("[")[0] == "temperature"
+
+    @property
     def number(self) -> float | None:
         """Return the value as a number, None if it is none."""
         try:
