@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 from .charger import Charger, sampled
 from .conftest import ChargerFactory
 from .entities import device_id, entity_id, exists, flush, full_state, state
+from .profiles import PACKAGE
 from custom_components.ev_charger_hub import (
     binary_sensor,
     sensor_place,
@@ -19,7 +20,9 @@ from custom_components.ev_charger_hub import (
     sensor_station,
 )
 from custom_components.ev_charger_hub.const import RESTORE_GRACE
+from custom_components.ev_charger_hub.growth import JUST_CREATED
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.station.clock import utc_now
 from custom_components.ev_charger_hub.station.enums import Measurand
 
 REGISTER = "Energy.Active.Import.Register"
@@ -352,10 +355,15 @@ async def test_the_station_itself(
 
 
 async def test_a_second_connector_makes_child_devices(
-    hass: HomeAssistant, approved_charger: Charger, entity_registry: er.EntityRegistry
+    hass: HomeAssistant,
+    approved_charger: Charger,
+    entity_registry: er.EntityRegistry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await approved_charger.meter(1, [sampled(1000, POWER, "W")])
     await flush(hass)
+    later = utc_now() + JUST_CREATED
+    monkeypatch.setattr(f"{PACKAGE}.growth.utc_now", lambda: later)
     station = device_id(hass, "CP01")
     ours = er.async_entries_for_device(
         entity_registry, station, include_disabled_entities=True

@@ -1,7 +1,5 @@
 """OCPP 2.x chargers at a running integration: the same entities as for 1.6."""
 
-from datetime import timedelta
-
 import pytest
 
 from homeassistant.core import HomeAssistant
@@ -9,6 +7,8 @@ from homeassistant.core import HomeAssistant
 from .charger_v2 import Charger2
 from .conftest import Charger2Factory
 from .entities import entity_id, flush, state
+from .profiles import PACKAGE
+from custom_components.ev_charger_hub.growth import JUST_CREATED
 from custom_components.ev_charger_hub.station.clock import utc_now
 
 
@@ -42,10 +42,8 @@ async def test_entities_that_were_used_keep_their_ids(
 ) -> None:
     charger = await charger2_ws()
     await flush(hass)
-    monkeypatch.setattr(
-        "custom_components.ev_charger_hub.growth.utc_now",
-        lambda: utc_now() + timedelta(minutes=6),
-    )
+    later = utc_now() + JUST_CREATED
+    monkeypatch.setattr(f"{PACKAGE}.growth.utc_now", lambda: later)
     await charger.connector_status("Available", 2)
     await flush(hass)
     assert entity_id(hass, "sensor", "CP01_1_status") == "sensor.garage_status"
