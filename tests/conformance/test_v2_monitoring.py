@@ -117,6 +117,7 @@ async def test_monitors_are_listed_by_criteria_and_variables(
 
 
 @pytest.mark.conformance("TC_N_47_CSMS")
+@pytest.mark.conformance("UC_N02")
 async def test_all_monitors_are_listed(hass: HomeAssistant, charger2: Charger2) -> None:
     charger2.answers["GetMonitoringReport"] = reported(
         charger2, [monitor(n) for n in (1, 2)], [monitor(3)]
@@ -130,6 +131,7 @@ async def test_all_monitors_are_listed(hass: HomeAssistant, charger2: Charger2) 
 
 
 @pytest.mark.conformance("TC_N_05_CSMS")
+@pytest.mark.conformance("UC_N03")
 async def test_the_monitoring_base_is_set(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -144,6 +146,7 @@ async def test_the_monitoring_base_is_set(
 
 
 @pytest.mark.conformance("TC_N_16_CSMS")
+@pytest.mark.conformance("UC_N05")
 async def test_the_monitoring_level_is_set(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -167,6 +170,7 @@ async def test_a_monitoring_level_may_be_refused(
 
 
 @pytest.mark.conformance("TC_N_08_CSMS")
+@pytest.mark.conformance("UC_N04")
 async def test_a_variable_is_watched(hass: HomeAssistant, charger2: Charger2) -> None:
     answer = await watched(hass, charger2, DELTA)
     (sent,) = (await charger2.expect("SetVariableMonitoring"))["setMonitoringData"]
@@ -215,6 +219,7 @@ async def test_many_monitors_are_cleared_in_several_messages(
 
 
 @pytest.mark.conformance("TC_N_44_CSMS")
+@pytest.mark.conformance("UC_N06")
 async def test_a_monitor_that_is_kept_is_told(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -230,6 +235,7 @@ async def test_a_monitor_that_is_kept_is_told(
 
 
 @pytest.mark.conformance("TC_N_21_CSMS")
+@pytest.mark.conformance("UC_N07")
 async def test_a_hard_wired_monitor_raises_an_alert(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -254,6 +260,7 @@ async def test_a_hard_wired_monitor_raises_an_alert(
 
 
 @pytest.mark.conformance("TC_N_24_CSMS")
+@pytest.mark.conformance("UC_N08")
 async def test_a_periodic_event_is_taken(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -321,6 +328,7 @@ async def test_periodic_events_go_on_after_a_restart(
 
 
 @pytest.mark.conformance("TC_N_27_CSMS")
+@pytest.mark.conformance("UC_N09")
 async def test_what_is_known_of_a_customer_is_put_together(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -382,6 +390,7 @@ async def test_a_customer_is_told_and_forgotten(
 
 
 @pytest.mark.conformance("TC_N_32_CSMS")
+@pytest.mark.conformance("UC_N10")
 async def test_a_customer_is_forgotten_without_a_word(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -500,6 +509,10 @@ async def stream(charger: Charger2, number: int, *values: str) -> None:
 
 
 @pytest.mark.conformance("TC_N_105_CSMS")
+@pytest.mark.conformance("UC_N11")
+@pytest.mark.conformance("UC_N13")
+@pytest.mark.conformance("UC_N14")
+@pytest.mark.conformance("UC_N15")
 async def test_a_stream_of_values_is_used_and_never_answered(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:
@@ -527,6 +540,7 @@ async def test_a_stream_of_values_is_used_and_never_answered(
 
 
 @pytest.mark.conformance("TC_N_107_CSMS")
+@pytest.mark.conformance("UC_N12")
 async def test_the_open_streams_are_listed(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:

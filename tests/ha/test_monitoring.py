@@ -335,6 +335,27 @@ async def test_all_problems_are_listed_until_each_is_over(
     assert alerts(hass) == []
 
 
+async def test_a_problem_is_over_also_after_a_restart_of_ours(
+    hass: HomeAssistant, charger2: Charger2, init_integration: MockConfigEntry
+) -> None:
+    hot = event(TEMPERATURE, "90", severity=2, variableMonitoringId=7)
+    await tell(charger2, hot, event("EVSE#1.Problem", "true", eventId=2))
+    await charger2.close()
+    await hass.config_entries.async_reload(init_integration.entry_id)
+    charger2.url = f"ws://127.0.0.1:{init_integration.runtime_data.port}/ocpp"
+    await charger2.connect()
+    await charger2.call("Heartbeat")
+    await flush(hass)
+    assert len(alerts(hass)) == 1
+    shown = full_state(hass, "binary_sensor", PROBLEM)
+    assert len(shown.attributes["problems"]) == 2
+    await tell(charger2, event("EVSE#1.Problem", "false", eventId=3))
+    await tell(charger2, hot | {"actualValue": "20", "cleared": True})
+    await flush(hass)
+    assert alerts(hass) == []
+    assert state(hass, "binary_sensor", PROBLEM) == "off"
+
+
 @pytest.mark.parametrize(
     ("severity", "shown"),
     [

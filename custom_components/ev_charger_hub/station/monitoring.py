@@ -165,12 +165,13 @@ class VariableEvent:
 class Problem:
     """Something that is wrong now, as a station told it.
 
-    `component` is where, `variable` what was told of; `code` and `info` are the words
-    of the vendor.
+    `component` is where, `variable` what was told of, by the monitor `monitor_id` if it
+    is not the station's own `Problem`; `code` and `info` are the words of the vendor.
     """
 
     component: str
     variable: str
+    monitor_id: int | None = None
     at: datetime
     code: str | None = None
     info: str | None = None

@@ -17,10 +17,11 @@ from .model import (
     Place,
     StationInfo,
 )
+from .monitoring import Problem
 
 type Json = dict[str, Any]
 
-_UNKNOWN = (None, 0, StationInfo())
+_UNKNOWN = (None, 0, (), StationInfo())
 """What channels hold before anything is known."""
 
 
@@ -71,6 +72,9 @@ def _dump_place(place: Place) -> Json:
         "status": place.status.value,
         "status_at": _moment(place.status.at),
         "fault": None if fault is None else asdict(fault),
+        "problems": [
+            asdict(one) | {"at": _moment(one.at)} for one in place.problems.value
+        ],
         "measurements": [
             {
                 "measurand": key.measurand,
@@ -93,6 +97,7 @@ def _restore_place(place: Place, data: Json) -> None:
     at = data.get("status_at")
     _restore(place.status, data.get("status"), ConnectorStatus, at)
     _restore(place.fault, data.get("fault"), _fault)
+    _restore(place.problems, data.get("problems"), _problems)
     for measurement in data.get("measurements", ()):
         if (key := _key(measurement)) is not None:
             channel = place.measurement(key)
@@ -134,6 +139,10 @@ def _info(raw: Json) -> StationInfo:
 
 def _fault(raw: Json) -> Fault:
     return Fault(**raw)
+
+
+def _problems(raw: list[Json]) -> tuple[Problem, ...]:
+    return tuple(Problem(**one | {"at": _parsed(str(one.get("at")))}) for one in raw)
 
 
 def _key(raw: Json) -> MeasurementKey | None:

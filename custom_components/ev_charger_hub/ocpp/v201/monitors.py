@@ -41,6 +41,7 @@ class Monitors:
         self.declined: set[str] = set()
         self.streams: dict[int, EventStream] = {}
         self.loaded = False
+        self._stored: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[Monitor]:
         """Yield the monitors that are known."""
@@ -144,12 +145,15 @@ class Monitors:
             "ours": sorted(self._ours),
             "declined": sorted(self.declined),
         }
+        if fact == self._stored:
+            return
         try:
             await self._context.journal.store(
                 self._context.station.identity, FACT, fact
             )
         except JournalError:
             return
+        self._stored = fact
 
     @property
     def _of(self) -> list[str | None]:

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
-import json
 from typing import Any
 
 from ...station.clock import plausible
@@ -85,7 +84,6 @@ class VariableEvents:
         self._metering = metering
         self._monitors = monitors
         self._oddities = oddities
-        self._problems: dict[int, OrderedDict[str, tuple[Problem, Fault]]] = {}
         self._seen: OrderedDict[tuple[Any, ...], None] = OrderedDict()
 
     @property
@@ -119,9 +117,10 @@ class VariableEvents:
 
     def restarted(self) -> None:
         """Take note of a restart: what is still wrong will be told anew."""
-        for place_id in tuple(self._problems):
-            self._problems[place_id].clear()
-            self._show(self._context.station.place(place_id), self._context.clock())
+        station = self._context.station
+        for place in (station.whole, *station.evses.values()):
+            if place.problems.value:
+                self._show(place, (), self._context.clock())
 
     def value(self, name: VariableName, value: str, at: datetime) -> None:
         """Take what a variable is, as told by whatever tells it without an alarm."""
@@ -197,34 +196,35 @@ class VariableEvents:
     def _problem(self, name: VariableName, event: VariableEvent) -> None:
         """Show a problem until it is over; the newest of several."""
         place = self._context.station.place(event.evse_id)
-        problems = self._problems.setdefault(place.id, OrderedDict())
-        component = json.dumps(name.payload["component"], sort_keys=True)
-        key = component
-        if name.variable != "Problem":
-            key = f"{component} {name.variable} {event.monitor_id}"
-        before = problems.pop(key, None)
-        if _is_wrong(name, event) and len(problems) < _MAX_PROBLEMS:
-            problems[key] = (
-                Problem(
-                    component=name.component,
-                    variable=str(name),
-                    at=event.at,
-                    code=event.tech_code,
-                    info=event.tech_info,
-                    severity=event.severity,
-                ),
-                _fault(name.component, event),
-            )
-        elif before is None and name.variable != "Problem":
+        own = name.variable == "Problem"
+        source = (str(name).lower(), None if own else event.monitor_id)
+        known = place.problems.value
+        if any(_source(one) == source and event.at < one.at for one in known):
+            # It is history.
             return
-        self._show(place, event.at)
+        others = tuple(one for one in known if _source(one) != source)
+        if not _is_wrong(name, event):
+            if own or len(others) < len(known):
+                self._show(place, others, event.at)
+            return
+        problem = Problem(
+            component=name.component,
+            variable=str(name),
+            monitor_id=source[1],
+            at=event.at,
+            code=event.tech_code,
+            info=event.tech_info,
+            severity=event.severity,
+        )
+        if len(others) < _MAX_PROBLEMS:
+            self._show(place, (*others, problem), event.at)
 
-    def _show(self, place: Place, at: datetime) -> None:
+    def _show(self, place: Place, problems: tuple[Problem, ...], at: datetime) -> None:
         """Show what is wrong with a place now."""
-        problems = self._problems[place.id]
-        place.problems.set(tuple(problem for problem, _ in problems.values()))
-        _, fault = next(reversed(problems.values()), (None, None))
-        place.fault.set(fault or self._availability.fault_of(place), at)
+        place.problems.set(problems)
+        fault = _fault(problems[-1]) if problems else self._availability.fault_of(place)
+        # One problem may be told of later than another, which is newer.
+        place.fault.set(fault, max(at, place.fault.at or at))
 
     # Statuses and measured values
 
@@ -289,9 +289,14 @@ def _is_wrong(name: VariableName, event: VariableEvent) -> bool:
     return event.grave and event.active
 
 
-def _fault(component: str, event: VariableEvent) -> Fault:
+def _source(problem: Problem) -> tuple[str, int | None]:
+    """Return what tells of a problem, and that it is over."""
+    return problem.variable.lower(), problem.monitor_id
+
+
+def _fault(problem: Problem) -> Fault:
     return Fault(
-        error_code=_ERRORS.get(component, FAULTED.error_code),
-        vendor_error_code=event.tech_code,
-        info=event.tech_info or component,
+        error_code=_ERRORS.get(problem.component, FAULTED.error_code),
+        vendor_error_code=problem.code,
+        info=problem.info or problem.component,
     )
