@@ -15,6 +15,8 @@ from .station.variables import DeviceVariable, Kind, Named, NotTaken, write
 MAX_VALUE: Final = 100
 """So much of what a charger says instead stands in an error."""
 
+_MAX_LABEL: Final = 120
+
 # Set-up writes them after every boot: the user's wish is kept with the settings.
 _SETTINGS: Final = {
     Named.CLOCK_INTERVAL: CONF_CLOCK_INTERVAL,
@@ -78,7 +80,8 @@ def _label(variable: DeviceVariable) -> str:
     if variable.connector_id is not None:
         place = f"{place}/{variable.connector_id}"
     several = variable.connector_id is not None and variable.connector_id > 1
-    return variable.name.replace(place, f"#{variable.connector_id}" if several else "")
+    name = variable.name.replace(place, f"#{variable.connector_id}" if several else "")
+    return name[:_MAX_LABEL]
 
 
 def _station(subject: ChargingStation | Evse) -> ChargingStation:

@@ -116,6 +116,7 @@ def _charger(hub: OcppHub, hub_station: HubStation) -> dict[str, Any]:
         },
         "security": _security(hub_station),
         "findings": station.findings,
+        "variables": _variables(station),
         "monitoring": _monitoring(station),
         "limits": _limits(station),
         "frames": [] if session is None else session.recorder.shown(),
@@ -195,6 +196,15 @@ def _place(place: Place) -> dict[str, Any]:
             key.slug: {"value": channel.value, "at": channel.at}
             for key, channel in place.measurements.items()
         },
+    }
+
+
+def _variables(station: ChargingStation) -> dict[str, Any]:
+    """Return which variables are followed, without what they are set to."""
+    pending = station.pending_restart
+    return {
+        "followed": [variable.name for variable in station.variables],
+        "waiting_for_restart": [] if pending is None else [*pending.names.value],
     }
 
 

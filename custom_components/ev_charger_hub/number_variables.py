@@ -171,9 +171,10 @@ class HubVariableNumber(VariableEntity, NumberEntity):
         least, most = usual.native_min_value or 0, usual.native_max_value or _MOST
         if reading.minimum is not None:
             least = reading.minimum
-        if reading.maximum is not None and reading.maximum > least:
+        if reading.maximum is not None:
             most = reading.maximum
-        self._attr_native_min_value, self._attr_native_max_value = least, most
+        self._attr_native_min_value = min(least, most)
+        self._attr_native_max_value = max(least, most)
         self._attr_native_value = reading.number
 
     @override

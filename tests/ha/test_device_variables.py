@@ -215,7 +215,7 @@ async def test_what_a_charger_tells_later_is_shown(
     assert state(hass, "sensor", f"CP01_1_variable_{WARMTH.lower()}") == "44.0"
 
 
-@pytest.mark.parametrize("value", ["", "often", "nan,1"])
+@pytest.mark.parametrize("value", ["", "often", "nan", "-inf", "1,5"])
 async def test_a_value_that_is_no_number_is_unknown(
     hass: HomeAssistant,
     hub: OcppHub,
@@ -224,6 +224,55 @@ async def test_a_value_that_is_no_number_is_unknown(
 ) -> None:
     await dialled(hass, hub, charger2_ws, "2.0.1", {TIMEOUT: (value, False)})
     assert state(hass, "number", "CP01_connection_timeout") == STATE_UNKNOWN
+
+
+async def test_what_makes_no_sense_is_shown_as_far_as_it_can_be(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger2_ws: Charger2Factory,
+    entity_registry_enabled_by_default: None,
+) -> None:
+    """A range turned round, endless names and lists, and numbers beyond all numbers."""
+    charger = await charger2_ws(boots=False)
+    endless = f"{'X' * 150}.{'Y' * 150}"
+    charger.variables |= {
+        "Odd.Range": ("5", False),
+        "Odd.List": ("a", False),
+        "Odd.Huge": ("1", False),
+        endless: ("true", False),
+    }
+    charger.characteristics |= {
+        "Odd.Range": {"dataType": "integer", "minLimit": 10, "maxLimit": -10},
+        "Odd.List": {"dataType": "OptionList", "valuesList": "a,a, b,," + "c" * 9000},
+        "Odd.Huge": {"dataType": "integer", "minLimit": 0, "maxLimit": 1e300},
+        endless: {"dataType": "boolean"},
+    }
+    await charger.boot()
+    await set_up(hub, charger)
+    await flush(hass)
+    shown = full_state(hass, "number", other("Odd.Range"))
+    assert (shown.attributes["min"], shown.attributes["max"]) == (-10, 10)
+    assert full_state(hass, "select", other("Odd.List")).attributes["options"] == [
+        "a",
+        "b",
+    ]
+    assert state(hass, "number", other("Odd.Huge")) == "1.0"
+    assert state(hass, "switch", other(endless)) == "on"
+
+
+async def test_what_was_changed_at_the_charger_is_read_after_a_boot(
+    hass: HomeAssistant, hub: OcppHub, charger: Charger2
+) -> None:
+    charger.variables |= {TIMEOUT: ("45", False), NTP: ("manual", False)}
+    hub.stations[IDENTITY].station.findings.clear()
+    await charger.close()
+    await charger.connect()
+    await charger.boot(reason="LocalReset")
+    await set_up(hub, charger)
+    await flush(hass)
+    assert charger.calls("GetBaseReport") == []
+    assert state(hass, "number", "CP01_connection_timeout") == "45.0"
+    assert state(hass, "select", other(NTP)) == "manual"
 
 
 # What is set

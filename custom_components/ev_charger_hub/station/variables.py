@@ -7,6 +7,7 @@ same name here.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+import math
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .channel import Channel
@@ -163,9 +164,10 @@ class DeviceVariable:
     def number(self) -> float | None:
         """Return the value as a number, None if it is none."""
         try:
-            return float(self.value or "")
+            number = float(self.value or "")
         except ValueError:
             return None
+        return number if math.isfinite(number) else None
 
     @property
     def flag(self) -> bool | None:

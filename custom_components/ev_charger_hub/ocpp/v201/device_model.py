@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+import math
 from typing import Any, override
 
 from ...station.link import ConfigurationKey
@@ -15,7 +16,7 @@ MAX_VARIABLES = 5000
 """No home station has more; what comes above that is not kept."""
 
 _MAX_VALUE = 2500
-_MAX_LIST = 1000
+_MAX_LIST = 5000
 
 
 class Key(StrEnum):
@@ -328,8 +329,7 @@ def _read(entry: dict[str, Any]) -> Variable | None:
         return None
     told = entry.get("variableCharacteristics")
     told = told if isinstance(told, dict) else {}
-    listed = told.get("valuesList")
-    options = listed.split(",")[:_MAX_LIST] if isinstance(listed, str) else []
+    options = _options(told.get("valuesList"))
     return Variable(
         name=name,
         attributes=dict(_attributes(name, entry.get("variableAttribute"))),
@@ -337,11 +337,21 @@ def _read(entry: dict[str, Any]) -> Variable | None:
         unit=_text(told.get("unit")),
         minimum=_number(told.get("minLimit")),
         maximum=_number(told.get("maxLimit")),
-        values=tuple(one.strip() for one in options if one.strip()),
+        values=options,
         monitored=can
         if isinstance(can := told.get("supportsMonitoring"), bool)
         else None,
     )
+
+
+def _options(listed: object) -> tuple[str, ...]:
+    """Return the members of a list, each once; a cut one at its end is left out."""
+    if not isinstance(listed, str):
+        return ()
+    members = listed[:_MAX_LIST].split(",")
+    if len(listed) > _MAX_LIST:
+        members.pop()
+    return tuple(dict.fromkeys(one for part in members if (one := part.strip())))
 
 
 def _attributes(name: VariableName, told: object) -> Iterator[tuple[str, Attribute]]:
@@ -368,4 +378,8 @@ def _text(value: object) -> str | None:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -34,6 +34,7 @@ _CHANGING = [
 ]
 _MAX_NAMED = 12
 _MAX_DIFFERENT = 20
+_MAX_SHOWN = 50
 
 DIFFERENCE = "variables_changed"
 """The finding about the variables that the last other firmware brought."""
@@ -84,8 +85,12 @@ class Setup(CommonSetup):
     async def _read_anew(self) -> str:
         """Ask for what may have changed of variables that are known."""
         there = [key for key in _CHANGING if self._device_model.get(key) is not None]
-        if there:
-            _, outcome = await self._ask([*there])
+        variables = self._station.variables
+        shown = [
+            one.address for one in variables if variables.channel(one.name).followed
+        ]
+        if asked := list(dict.fromkeys([*there, *shown[:_MAX_SHOWN]])):
+            _, outcome = await self._ask(asked)
             if outcome.status is OutcomeStatus.TIMED_OUT:
                 return Finding.UNANSWERED()
         return Finding.OK(f"{len(self._device_model)} variables")
