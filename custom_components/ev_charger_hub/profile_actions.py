@@ -86,7 +86,7 @@ BELOW_OURS = 2
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
-class _Wish:
+class Wish:
     """A profile that is asked for, of one charger at one moment."""
 
     target: Target
@@ -129,7 +129,7 @@ async def _set_charging_profile(target: Target, data: Data) -> JsonObjectType:
     }
 
 
-def _wish(target: Target, data: Data, support: ProfileSupport) -> _Wish:
+def _wish(target: Target, data: Data, support: ProfileSupport) -> Wish:
     """Return what is asked for, with the purpose and place that suit best."""
     # A charger with one connector is not the connector: 0 is a place of its own.
     evse_id = 0 if target.named == 0 else target.evse_id or 0
@@ -145,7 +145,7 @@ def _wish(target: Target, data: Data, support: ProfileSupport) -> _Wish:
         session = evse is not None and evse.transaction is not None
         once = ATTR_RECURRENCE not in data
         asked = Purpose.TX if session and once else Purpose.TX_DEFAULT
-    return _Wish(
+    return Wish(
         target=target,
         data=data,
         support=support,
@@ -155,7 +155,7 @@ def _wish(target: Target, data: Data, support: ProfileSupport) -> _Wish:
     )
 
 
-def _timed(wish: _Wish) -> Timed:
+def _timed(wish: Wish) -> Timed:
     """Return the schedule to send."""
     data, phases = wish.data, wish.target.station.settings.phases
     written = WrittenSchedule(
@@ -183,7 +183,7 @@ def _timed(wish: _Wish) -> Timed:
     )
 
 
-async def _profile(wish: _Wish, told: Timed) -> ChargingProfile:
+async def _profile(wish: Wish, told: Timed) -> ChargingProfile:
     """Return the profile to send, with the level and the id that suit best."""
     data = wish.data
     level: int | None = data.get(ATTR_STACK_LEVEL)
@@ -202,10 +202,10 @@ async def _profile(wish: _Wish, told: Timed) -> ChargingProfile:
     )
     if draft.id in RESERVED_IDS:
         raise invalid("profile_id_reserved", id=str(draft.id))
-    return draft if draft.id >= 0 else replace(draft, id=await _id(wish, draft))
+    return draft if draft.id >= 0 else replace(draft, id=await free_id(wish, draft))
 
 
-async def _id(wish: _Wish, draft: ChargingProfile) -> int:
+async def free_id(wish: Wish, draft: ChargingProfile) -> int:
     """Return the id of our profile that the new one takes the place of, or a new id."""
     hub_station = wish.target.hub_station
     place = Installed(evse_id=wish.evse_id, profile=draft, set_at=wish.now)
@@ -218,7 +218,7 @@ async def _id(wish: _Wish, draft: ChargingProfile) -> int:
     return FIRST_ID - 1 + given
 
 
-def _checked(wish: _Wish, profile: ChargingProfile) -> ChargingProfile:
+def _checked(wish: Wish, profile: ChargingProfile) -> ChargingProfile:
     """Return a profile that keeps all rules, and the bounds of its charger."""
     station = wish.target.station
     for broken in violations(

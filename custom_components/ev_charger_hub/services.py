@@ -15,8 +15,8 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .battery_actions import ACTIONS as BATTERY_ACTIONS
 from .const import DOMAIN
-from .customer_actions import ACTIONS as CUSTOMER_ACTIONS
 from .cost_actions import ACTIONS as COST_ACTIONS
+from .customer_actions import ACTIONS as CUSTOMER_ACTIONS
 from .display_actions import ACTIONS as DISPLAY_ACTIONS
 from .fields import (
     ATTR_CONNECTOR,
@@ -62,6 +62,7 @@ from .station.link import Capability, Limit
 from .station.outcome import Outcome
 from .targets import Target, async_resolve
 from .transaction_actions import ACTIONS as TRANSACTION_ACTIONS
+from .two_way_actions import ACTIONS as TWO_WAY_ACTIONS
 from .variable_actions import ACTIONS as VARIABLE_ACTIONS, NAME, VALUE
 
 ATTR_ACTION = "action"
@@ -344,6 +345,7 @@ GROUPS = (
     SESSION_ACTIONS,
     SMART_ACTIONS,
     TRANSACTION_ACTIONS,
+    TWO_WAY_ACTIONS,
     VARIABLE_ACTIONS,
 )
 

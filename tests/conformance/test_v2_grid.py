@@ -15,7 +15,7 @@ from ..ha.conftest import IDENTITY, Charger2Factory
 from ..ha.entities import act, exists, flush, full_state, state
 from ..ha.tokens import add_token
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.ocpp.setup import Step
+from custom_components.ev_charger_hub.ocpp.stepwise import Step
 from simulators.charging_station.v2 import EVERYTHING, Battery, ChargingStation
 
 DROOP = {
@@ -290,13 +290,9 @@ async def test_older_versions_have_no_words_for_it(
     hass: HomeAssistant, charger2_ws: Charger2Factory, version: str
 ) -> None:
     await charger2_ws(version=version)
-    for action, fields in (
-        ("request_battery_swap", {}),
-        ("get_grid_controls", {}),
-        ("clear_grid_controls", {}),
-    ):
+    for action in ("request_battery_swap", "get_grid_controls", "clear_grid_controls"):
         with pytest.raises(HomeAssistantError) as err:
-            await act(hass, action, **fields)
+            await act(hass, action)
         assert err.value.translation_key == "not_supported"
     assert not exists(hass, "event", "CP01_grid")
     assert not exists(hass, "event", "CP01_battery_swap")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .battery_swap import BatterySwapLink
     from .grid import GridLink
     from .networks import NetworkLink
+    from .two_way import TwoWayLink
     from .variables import ReportsLink
 from .transaction_status import TransactionStatusLink
 
@@ -70,6 +71,7 @@ class Capability(StrEnum):
     TARIFFS = "tariffs"
     TRANSACTION_STATUS = "transaction_status"
     TRIGGER = "trigger"
+    TWO_WAY = "two_way"
     UNLOCK = "unlock"
     AVAILABILITY = "availability"
     BATTERY_SWAP = "battery_swap"
@@ -131,6 +133,11 @@ class Link(Facets, Protocol):
     @property
     def grid(self) -> GridLink | None:
         """Return what says what the grid wants, None before 2.1."""
+        return None
+
+    @property
+    def two_way(self) -> TwoWayLink | None:
+        """Return what says how much is to flow which way, None before 2.1."""
         return None
 
     @property

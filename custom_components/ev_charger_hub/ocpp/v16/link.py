@@ -38,6 +38,7 @@ _UNHEARD_OF = frozenset(
         Capability.NETWORKS,
         Capability.REPORTS,
         Capability.TRANSACTION_STATUS,
+        Capability.TWO_WAY,
     }
 )
 """What OCPP 1.6 has no words for."""

@@ -33,6 +33,7 @@ from .network_commands import NetworkCommands
 from .reports import Reports
 from .tokens import token_payload
 from .transaction_commands import TransactionCommands
+from .two_way_commands import TwoWayCommands
 from .triggers import trigger_payload
 
 COMPOSITE_TIMEOUT = 10.0
@@ -57,6 +58,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         self._customers = CustomerCommands(context, reports)
         self._battery_swaps = BatterySwapCommands(context, reports)
         self._grid = GridCommands(context, reports)
+        self._two_way = TwoWayCommands(context, reports)
         self._networks = NetworkCommands(self, context.station.version)
         identity = context.station.identity
         self.remote_starts = RemoteStarts(identity, context.journal, context.clock)
@@ -88,6 +90,12 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
 
     @property
     @override
+    def two_way(self) -> TwoWayCommands:
+        """Return what says how much is to flow which way."""
+        return self._two_way
+
+    @property
+    @override
     def customers(self) -> CustomerCommands:
         """Return what asks what the station knows of somebody."""
         return self._customers
@@ -112,7 +120,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         missing = {Capability.LIMIT}
         smart = (Key.SMART_CHARGING_AVAILABLE, Key.SMART_CHARGING_ENABLED)
         if any(map(known.says_no, smart)):
-            missing |= {Capability.PHASES, Capability.PROFILES}
+            missing |= {Capability.PHASES, Capability.PROFILES, Capability.TWO_WAY}
         if not known.flag(Key.PHASE_SWITCHING):
             missing.add(Capability.PHASES)
         if known.says_no(Key.RESERVATION_AVAILABLE):
@@ -120,7 +128,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         if known.says_no(AVAILABLE):
             missing.add(Capability.MONITORING)
         if self.dialect != "2.1":
-            missing |= {Capability.BATTERY_SWAP, Capability.GRID}
+            missing |= {Capability.BATTERY_SWAP, Capability.GRID, Capability.TWO_WAY}
         if known.says_no(SWAPS_AVAILABLE):
             missing.add(Capability.BATTERY_SWAP)
         return frozenset(Capability) - missing
