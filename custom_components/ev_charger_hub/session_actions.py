@@ -64,7 +64,9 @@ async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     if data[ATTR_SIGNED]:
         return await _with_signed(target, sessions)
     names = _names(target, sessions)
-    return {"sessions": [_told(one, names) for one in sessions]}
+    return {
+        "sessions": [_told(one, names) | _cost(target, one) for one in sessions]
+    }
 
 
 async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
@@ -178,6 +180,13 @@ def _told(session: Transaction, names: Names) -> JsonObjectType:
         "events_missing": session.events_missing,
         "remote_start_id": session.remote_start_id,
     }
+
+
+def _cost(target: Target, session: Transaction) -> JsonObjectType:
+    """Return what a session cost, nothing if that is not known."""
+    costs = target.station.costs
+    cost = None if costs is None else costs.of(session)
+    return {} if cost is None else {"cost": float(cost)}
 
 
 def _told_value(value: SignedValue) -> JsonObjectType:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from homeassistant.components.notify import ATTR_MESSAGE, DOMAIN as NOTIFY
+from homeassistant.components.notify.const import ATTR_MESSAGE, DOMAIN as NOTIFY
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
