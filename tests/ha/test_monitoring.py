@@ -661,6 +661,16 @@ async def test_streams_are_learnt_again_after_a_restart_of_ours(
     assert charger.strays == []
 
 
+async def test_a_stream_that_comes_as_a_call_is_answered(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(version="2.1")
+    for endless in ("1", "-1e300", "x" * 5000):
+        value = {"t": 1e300, "v": endless}
+        data = {"id": 1, "pending": 0, "basetime": now(), "data": [value]}
+        assert await charger.call("NotifyPeriodicEventStream", data) == {}
+
+
 async def test_a_charger_has_32_streams_at_most(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:

@@ -92,6 +92,44 @@ async def test_what_is_there_is_not_sent_again(charger: ListCharger) -> None:
     assert charger.calls == [("GetLocalListVersion", {})]
 
 
+async def test_who_was_cleared_stays_away_until_the_user_wants_otherwise(
+    charger: ListCharger,
+) -> None:
+    charger.tokens = dict(FIVE)
+    await charger.local_list.sync()
+    done = await charger.local_list.withhold("card3")
+    assert done is not None
+    assert done.end is SyncEnd.SENT
+    rest = {token: verdict for token, verdict in FIVE.items() if token != "CARD3"}
+    assert charger.content == said(rest)
+    await charger.restart_hub()
+    assert (await charger.local_list.sync()).end is SyncEnd.IN_SYNC
+    await charger.local_list.send(full=True)
+    assert charger.content == said(FIVE)
+
+
+async def test_who_was_cleared_comes_back_once_added_anew(charger: ListCharger) -> None:
+    charger.tokens = dict(FIVE)
+    await charger.local_list.sync()
+    await charger.local_list.withhold("CARD3")
+    good = charger.tokens.pop("CARD3")
+    charger.local_list.changed()
+    await charger.settle()
+    charger.tokens["CARD3"] = good
+    await charger.local_list.sync()
+    assert charger.content == said(FIVE)
+
+
+async def test_who_is_not_on_a_list_needs_not_leave_it(charger: ListCharger) -> None:
+    charger.tokens = dict(FIVE)
+    assert await charger.local_list.withhold("STRANGER") is None
+    # Nothing was brought there yet: then nothing has to be taken away.
+    assert await charger.local_list.withhold("CARD1") is None
+    assert charger.updates == []
+    await charger.local_list.sync()
+    assert set(charger.content) == set(FIVE) - {"CARD1"}
+
+
 async def test_a_lost_list_is_brought_again(charger: ListCharger) -> None:
     charger.tokens = dict(FIVE)
     await charger.local_list.sync()

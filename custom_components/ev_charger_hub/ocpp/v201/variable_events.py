@@ -84,7 +84,7 @@ class VariableEvents:
         self._metering = metering
         self._monitors = monitors
         self._oddities = oddities
-        self._seen: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
 
     @property
     def answers(self) -> Mapping[str, Answer]:
@@ -144,16 +144,12 @@ class VariableEvents:
         Stations repeat under another message id, and number the events of different
         sources alike, so that the number alone does not tell.
         """
-        told = (
-            event.get("eventId"),
-            event.get("timestamp"),
-            event.get("variableMonitoringId"),
-            event.get("cleared"),
-            event.get("actualValue"),
-            name.key,
-        )
-        if told[0] is None or told[1] is None:
+        number, stamp = event.get("eventId"), event.get("timestamp")
+        if number is None or stamp is None:
             return True
+        monitor, over = event.get("variableMonitoringId"), event.get("cleared")
+        # A hash, because what is told may be long.
+        told = hash((number, stamp, monitor, over, event.get("actualValue"), name.key))
         if told in self._seen:
             return False
         self._seen[told] = None
