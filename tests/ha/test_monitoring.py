@@ -699,3 +699,21 @@ async def test_an_answer_that_is_none_gets_a_callresulterror_in_2_1(
     frame = [5, "nobody", "FormatViolation", "what?", {}]
     await charger.send_raw(json.dumps(frame))
     assert await charger.call("Heartbeat")
+
+
+async def test_no_message_is_longer_than_a_charger_says(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(
+        variables={
+            "MonitoringCtrlr.BytesPerMessage[SetVariableMonitoring]": ("500", True),
+            "MonitoringCtrlr.ItemsPerMessage[SetVariableMonitoring]": ("50", True),
+        }
+    )
+    charger.answers["SetVariableMonitoring"] = results("Accepted")
+    wanted = [{"variable": f"A.B{n}", "type": "delta", "value": 1} for n in range(20)]
+    answer = await act(hass, "set_variable_monitoring", monitors=wanted)
+    assert [one["monitor_id"] for one in answer["monitors"]] == list(range(1, 21))
+    sent = charger.calls("SetVariableMonitoring")
+    assert 1 < len(sent) < 20
+    assert max(len(json.dumps(one)) for one in sent) <= 500
