@@ -22,6 +22,8 @@ _LOGGER = logging.getLogger(__name__)
 
 TICK = 1.0
 RECONNECT = 3.0
+ONLY_2 = {Misbehaviour.LOSE_EVENTS}
+"""What only a station of OCPP 2.x can get wrong."""
 
 
 type Station = ChargingStation16 | v2.ChargingStation
@@ -58,6 +60,7 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="can do all of OCPP 2.1: DER, V2X, tariffs, streams, battery swaps",
     )
+    parser.add_argument("--device-model", type=Path, help="JSON file (2.x)")
     parser.add_argument("--vendor", choices=sorted(VENDORS), default="generic")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds per second")
     parser.add_argument("--control-port", type=int, help="serve the control interface")
@@ -67,8 +70,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--verbose", action="store_true", help="show every frame")
     args = parser.parse_args()
-    if args.ocpp != "1.6" and (args.misbehave or args.vendor != "generic"):
-        parser.error("vendors and misbehaviours are those of OCPP 1.6")
+    if args.ocpp != "1.6" and args.vendor not in v2.VENDORS_2:
+        parser.error(f"{args.vendor} is a vendor of OCPP 1.6")
+    known = {*Misbehaviour} - ONLY_2 if args.ocpp == "1.6" else v2.SUPPORTED
+    if unknown := {*args.misbehave} - known:
+        parser.error(f"not with OCPP {args.ocpp}: {', '.join(sorted(unknown))}")
     return args
 
 
@@ -162,8 +168,11 @@ def station_2(args: argparse.Namespace) -> v2.ChargingStation:
         versions=("2.1", "2.0.1") if args.ocpp == "2.1" else ("2.0.1",),
         password=args.password,
         security_profile=args.security_profile,
-        device_model=v2.EVERYTHING if args.everything else v2.DEFAULT,
+        device_model=args.device_model
+        or (v2.EVERYTHING if args.everything else v2.DEFAULT),
         memory=args.state,
+        vendor=v2.VENDORS_2[args.vendor],
+        misbehaviours=[Misbehaviour(name) for name in args.misbehave],
     )
     station.security.trust(certificates_in(args.root_certificate))
     manufacturer = certificates_in(args.manufacturer_certificate)

@@ -98,6 +98,11 @@ class Authorization:
         self.cache.pop(_key(token.wire()), None)
         self._station.remember()
 
+    def forget_list(self) -> None:
+        """Have no list any more."""
+        self.entries.clear()
+        self.version = 0
+
     # What the central system asks for
 
     async def _clear_cache(self, payload: Json) -> Json:

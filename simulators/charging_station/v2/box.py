@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ..misbehaviour import Misbehaviour
 from ..vehicle import VOLTAGE, Meter, Vehicle
 from .availability import WHOLE
 from .values import (
@@ -142,11 +143,15 @@ class Box:
     async def apply_limits(self) -> None:
         """Offer what the profiles allow now, and tell where that changes anything."""
         station = self._station
-        for evse_id, place in self.places.items():
+        for evse_id, place in [*self.places.items()]:
             if evse_id not in station.transactions.running or place.vehicle is None:
                 continue
             allowed = station.charging.allowance(evse_id, station.clock(), MAXIMUM)
             place.offered = 0.0 if place.paused else float(allowed.amps)
+            zero = place.offered == 0 and not place.paused
+            if zero and Misbehaviour.ZERO_ENDS_TRANSACTION in station.moods:
+                await self.stop(evse_id, Reason.OTHER)
+                continue
             station.v2x.tell_mode(evse_id)
             await station.on_charging_state_changed(evse_id, self._flow(evse_id, place))
 

@@ -15,6 +15,7 @@ from ..allowance import (
     turning_points,
 )
 from ..clock import stamp
+from ..misbehaviour import Misbehaviour
 from ..schedules import Installed, Reading, exact, parse
 from .profiles import EXTERNAL, GENERATION, PRIORITY, TX, Rules, Stored
 from .transactions import Transaction
@@ -44,11 +45,16 @@ class SmartCharging:
 
     # What is allowed
 
-    def allowance(self, evse_id: int, moment: datetime, most: Fraction) -> Allowance:
-        """Return what an EVSE may offer at a moment, where `most` A is all there is."""
+    def allowance(
+        self, evse_id: int, moment: datetime, most: Fraction, *, really: bool = True
+    ) -> Allowance:
+        """Return what an EVSE may offer at a moment, where `most` A is all there is.
+
+        Without `really` it is what the station says that it does.
+        """
         running = self._station.transactions.running.get(evse_id)
         started = parse(running.started_at) if running else None
-        profiles = self._counting(evse_id)
+        profiles = self._counting(evse_id, really=really)
         readings = self._own(profiles, evse_id, moment, started)
         generated = lead(profiles, GENERATION, evse_id, moment, None)
         for purpose in (STATION_MAX, EXTERNAL):
@@ -70,7 +76,8 @@ class SmartCharging:
             hurried = lead(profiles, PRIORITY, evse_id, moment, started)
             if hurried is not None:
                 return [hurried]
-        return own_readings(profiles, evse_id, moment, started, default_caps=False)
+        caps = Misbehaviour.TX_DEFAULT_CAPS in self._station.moods
+        return own_readings(profiles, evse_id, moment, started, default_caps=caps)
 
     def _capped(self, reading: Reading, evse_id: int) -> Reading:
         """Return what is left of a limit for a vehicle that is nearly full."""
@@ -97,7 +104,7 @@ class SmartCharging:
             for name in (f"Supports{feature}", f"SupportsFeature[{feature}]")
         )
 
-    def _counting(self, evse_id: int) -> list[Installed]:
+    def _counting(self, evse_id: int, *, really: bool = True) -> list[Installed]:
         """Return the profiles that bear on an EVSE now."""
         station = self._station
         running = station.transactions.running.get(evse_id)
@@ -110,6 +117,7 @@ class SmartCharging:
             if one.evse_id in (0, evse_id)
             and (station.connected or one.purpose not in ignored)
             and not self._left_alone(one)
+            and station.moods.counts(one, really=really)
             and (
                 one.purpose != TX
                 or (
@@ -148,7 +156,7 @@ class SmartCharging:
         started = parse(running.started_at) if running else None
         periods: list[Json] = []
         for second in turning_points(
-            self._counting(evse_id), start, duration, [started]
+            self._counting(evse_id, really=False), start, duration, [started]
         ):
             limit = self._limit(evse_id, start + timedelta(seconds=second), unit)
             if not periods or periods[-1]["limit"] != limit:
@@ -167,7 +175,7 @@ class SmartCharging:
     def _limit(self, evse_id: int, moment: datetime, unit: str) -> float:
         model = self._station.model
         amps = model.number("SmartChargingCtrlr.CompositeScheduleDefaultLimitAmps", 48)
-        allowed = self.allowance(evse_id, moment, Fraction(amps))
+        allowed = self.allowance(evse_id, moment, Fraction(amps), really=False)
         if unit == "A":
             return round(float(allowed.amps), 3)
         voltage = model.number("SmartChargingCtrlr.SupplyVoltage", 230)

@@ -7,6 +7,7 @@ import random
 from aiohttp import web
 
 from ..control import Act, application_of
+from ..misbehaviour import Misbehaviour
 from ..rpc import TROUBLE
 from ..vehicle import Vehicle
 from .control_handlers import HANDLERS
@@ -67,6 +68,10 @@ async def _lose_network(station: ChargingStation, body: Json) -> None:
     await station.on_network_disconnected()
 
 
+async def _misbehave(station: ChargingStation, body: Json) -> None:
+    station.moods.switch(Misbehaviour(body["name"]), on=body.get("on", True))
+
+
 async def _offline(station: ChargingStation, body: Json) -> None:
     station.reconnect = False
     await station.disconnect()
@@ -120,6 +125,7 @@ ACTS: dict[str, Act[ChargingStation]] = {
     "full": _full,
     "install": _install,
     "lose_network": _lose_network,
+    "misbehave": _misbehave,
     "offline": _offline,
     "online": _online,
     "pause": _pause,

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -196,9 +195,9 @@ class MessageQueue:
             id=str(uuid4()),
             deadline=self._station.clock() + timedelta(seconds=TIMEOUT),
         )
-        frame = [2, flying.id, message.action, message.payload]
         try:
-            await self._station.send(json.dumps(frame, separators=(",", ":")))
+            for frame in self._station.moods.frames(flying.id, message):
+                await self._station.send(frame)
         except NotConnected:
             # Whether it arrived is not known: the time of the call has to pass.
             return

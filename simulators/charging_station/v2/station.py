@@ -11,6 +11,7 @@ from aiohttp import ClientError
 
 from ..clock import VirtualClock, wall
 from ..memory import Memory
+from ..misbehaviour import Misbehaviour
 from .authorization import Authorization
 from .availability import Availability
 from .battery_swap import BatterySwap
@@ -26,6 +27,7 @@ from .limits import TransactionLimits
 from .logs import Logs
 from .metering import Metering
 from .monitoring import Monitoring
+from .moods import Moods, Mute
 from .provisioning import Provisioning
 from .queue import MessageQueue
 from .remote_control import RemoteControl
@@ -39,6 +41,7 @@ from .transactions import Transactions
 from .uplink import CallError, Uplink
 from .v2x import Bidirectional
 from .values import Json
+from .vendors import VENDORS_2, VendorProfile2
 
 type Handle = Callable[[Json], Awaitable[Json]]
 
@@ -78,6 +81,8 @@ class ChargingStation(Uplink, Handlers):
         register: float = 1000.0,
         security_profile: int | None = None,
         memory: Path | None = None,
+        vendor: VendorProfile2 = VENDORS_2["generic"],
+        misbehaviours: Sequence[Misbehaviour] = (),
     ) -> None:
         """Create a station that is switched off, with so many connectors per EVSE.
 
@@ -92,6 +97,9 @@ class ChargingStation(Uplink, Handlers):
         self.timers = Timers(self.clock)
         self.model = DeviceModel(self.evses, device_model)
         self._introduce(identity)
+        self.moods = Moods(self, misbehaviours)
+        """What it gets wrong."""
+        vendor.settle_in(self)
         self.queue = MessageQueue(self)
         if security_profile is None:
             security_profile = 2 if url.startswith("wss:") else int(bool(password))
@@ -214,8 +222,13 @@ class ChargingStation(Uplink, Handlers):
         return self.connected and self.provisioning.registration == "Accepted"
 
     @override
-    async def handle(self, action: str, payload: Json) -> Json:
-        """Answer a request; raises CallError."""
+    async def handle(self, action: str, payload: Json) -> Json | None:
+        """Answer a request, not at all with None; raises CallError."""
+        try:
+            if (spoilt := self.moods.answer(action, payload)) is not None:
+                return spoilt
+        except Mute:
+            return None
         if (refused := self.provisioning.refuses(action, payload)) is not None:
             return refused
         handler = self._handlers.get(action)
@@ -253,6 +266,7 @@ class ChargingStation(Uplink, Handlers):
             for evse_id in [*self.transactions.running]:
                 del self.transactions.running[evse_id]
                 self.box.places[evse_id].token = None
+        self.moods.forget()
         self._power_up(reason)
         self.reservations.load(self.reservations.dump())
         if self.reconnect:

@@ -200,6 +200,8 @@ class Transactions:
             **more,
         )
         transaction.seq_no += 1
+        if station.moods.loses(payload):
+            return
         answer = station.queue.post("TransactionEvent", payload, kept=True)
         station.later(self._answered(transaction, payload.get("idToken"), answer))
 

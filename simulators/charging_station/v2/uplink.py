@@ -66,8 +66,8 @@ class Uplink(Wire):
         """Take note that the connection is gone."""
 
     @abstractmethod
-    async def handle(self, action: str, payload: Json) -> Json:
-        """Answer a request; raises CallError."""
+    async def handle(self, action: str, payload: Json) -> Json | None:
+        """Answer a request, not at all with None; raises CallError."""
 
     @property
     @abstractmethod
@@ -162,21 +162,26 @@ class Uplink(Wire):
             try:
                 answer = await self._checked(action, payload)
             except CallError as err:
+                answer = {}
                 known = err.code != "MessageTypeNotSupported"
                 frame: list[Any] = [4, unique if known else NOBODY]
                 frame += [err.code, err.description, {}]
             else:
                 frame = [3, unique, answer]
             try:
-                await self.send(json.dumps(frame, separators=(",", ":")))
+                if answer is not None:
+                    await self.send(json.dumps(frame, separators=(",", ":")))
             finally:
                 after = [*self._after]
                 self.queue.release()
             for act in after:
                 await act()
 
-    async def _checked(self, action: str, payload: Json) -> Json:
-        """Return the answer to a request, once it is read like the real library does."""
+    async def _checked(self, action: str, payload: Json) -> Json | None:
+        """Return the answer to a request, once it is read like the real library does.
+
+        None is no answer at all.
+        """
         self.received.append((action, payload))
         for error in self._schema(action).iter_errors(payload):
             if error.validator not in TOLERATED:
