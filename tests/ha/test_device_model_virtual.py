@@ -4,19 +4,26 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 
 from .charger import PATIENCE
 from .conftest import IDENTITY
 from .entities import act, entity_id, flush, full_state, state
+from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.issues import finding_issue_id
 from simulators.charging_station.v2 import ChargingStation as VirtualStation
 
 pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
 
+ISSUE = finding_issue_id("restart_required", IDENTITY)
 TIMEOUT = "TxCtrlr.EVConnectionTimeOut"
 
 
@@ -92,3 +99,29 @@ async def test_its_reports_and_its_refusals_are_told(
     )
     assert written["refused"] == ["TxCtrlr.TxStartPoint"]
     assert virtual.model.text(TIMEOUT) == "30"
+
+
+async def test_a_restart_by_the_repair_makes_a_setting_hold(
+    hass: HomeAssistant, virtual: VirtualStation, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, REPAIRS_DOMAIN, {})
+    client = await hass_client()
+    virtual.model.variables[virtual.model.at(TIMEOUT)].reboot = True
+    entity = entity_id(hass, "number", "CP01_connection_timeout")
+    await hass.services.async_call(
+        "number", "set_value", {ATTR_ENTITY_ID: entity, "value": 60}, blocking=True
+    )
+    await flush(hass)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, ISSUE) is not None
+    url = "/api/repairs/issues/fix"
+    response = await client.post(url, json={"handler": DOMAIN, "issue_id": ISSUE})
+    flow_id = (await response.json())["flow_id"]
+    response = await client.post(f"{url}/{flow_id}", json={})
+    assert (await response.json())["type"] == "create_entry"
+    async with asyncio.timeout(PATIENCE):
+        while virtual.provisioning.reason != "RemoteReset":
+            await asyncio.sleep(0.01)
+    await virtual.settle()
+    await flush(hass)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, ISSUE) is None
+    assert state(hass, "number", "CP01_connection_timeout") == "60.0"

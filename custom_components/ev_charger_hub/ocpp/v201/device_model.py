@@ -142,10 +142,11 @@ class DeviceModel(Known):
 
     def report(self, entries: object) -> list[Variable]:
         """Take over a part of a report (NotifyReport) and return what it told."""
-        found = []
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and (variable := _read(entry)) is not None:
-                found.append(variable)
+        found = [
+            variable
+            for entry in (entries if isinstance(entries, list) else ())
+            if isinstance(entry, dict) and (variable := _read(entry)) is not None
+        ]
         self._keep(found)
         return found
 
