@@ -1,5 +1,8 @@
 """The examples in the documents work: every action, field and automation is real."""
 
+import ast
+from collections.abc import Iterator
+from inspect import getmembers, iscoroutinefunction
 from pathlib import Path
 import re
 from typing import Any
@@ -12,8 +15,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.setup import async_setup_component
 
+from custom_components.ev_charger_hub.const import DOMAIN
+from simulators.charging_station.v2.handlers import Handlers
+
 ROOT = Path(__file__).parents[1]
-DOMAIN = "ev_charger_hub"
 SERVICES = ROOT / "custom_components" / DOMAIN / "services.yaml"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
@@ -87,3 +92,29 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)", text):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def rows(document: str) -> Iterator[list[str]]:
+    """Yield the cells of the table rows of a document that begin with code."""
+    for line in (ROOT / "docs" / document).read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def functions_of(path: Path) -> set[str]:
+    """Return the names of the test functions of a file."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {one.name for one in body if isinstance(one, kinds)}
+
+
+def test_every_handler_of_a_station_has_a_row_and_a_test() -> None:
+    """docs/ocpp-2.md tells of each handler, and the test that it names exists."""
+    known = {name for name, _ in getmembers(Handlers, iscoroutinefunction)}
+    there = functions_of(ROOT / "tests" / "ha" / "test_handlers_v2.py")
+    told = {}
+    for handler, *_, test in rows("ocpp-2.md"):
+        told[handler.strip("`")] = test.strip("`")
+    assert set(told) == known
+    assert set(told.values()) <= there
+    assert told == {name: f"test_{name}" for name in known}
