@@ -1,6 +1,6 @@
 """OCPP 2.x: where a session may begin and end, in the words of its events (block E)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from ..ha.conftest import ChargerFactory, set_up
 from ..ha.entities import act, flush, state
 from .answers import sessions
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.stepwise import Step as Finding
 from custom_components.ev_charger_hub.station.tokens import UnknownTokens
 
 STATUS = "CP01_1_status"
@@ -543,3 +544,34 @@ async def test_a_session_that_is_resumed_is_the_same_one(
     assert await charger2.event("Ended", number=2, energy=2000) == {}
     (session,) = await sessions(hass)
     assert (session["state"], session["energy"]) == ("closed", 1000)
+
+
+@pytest.mark.conformance("TC_E_117_CSMS")
+async def test_the_limit_of_a_session_that_is_resumed_is_sent_again(
+    hass: HomeAssistant, hub: OcppHub, charger2: Charger2
+) -> None:
+    station = hub.stations["CP01"].station
+    station.settings = replace(station.settings, limit_interval=0)
+    await charger2.begin(token=CARD)
+    await flush(hass)
+    await act(hass, "set_charging_limit", connector=1, limit=10)
+    await hass.async_block_till_done()
+    before = tx_profiles(charger2)
+    assert before
+    await charger2.close()
+    await charger2.connect()
+    del station.findings[Finding.LIMITS]
+    await charger2.boot(reason="PowerUp")
+    assert await charger2.event("Updated", number=1, trigger="TxResumed") == {}
+    await set_up(hub, charger2)
+    await flush(hass)
+    again = tx_profiles(charger2)[len(before) :]
+    assert {one["transactionId"] for one in again} == {"tx-1"}
+    (schedule,) = again[0]["chargingSchedule"]
+    assert [one["limit"] for one in schedule["chargingSchedulePeriod"]] == [10]
+
+
+def tx_profiles(charger: Charger2) -> list[dict[str, Any]]:
+    """Return the profiles of a session that a charger was sent."""
+    sent = [one["chargingProfile"] for one in charger.calls("SetChargingProfile")]
+    return [one for one in sent if one["chargingProfilePurpose"] == "TxProfile"]

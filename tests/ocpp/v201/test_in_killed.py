@@ -7,6 +7,7 @@ import pytest
 
 from ..v16.conftest import FakeClock
 from .conftest import Charger, sample
+from custom_components.ev_charger_hub.ocpp.v201.transactions import SAVE_AGAIN
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal
@@ -67,8 +68,12 @@ async def test_killed_after_every_event_it_is_one_session(
         await charger.journal.close()
 
 
+@pytest.mark.parametrize("by_itself", [True, False])
 async def test_what_could_not_be_written_is_answered_and_written_later(
-    charger: Charger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    charger: Charger,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    by_itself: bool,
 ) -> None:
     async def full(*args: Any, **kwargs: Any) -> None:
         raise JournalError("disk full")
@@ -82,6 +87,11 @@ async def test_what_could_not_be_written_is_answered_and_written_later(
             assert answer[0] == 3
             assert ("idTokenInfo" in answer[2]) == ("idToken" in payload)
     assert await charger.transactions.sessions() == []
+    if by_itself:
+        clock.tick(SAVE_AGAIN)
+        await charger.settle()
+        (session,) = await charger.transactions.sessions()
+        assert session.state is TransactionState.OPEN
     assert (await charger.call("TransactionEvent", last))[0] == 3
     (session,) = await charger.transactions.sessions()
     assert (session.energy, session.state) == (900, TransactionState.CLOSED)

@@ -73,6 +73,7 @@ class V201Adapter(BlockAdapter):
             availability,
             oddities,
             link.remote_starts,
+            call_later,
         )
         """What answers events: others add to its answers (`additions`)."""
         self._open_transactions = OpenTransactions(
@@ -140,4 +141,5 @@ class V201Adapter(BlockAdapter):
     async def close(self) -> None:
         """Let go of the station; what runs for it is cancelled by its context."""
         self._open_transactions.detached()
+        self.transactions.close()
         await super().close()

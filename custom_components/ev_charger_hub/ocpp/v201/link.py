@@ -33,8 +33,8 @@ from .network_commands import NetworkCommands
 from .reports import Reports
 from .tokens import token_payload
 from .transaction_commands import TransactionCommands
-from .two_way_commands import TwoWayCommands
 from .triggers import trigger_payload
+from .two_way_commands import TwoWayCommands
 
 COMPOSITE_TIMEOUT = 10.0
 

@@ -8,7 +8,7 @@ from functools import partial
 import logging
 from typing import Any, Final
 
-from ...station.clock import plausible
+from ...station.clock import CallLater, Timer, plausible
 from ...station.enums import AuthorizationStatus
 from ...station.errors import JournalError
 from ...station.model import SessionKnown, SessionSettled
@@ -42,6 +42,9 @@ PATIENCE: Final = 20.0
 MAX_UNSAVED: Final = 200
 """So many events wait for a journal that cannot write."""
 
+SAVE_AGAIN: Final = 30.0
+"""Seconds until the journal is asked again to keep what waits."""
+
 _ACCEPTED: Final = AuthorizationStatus.ACCEPTED
 _MAX_RATING: Final = 1000
 """No cable carries more, in A."""
@@ -64,6 +67,7 @@ class TransactionBlock:
         availability: Availability,
         oddities: Oddities,
         remote_starts: RemoteStarts,
+        call_later: CallLater,
     ) -> None:
         """Keep the transactions of `context`."""
         self._context = context
@@ -74,6 +78,9 @@ class TransactionBlock:
         self._remote_starts = remote_starts
         self._reader = EventReader(context, oddities)
         self._unsaved: deque[TransactionEvent] = deque(maxlen=MAX_UNSAVED)
+        self._saving = asyncio.Lock()
+        self._call_later = call_later
+        self._timer: Timer | None = None
         self._quiet: set[str] = set()
         """Open transactions of which only history was told so far."""
         self.heard: set[str] = set()
@@ -170,16 +177,41 @@ class TransactionBlock:
         if not event.offline and len(self.heard) < MAX_UNSAVED:
             self.heard.add(event.transaction_id)
         try:
-            while self._unsaved:
-                await transactions.event(self._unsaved[0])
-                self._unsaved.popleft()
+            await self._save_waiting()
             return await transactions.event(event)
         except JournalError as err:
             if not self._unsaved:
                 name = shortened(self._context.station.identity)
                 _LOGGER.warning("%s: an event cannot be kept yet: %s", name, err)
             self._unsaved.append(event)
+            self._save_later()
             return None
+
+    async def _save_waiting(self) -> None:
+        async with self._saving:
+            while self._unsaved:
+                await self._context.transactions.event(self._unsaved[0])
+                self._unsaved.popleft()
+
+    def _save_later(self) -> None:
+        if self._timer is None:
+            self._timer = self._call_later(SAVE_AGAIN, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._context.spawn(self._try_to_save(), "keep events that wait")
+
+    async def _try_to_save(self) -> None:
+        try:
+            await self._save_waiting()
+        except JournalError:
+            self._save_later()
+
+    def close(self) -> None:
+        """Let nothing happen any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     async def _reserved(self, transaction: Transaction, told: Told) -> None:
         reservations, event = self._context.station.reservations, told.event
