@@ -91,6 +91,16 @@ async def _change_transaction_tariff(target: Target, data: Data) -> JsonObjectTy
     return _taken(target, outcome)
 
 
+async def _set_driver_tariff(target: Target, data: Data) -> JsonObjectType:
+    """Keep the tariff that drivers are given when they are admitted."""
+    costs = target.station.costs
+    with translated_errors(target.station):
+        if costs is None or target.station.version.value != "2.1":
+            raise NotSupported
+        await costs.set_driver_tariff(data.get(ATTR_TARIFF))
+    return {}
+
+
 async def _get_tariffs(target: Target, data: Data) -> JsonObjectType:
     station = target.station
     with translated_errors(station):
@@ -190,6 +200,10 @@ ACTIONS: Final = ActionGroup(
         "set_default_tariff": (
             _set_default_tariff,
             {**_PLACE, vol.Required(ATTR_TARIFF): _tariff},
+        ),
+        "set_driver_tariff": (
+            _set_driver_tariff,
+            {vol.Optional(ATTR_TARIFF): _tariff},
         ),
         "update_cost": (
             _update_cost,

@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import IDENTITY, Charger2Factory, ChargerFactory
 from ..ha.entities import act, exists, flush, full_state, state
+from ..ha.tokens import add_token
 from custom_components.ev_charger_hub.const import CONF_PRICE_ENTITY
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station.costs import PAUSE
@@ -58,6 +59,7 @@ async def priced(hass: HomeAssistant, hub: OcppHub) -> None:
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 @pytest.mark.conformance("TC_I_01_CSMS")
+@pytest.mark.conformance("UC_I02")
 @pytest.mark.usefixtures("priced")
 async def test_a_driver_sees_the_running_cost(
     hass: HomeAssistant, charger2_ws: Charger2Factory, version: str
@@ -76,6 +78,7 @@ async def test_a_driver_sees_the_running_cost(
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 @pytest.mark.conformance("TC_I_01_CSMS")
+@pytest.mark.conformance("UC_I02")
 @pytest.mark.usefixtures("priced")
 async def test_a_cost_is_told_again_after_a_minute(
     hass: HomeAssistant,
@@ -98,22 +101,25 @@ async def test_a_cost_is_told_again_after_a_minute(
     assert len(charger.calls("CostUpdated")) == 2
 
 
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 @pytest.mark.parametrize(
     ("price", "total"), [("0.40", 1.0), ("0", 0.0), ("unavailable", None)]
 )
 @pytest.mark.conformance("TC_I_02_CSMS")
+@pytest.mark.conformance("UC_I03")
 @pytest.mark.usefixtures("priced")
 async def test_the_answer_to_the_end_has_the_total_cost(
     hass: HomeAssistant,
     charger2_ws: Charger2Factory,
     hub: OcppHub,
+    version: str,
     price: str,
     total: float | None,
 ) -> None:
     costs = hub.stations[IDENTITY].station.costs
     assert costs is not None
     costs.set_price(None, None)
-    charger = await charger2_ws(variables=SHOWN)
+    charger = await charger2_ws(version=version, variables=SHOWN)
     hass.states.async_set(PRICE, price, {"unit_of_measurement": "EUR/kWh"}, True)
     await hass.async_block_till_done()
     await charger.begin(energy=1000)
@@ -202,6 +208,67 @@ async def test_a_cost_is_told_by_hand(hass: HomeAssistant, charger2: Charger2) -
     assert charger2.calls("CostUpdated") == [told]
 
 
+PRICED = {
+    "TariffCostCtrlr.Available[Tariff]": ("true", True),
+    "TariffCostCtrlr.Enabled[Tariff]": ("true", False),
+}
+
+
+async def authorized(charger: Charger2, id_token: str = "CARD") -> dict[str, Any]:
+    """Show a card and return the answer."""
+    token = {"idToken": id_token, "type": "ISO14443"}
+    return await charger.call("Authorize", {"idToken": token})
+
+
+def message(text: str) -> dict[str, str]:
+    """Return a text as a charger is sent it."""
+    return {"format": "UTF8", "content": text}
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.conformance("UC_I01")
+@pytest.mark.usefixtures("priced")
+async def test_who_may_charge_is_told_the_price(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, version: str
+) -> None:
+    charger = await charger2_ws(version=version, variables=PRICED)
+    await add_token(hass, "CARD")
+    await add_token(hass, "LOST", status="blocked")
+    answer = await authorized(charger)
+    assert answer["idTokenInfo"]["personalMessage"] == message("0.40 EUR/kWh")
+    answer = await authorized(charger, "LOST")
+    assert "personalMessage" not in answer["idTokenInfo"]
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.conformance("UC_I06")
+@pytest.mark.usefixtures("priced")
+async def test_a_driver_is_told_a_new_price_once(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, version: str
+) -> None:
+    charger = await charger2_ws(version=version, variables=PRICED)
+    first = await charger.begin()
+    assert first["updatedPersonalMessage"] == message("0.40 EUR/kWh")
+    assert "updatedPersonalMessage" not in await charger.event("Updated", number=1)
+    hass.states.async_set(PRICE, "0.3125", {"unit_of_measurement": "EUR/kWh"})
+    await hass.async_block_till_done()
+    told = [await charger.event("Updated", number=number) for number in (2, 3)]
+    assert [one.get("updatedPersonalMessage") for one in told] == [
+        message("0.3125 EUR/kWh"),
+        None,
+    ]
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_charger_that_shows_no_prices_is_told_none(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    await add_token(hass, "CARD")
+    answer = await authorized(charger2)
+    assert "personalMessage" not in answer["idTokenInfo"]
+    assert "updatedPersonalMessage" not in await charger2.begin(token="CARD")
+
+
 # Tariffs of 2.1
 
 
@@ -212,6 +279,7 @@ async def charger21(charger2_ws: Charger2Factory) -> Charger2:
 
 
 @pytest.mark.conformance("TC_I_101_CSMS")
+@pytest.mark.conformance("UC_I07")
 async def test_a_default_tariff_by_the_time_of_day(
     hass: HomeAssistant, charger21: Charger2
 ) -> None:
@@ -247,6 +315,7 @@ async def test_a_default_tariff_that_is_not_taken(
 
 
 @pytest.mark.conformance("TC_I_106_CSMS")
+@pytest.mark.conformance("UC_I09")
 async def test_different_tariffs_are_listed(
     hass: HomeAssistant, charger21: Charger2
 ) -> None:
@@ -281,7 +350,25 @@ async def test_that_there_are_no_tariffs_is_no_error(
     assert charger21.calls("GetTariffs") == [{"evseId": 1}]
 
 
+@pytest.mark.conformance("TC_I_109_CSMS")
+@pytest.mark.conformance("UC_I08")
+@pytest.mark.usefixtures("priced")
+async def test_a_driver_is_given_a_tariff(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(version="2.1", variables=PRICED)
+    await add_token(hass, "CARD")
+    assert "tariff" not in await authorized(charger)
+    await act(hass, "set_driver_tariff", tariff=TARIFF)
+    assert (await authorized(charger))["tariff"] == TARIFF
+    await add_token(hass, "LOST", status="blocked")
+    assert "tariff" not in await authorized(charger, "LOST")
+    await act(hass, "set_driver_tariff")
+    assert "tariff" not in await authorized(charger)
+
+
 @pytest.mark.conformance("TC_I_110_CSMS")
+@pytest.mark.conformance("UC_I10")
 async def test_tariffs_are_cleared_by_id_and_all(
     hass: HomeAssistant, charger21: Charger2
 ) -> None:
@@ -323,6 +410,7 @@ async def test_a_tariff_of_a_session_that_is_not_taken(
 
 
 @pytest.mark.conformance("TC_I_115_CSMS")
+@pytest.mark.conformance("UC_I11")
 async def test_the_tariff_of_a_session_changes(
     hass: HomeAssistant, charger21: Charger2
 ) -> None:
@@ -338,6 +426,7 @@ async def test_the_tariff_of_a_session_changes(
 
 
 @pytest.mark.conformance("TC_I_122_CSMS")
+@pytest.mark.conformance("UC_I12")
 async def test_what_a_charger_has_counted_is_the_cost(
     hass: HomeAssistant, charger21: Charger2
 ) -> None:
@@ -396,6 +485,7 @@ async def test_numbers_of_companies_are_not_known_here(
     ("action", "fields"),
     [
         ("set_default_tariff", {"tariff": TARIFF}),
+        ("set_driver_tariff", {"tariff": TARIFF}),
         ("get_tariffs", {}),
         ("clear_tariffs", {}),
         ("notify_web_payment_started", {}),

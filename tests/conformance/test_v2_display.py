@@ -59,6 +59,7 @@ def info(number: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.conformance("TC_O_01_CSMS")
+@pytest.mark.conformance("UC_O01")
 async def test_a_message_is_shown(hass: HomeAssistant, charger2: Charger2) -> None:
     sent, response = await show(
         hass, charger2, priority="in_front", show_in="idle", language="en"
@@ -76,6 +77,7 @@ async def test_a_message_is_shown(hass: HomeAssistant, charger2: Charger2) -> No
 
 
 @pytest.mark.conformance("TC_O_02_CSMS")
+@pytest.mark.conformance("UC_O03")
 async def test_all_messages_are_listed_in_parts(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -113,7 +115,10 @@ async def test_that_there_are_no_messages_is_no_error(
         pytest.param(
             {"message_ids": [7]},
             {"id": [7]},
-            marks=pytest.mark.conformance("TC_O_07_CSMS"),
+            marks=[
+                pytest.mark.conformance("TC_O_07_CSMS"),
+                pytest.mark.conformance("UC_O04"),
+            ],
         ),
         pytest.param(
             {"priority": "in_front"},
@@ -139,6 +144,7 @@ async def test_some_messages_are_asked_for(
 
 
 @pytest.mark.conformance("TC_O_04_CSMS")
+@pytest.mark.conformance("UC_O05")
 async def test_a_message_is_taken_away(hass: HomeAssistant, charger2: Charger2) -> None:
     _, shown = await show(hass, charger2)
     response = await act(hass, "clear_display_message", message_id=shown["message_id"])
@@ -157,6 +163,7 @@ async def test_a_message_that_is_not_there_cannot_be_taken_away(
 
 
 @pytest.mark.conformance("TC_O_06_CSMS")
+@pytest.mark.conformance("UC_O02")
 async def test_a_message_is_for_the_session_that_runs(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -215,6 +222,7 @@ async def test_what_a_charger_does_not_show_is_told(
 
 
 @pytest.mark.conformance("TC_O_12_CSMS")
+@pytest.mark.conformance("UC_O06")
 async def test_a_message_is_replaced_by_its_number(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:

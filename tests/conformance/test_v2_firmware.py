@@ -69,6 +69,7 @@ VERIFIED = (*DOWNLOADED, ("SignatureVerified", "signature_verified"))
 
 
 @pytest.mark.conformance("TC_L_01_CSMS")
+@pytest.mark.conformance("UC_L01")
 async def test_signed_firmware_is_installed(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
@@ -97,6 +98,18 @@ async def test_signed_firmware_is_installed(
     assert await told(hass, charger, "Installed", number) == ("installed", False)
     assert state(hass, "update", "CP01_firmware") == "off"
     assert state(hass, "event", "CP01_security") != "unknown"
+
+
+@pytest.mark.conformance("UC_L02")
+async def test_firmware_without_a_signature_is_installed(
+    hass: HomeAssistant, charger: Charger2
+) -> None:
+    response = await act(hass, "update_firmware")
+    (sent,) = charger.calls("UpdateFirmware")
+    assert set(sent["firmware"]) == {"location", "retrieveDateTime"}
+    number = response["request_id"]
+    await runs(hass, charger, number, *DOWNLOADED, ("Installing", "installing"))
+    assert await told(hass, charger, "Installed", number) == ("installed", False)
 
 
 @pytest.mark.conformance("TC_L_02_CSMS")

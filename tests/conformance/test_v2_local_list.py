@@ -28,6 +28,7 @@ async def held(hass: HomeAssistant, charger: Charger2) -> None:
 
 
 @pytest.mark.conformance("TC_D_01_CSMS")
+@pytest.mark.conformance("UC_D01")
 async def test_a_whole_list_has_a_version_and_says_something_of_each_card(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -96,7 +97,14 @@ async def test_a_whole_list_without_cards_has_no_list(
 @pytest.mark.parametrize(
     ("version", "in_sync"),
     [
-        pytest.param(1, True, marks=pytest.mark.conformance("TC_D_08_CSMS")),
+        pytest.param(
+            1,
+            True,
+            marks=[
+                pytest.mark.conformance("TC_D_08_CSMS"),
+                pytest.mark.conformance("UC_D02"),
+            ],
+        ),
         pytest.param(0, False, marks=pytest.mark.conformance("TC_D_09_CSMS")),
     ],
 )

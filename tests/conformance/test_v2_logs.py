@@ -54,7 +54,10 @@ async def uploads(hass: HomeAssistant, charger: Charger2, log: str, word: str) -
         pytest.param(
             "diagnostics",
             "DiagnosticsLog",
-            marks=pytest.mark.conformance("TC_N_25_CSMS"),
+            marks=[
+                pytest.mark.conformance("TC_N_25_CSMS"),
+                pytest.mark.conformance("UC_N01"),
+            ],
         ),
         pytest.param(
             "security", "SecurityLog", marks=pytest.mark.conformance("TC_N_35_CSMS")

@@ -43,6 +43,7 @@ async def publish(
 
 
 @pytest.mark.conformance("TC_L_17_CSMS")
+@pytest.mark.conformance("UC_L03")
 async def test_firmware_is_published(hass: HomeAssistant, charger2: Charger2) -> None:
     steps = ("Downloading", "Downloaded", "ChecksumVerified", "Published")
     response = await publish(hass, charger2, *steps)
@@ -90,6 +91,7 @@ async def test_a_charger_refuses_to_publish(
 
 
 @pytest.mark.conformance("TC_L_21_CSMS")
+@pytest.mark.conformance("UC_L04")
 async def test_firmware_is_unpublished(hass: HomeAssistant, charger2: Charger2) -> None:
     charger2.answers["UnpublishFirmware"] = {"status": "Unpublished"}
     response = await act(hass, "unpublish_firmware", checksum=CHECKSUM)

@@ -38,6 +38,7 @@ async def come_and_charge(
 
 
 @pytest.mark.conformance("TC_H_01_CSMS")
+@pytest.mark.conformance("UC_H03")
 async def test_the_reserved_token_starts_a_transaction(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -62,7 +63,12 @@ async def test_the_reserved_token_starts_a_transaction(
     ("word", "became"),
     [
         pytest.param(
-            "Expired", "expired", marks=pytest.mark.conformance("TC_H_07_CSMS")
+            "Expired",
+            "expired",
+            marks=[
+                pytest.mark.conformance("TC_H_07_CSMS"),
+                pytest.mark.conformance("UC_H04"),
+            ],
         ),
         ("Removed", "removed"),
     ],
@@ -89,6 +95,7 @@ async def test_a_token_that_came_without_a_session_ends_the_reservation_in_2_1(
 
 
 @pytest.mark.conformance("TC_H_08_CSMS")
+@pytest.mark.conformance("UC_H01")
 async def test_any_evse_is_reserved_by_naming_none(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
@@ -143,6 +150,7 @@ async def test_a_changed_reservation_is_still_of_its_kind(
 
 
 @pytest.mark.conformance("TC_H_17_CSMS")
+@pytest.mark.conformance("UC_H02")
 async def test_a_reservation_is_cancelled(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:

@@ -35,7 +35,8 @@ def heard(charger2: Charger2) -> None:
     charger2.received.clear()
 
 
-@pytest.mark.conformance("TC_K_01_CSMS", "TC_K_10_CSMS")
+@pytest.mark.conformance("TC_K_01_CSMS")
+@pytest.mark.conformance("TC_K_10_CSMS")
 @pytest.mark.parametrize("unit", ["A", "W"])
 @pytest.mark.parametrize("evse_id", [0, 1])
 async def test_a_default_profile_of_one_evse_and_of_all(
@@ -142,7 +143,8 @@ async def test_a_profile_is_cleared_by_its_id_alone(
     assert charger2.calls("ClearChargingProfile") == [{"chargingProfileId": 7000}]
 
 
-@pytest.mark.conformance("TC_K_06_CSMS", "TC_K_08_CSMS")
+@pytest.mark.conformance("TC_K_06_CSMS")
+@pytest.mark.conformance("TC_K_08_CSMS")
 @pytest.mark.parametrize("answer", ["Accepted", "Unknown"])
 async def test_profiles_are_cleared_by_what_they_have_in_common(
     hass: HomeAssistant, charger2: Charger2, answer: str
@@ -313,7 +315,8 @@ async def test_a_remote_start_may_carry_the_limit_of_its_session(
     assert (period["startPeriod"], period["limit"]) == (0, 6)
 
 
-@pytest.mark.conformance("TC_K_43_CSMS", "TC_K_44_CSMS")
+@pytest.mark.conformance("TC_K_43_CSMS")
+@pytest.mark.conformance("TC_K_44_CSMS")
 @pytest.mark.parametrize("evse_id", [0, 1])
 async def test_what_holds_at_an_evse_or_at_the_station_is_asked_for_and_read(
     hass: HomeAssistant, charger2: Charger2, evse_id: int
@@ -350,7 +353,8 @@ def external(limit: float | None, source: str, **more: Any) -> Payload:
     return told
 
 
-@pytest.mark.conformance("TC_K_48_CSMS", "TC_K_50_CSMS")
+@pytest.mark.conformance("TC_K_48_CSMS")
+@pytest.mark.conformance("TC_K_50_CSMS")
 @pytest.mark.parametrize(
     ("source", "word"),
     [

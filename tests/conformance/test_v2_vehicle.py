@@ -68,7 +68,8 @@ async def limited(hass: HomeAssistant, charger: Charger2, limit: float) -> None:
     charger.received.clear()
 
 
-@pytest.mark.conformance("TC_K_53_CSMS", "TC_K_115_CSMS")
+@pytest.mark.conformance("TC_K_53_CSMS")
+@pytest.mark.conformance("TC_K_115_CSMS")
 @pytest.mark.parametrize("more", [{}, {"controlMode": "DynamicControl"}])
 async def test_needs_are_answered_and_a_profile_follows(
     hass: HomeAssistant, charger2: Charger2, more: Payload
@@ -161,7 +162,8 @@ async def test_a_vehicle_that_does_not_listen_is_not_asked_for_ever(
     assert answers == ["Rejected", "Rejected", "Rejected", "Accepted"]
 
 
-@pytest.mark.conformance("TC_K_57_CSMS", "TC_K_117_CSMS")
+@pytest.mark.conformance("TC_K_57_CSMS")
+@pytest.mark.conformance("TC_K_117_CSMS")
 @pytest.mark.parametrize(
     "change",
     [

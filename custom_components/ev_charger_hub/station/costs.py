@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .model import ChargingStation, Evse
 
 FACT: Final = "costs"
+DRIVER_TARIFF: Final = "driver_tariff"
+"""The fact of the tariff that drivers are given (2.1 I08)."""
+
 KEPT: Final = 100
 """Sessions whose cost is remembered, newest last."""
 
@@ -27,6 +30,7 @@ PAUSE: Final = timedelta(seconds=60)
 """How long after a cost the next one is told: it is read by people."""
 
 _CENT: Final = Decimal("0.01")
+_MILL: Final = Decimal("0.0001")
 _KILO: Final = 1000
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
@@ -65,8 +69,9 @@ class SessionCost:
 
     @property
     def total(self) -> Decimal:
-        """Return the cost as it is told: in hundredths, never below nothing."""
-        return max(self.cost.quantize(_CENT), Decimal(0))
+        """Return the cost as it is told: in hundredths; some prices are below nothing."""
+        # Without the sum there would be a zero with a minus.
+        return self.cost.quantize(_CENT) + Decimal(0)
 
 
 class Costs:
@@ -89,6 +94,8 @@ class Costs:
         """What a kWh costs now; None if the user has no price for it."""
         self.currency: str | None = None
         """The currency of the price (ISO 4217)."""
+        self.driver_tariff: dict[str, Any] | None = None
+        """The tariff for whoever is admitted, in the words of OCPP 2.1."""
         self._station = station
         self._journal = journal
         self._clock = clock
@@ -109,8 +116,25 @@ class Costs:
                 cost=Decimal(one["cost"]),
                 by_station=one["by_station"],
             )
+        self.driver_tariff = await self._journal.load(
+            self._station.identity, DRIVER_TARIFF
+        )
         self._unsubscribes.append(self._station.on_growth(self._follow))
         self._follow()
+
+    async def set_driver_tariff(self, tariff: dict[str, Any] | None) -> None:
+        """Give drivers a tariff from now on, durable when it returns."""
+        await self._journal.store(self._station.identity, DRIVER_TARIFF, tariff)
+        self.driver_tariff = tariff
+
+    @property
+    def price_text(self) -> str | None:
+        """Return the price as drivers read it, None if there is none."""
+        if (price := self.price.value) is None or not self.currency:
+            return None
+        exact = price.quantize(_MILL)
+        shown = exact if exact != exact.quantize(_CENT) else exact.quantize(_CENT)
+        return f"{shown} {self.currency}/kWh"
 
     def close(self) -> None:
         """Let go of the station."""

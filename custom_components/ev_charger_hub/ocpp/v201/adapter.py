@@ -117,6 +117,7 @@ class V201Adapter(BlockAdapter):
         for block in blocks:
             answers |= block.answers
         transactions.additions.append(link.costs.addition)
+        authorization.greeting = link.costs.greet
         super().__init__(
             context.station,
             boot=boot,

@@ -1,5 +1,6 @@
 """Authorization: who is in front of the station (OCPP 2.x C01)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ...station.authorization import Verdict
@@ -28,8 +29,15 @@ def token_of(payload: dict[str, Any]) -> str | None:
     return None if payload.get("type") == NOBODY or not text.strip() else text
 
 
+type Greeting = Callable[[dict[str, Any]], dict[str, Any]]
+"""Returns the answer to who may charge with what else there is to say."""
+
+
 class Authorization(TokenDesk):
     """Answers about id tokens."""
+
+    greeting: Greeting | None = None
+    """What else those are told who may charge."""
 
     def authorize(self, payload: dict[str, Any]) -> Reply:
         """Answer whether an id token may charge (C01).
@@ -44,6 +52,8 @@ class Authorization(TokenDesk):
         if payload.get("certificate") or payload.get("iso15118CertificateHashData"):
             word = _CONTRACTS.get(verdict.status, "CertChainError")
             answer["certificateStatus"] = word
+        if self.greeting is not None and verdict.status is AuthorizationStatus.ACCEPTED:
+            answer = self.greeting(answer)
         return Reply(answer)
 
     def note_type(self, token: str | None, kind: str | None, verdict: Verdict) -> None:

@@ -3,26 +3,45 @@
 from decimal import Decimal
 from typing import Any, override
 
-from ...station.costs import CostLink
+from ...station.costs import CostLink, Costs
 from ...station.outcome import Outcome
 from ...station.transaction import Transaction
 from ...station.transaction_events import EventKind, TransactionEvent
+from ..adapter import StationContext
 from .device_model import Key
+from .reports import Reports
 from .sender import Sender
 
 type Json = dict[str, Any]
+
+_MAX_TOLD = 64
+"""Transactions whose driver is known to have read the price: no station has more."""
 
 
 class CostCommands(Sender, CostLink):
     """What tells drivers what they pay."""
 
+    def __init__(self, context: StationContext, reports: Reports) -> None:
+        """Carry commands over `context.call`."""
+        super().__init__(context, reports)
+        self._read: dict[str, str] = {}
+        """The price that drivers were told of, by transaction."""
+
     @property
     @override
     def shows_cost(self) -> bool:
-        """Return what TariffCostCtrlr says."""
+        """Return what TariffCostCtrlr says of costs."""
+        return self._on(Key.COST_AVAILABLE, Key.COST_ENABLED)
+
+    @property
+    def shows_tariff(self) -> bool:
+        """Return what TariffCostCtrlr says of prices."""
+        return self._on(Key.TARIFF_AVAILABLE, Key.TARIFF_ENABLED)
+
+    def _on(self, available: Key, enabled: Key) -> bool:
         known = self.device_model
-        return known.flag(Key.COST_ENABLED) or (
-            known.flag(Key.COST_AVAILABLE) and not known.says_no(Key.COST_ENABLED)
+        return known.flag(enabled) or (
+            known.flag(available) and not known.says_no(enabled)
         )
 
     @property
@@ -38,25 +57,64 @@ class CostCommands(Sender, CostLink):
         payload = {"transactionId": transaction_id, "totalCost": float(total)}
         return await self.send("CostUpdated", payload)
 
+    def greet(self, answer: Json) -> Json:
+        """Return the answer to who may charge, with price and tariff (I01, 2.1 I08)."""
+        costs = self._context.station.costs
+        if costs is None or not self.shows_tariff:
+            return answer
+        if (text := costs.price_text) is not None:
+            info = answer["idTokenInfo"] | {"personalMessage": _message(text)}
+            answer = answer | {"idTokenInfo": info}
+        if costs.driver_tariff is not None and self._in_2_1:
+            answer = answer | {"tariff": costs.driver_tariff}
+        return answer
+
+    @property
+    def _in_2_1(self) -> bool:
+        return self._context.station.version.value == "2.1"
+
     def addition(
         self, transaction: Transaction, event: TransactionEvent, payload: Json
     ) -> Json:
-        """Return the total cost for the answer to an event (I02, I03).
+        """Return price and total cost for the answer to an event (I02, I03, I06).
 
         0.00 is free; what is not known is left out (I03.FR.04). While it goes on only
-        2.1 has room for it there.
+        2.1 has room for a cost there.
         """
-        if (costs := self._context.station.costs) is None:
+        if (costs := self._context.station.costs) is None or event.offline:
             return {}
         over = event.kind is EventKind.ENDED
+        price = self._price(costs.price_text, transaction.transaction_id, over=over)
+        return price | self._cost(costs, transaction, payload, over=over)
+
+    def _price(self, text: str | None, transaction_id: str, *, over: bool) -> Json:
+        """Return the price if the driver does not know it yet."""
+        if over:
+            self._read.pop(transaction_id, None)
+            return {}
+        known = self._read.get(transaction_id)
+        if text is None or text == known or not self.shows_tariff:
+            return {}
+        if known is None and len(self._read) >= _MAX_TOLD:
+            del self._read[next(iter(self._read))]
+        self._read[transaction_id] = text
+        return {"updatedPersonalMessage": _message(text)}
+
+    def _cost(
+        self, costs: Costs, transaction: Transaction, payload: Json, *, over: bool
+    ) -> Json:
         if over and (total := _total(payload.get("costDetails"))) is not None:
             costs.told(transaction, total)
-        elif not over and self._context.station.version.value != "2.1":
+        elif not over and not self._in_2_1:
             return {}
         if self.currency not in {None, costs.currency}:
             return {}
         cost = costs.settle(transaction)
         return {} if cost is None else {"totalCost": float(cost)}
+
+
+def _message(text: str) -> Json:
+    return {"format": "UTF8", "content": text}
 
 
 def _total(details: object) -> object:

@@ -58,6 +58,8 @@ class Key(StrEnum):
     SIGN_READINGS = "SampledDataCtrlr.SignReadings"
     SMART_CHARGING_AVAILABLE = "SmartChargingCtrlr.Available"
     SMART_CHARGING_ENABLED = "SmartChargingCtrlr.Enabled"
+    TARIFF_AVAILABLE = "TariffCostCtrlr.Available[Tariff]"
+    TARIFF_ENABLED = "TariffCostCtrlr.Enabled[Tariff]"
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
