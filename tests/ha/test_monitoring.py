@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID, STATE_UNKNOWN
@@ -16,6 +17,7 @@ from homeassistant.exceptions import (
     Unauthorized,
 )
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 
 from .charger import Charger, Payload, Refusal, now
 from .charger_v2 import Charger2, name_of
@@ -224,6 +226,17 @@ async def test_what_a_charger_will_not_watch_is_a_finding(
     assert finding(hub) == "partial: 2 of 4 watched"
 
 
+async def test_nothing_is_asked_for_blindly(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await watching(hass, hub, charger2_ws, boots=False)
+    charger.answers["GetMonitoringReport"] = Refusal(code="NotImplemented")
+    await charger.boot()
+    await settled(hass, hub, charger)
+    assert finding(hub) == "not_supported"
+    assert asked(charger) == {}
+
+
 async def test_what_the_user_clears_does_not_come_back(
     hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
 ) -> None:
@@ -273,8 +286,7 @@ async def test_what_is_watched_changes_states_and_is_no_event(
     assert state(hass, "sensor", "CP01_1_status") == "unavailable"
     assert state(hass, "sensor", "CP01_1_temperature") == "44.5"
     assert full_state(hass, "event", EVENT).state == STATE_UNKNOWN
-    model = hub.stations[IDENTITY].station.links[0]
-    assert model.device_model.text("AuthCtrlr.Enabled") == "false"  # type: ignore[attr-defined]
+    assert state(hass, "switch", "CP01_authorization") == "off"
 
 
 async def test_what_is_known_of_monitors_outlives_a_restart_of_ours(
@@ -423,6 +435,24 @@ async def test_what_a_charger_writes_is_no_markdown(
         max(len(str(v)) for v in full_state(hass, "event", EVENT).attributes.values())
         <= 255
     )
+
+
+async def test_an_alert_can_be_hidden(
+    hass: HomeAssistant, charger2: Charger2, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    await tell(charger2, event(TEMPERATURE, "90", severity=1))
+    await hass.async_block_till_done()
+    (issue,) = alerts(hass)
+    client = await hass_client()
+    url = "/api/repairs/issues/fix"
+    asked_for = {"handler": DOMAIN, "issue_id": issue.issue_id}
+    flow = await (await client.post(url, json=asked_for)).json()
+    assert flow["step_id"] == "confirm"
+    assert flow["description_placeholders"]["variable"] == TEMPERATURE
+    await client.post(f"{url}/{flow['flow_id']}", json={})
+    await hass.async_block_till_done()
+    assert alerts(hass) == []
 
 
 async def test_alerts_are_bounded_and_leave_with_the_charger(

@@ -5,6 +5,7 @@ from itertools import batched
 
 from ...station.monitoring import MonitorRequest, MonitorType
 from ...station.outcome import OutcomeStatus
+from ...station.variables import Named
 from ..stepwise import Finding, refused, still_there
 from .device_model import DeviceModel, Key, Variable
 from .monitoring_commands import AVAILABLE, MOST_REPORTED, MonitoringCommands
@@ -21,22 +22,14 @@ _STATES = {"availabilitystate": 1, "problem": 1, "temperature": 2}
 """What tells of any component, by how much it must change to be told."""
 
 _SETTINGS = frozenset(
-    one.lower()
-    for one in (
-        Key.ALIGNED_INTERVAL,
-        Key.LIST_ENABLED,
-        Key.SAMPLED_INTERVAL,
-        Key.SMART_CHARGING_ENABLED,
-        "AuthCtrlr.Enabled",
-        "OCPPCommCtrlr.HeartbeatInterval",
-    )
+    one.lower() for one in (*Named, Key.LIST_ENABLED, Key.SMART_CHARGING_ENABLED)
 )
-"""Settings that the station's own app may change behind our back."""
+"""Settings that are shown or counted on, and that its own app may change as well."""
 
 
 def watched(known: DeviceModel) -> Iterator[MonitorRequest]:
-    """Yield the monitors that spare us asking."""
-    for variable in known:
+    """Yield the monitors that spare us asking: of states first, then of settings."""
+    for variable in sorted(known, key=lambda one: one.name.key in _SETTINGS):
         if variable.monitored is not True:
             continue
         if (least := _least(variable)) is not None:
@@ -79,6 +72,9 @@ class Watching:
         still_there(outcome)
         if outcome.status is OutcomeStatus.NOT_SUPPORTED:
             return Finding.NOT_SUPPORTED()
+        if outcome.status is OutcomeStatus.TIMED_OUT:
+            # What it watches already would be asked for again and again.
+            return Finding.UNANSWERED()
         missing = self._missing(wanted)
         if missing and len(found) >= MOST_REPORTED:
             await self._look_closer(missing)
