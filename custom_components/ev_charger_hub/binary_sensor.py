@@ -144,6 +144,13 @@ WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
 
 EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
     HubBinarySensorDescription(
+        key="priority_charging",
+        channels_fn=lambda evse: (evse.priority,),
+        exists_fn=lambda evse: evse.priority.value is not None,
+        translation_key="priority_charging",
+        value_fn=lambda evse: bool(evse.priority.value),
+    ),
+    HubBinarySensorDescription(
         key="vehicle_connected",
         channels_fn=lambda evse: (evse.status, evse.session),
         device_class=BinarySensorDeviceClass.PLUG,

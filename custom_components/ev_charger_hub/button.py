@@ -15,6 +15,7 @@ from .helpers import async_reset, async_unlock, first_connector
 from .log_files import LogWish
 from .models import HubStation
 from .plugs import plugs
+from .priority import async_use_priority
 from .station.commands import LogKind
 from .station.model import ChargingStation, Evse
 
@@ -28,6 +29,8 @@ class HubButtonDescription[S: Subject](
     """Describe a button."""
 
     press_fn: Callable[[S], Awaitable[Any]] | None = None
+    place_fn: Callable[[HubStation, S], Awaitable[Any]] | None = None
+    """What to do at an EVSE, for what the model alone cannot do."""
     charger_fn: Callable[[HubStation], Awaitable[Any]] | None = None
     """What to do with a charger, for what the model alone cannot do."""
 
@@ -59,6 +62,15 @@ STATION_BUTTONS: tuple[HubButtonDescription[ChargingStation], ...] = (
 )
 
 EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
+    HubButtonDescription(
+        key="priority_charging",
+        channels_fn=lambda evse: (evse.station.version,),
+        exists_fn=lambda evse: evse.station.version.value == "2.1",
+        place_fn=lambda hub_station, evse: async_use_priority(
+            hub_station, evse, activate=True
+        ),
+        translation_key="priority_charging",
+    ),
     HubButtonDescription(
         key="unlock",
         entity_category=EntityCategory.CONFIG,
@@ -103,6 +115,8 @@ class HubButton[S: Subject](HubEntity[S], ButtonEntity):
         """Send the command."""
         if (press := self.entity_description.press_fn) is not None:
             await press(self.subject)
+        if (use := self.entity_description.place_fn) is not None:
+            await use(self.hub_station, self.subject)
         if (act := self.entity_description.charger_fn) is not None:
             await act(self.hub_station)
 

@@ -24,6 +24,7 @@ from .fields import (
     response,
 )
 from .helpers import checked, invalid, translated_errors
+from .profile_newer import FIELDS as NEWER_FIELDS, newer
 from .profile_schedule import Timed, WrittenPeriod, WrittenSchedule, timed
 from .profile_words import (
     moment,
@@ -118,7 +119,9 @@ async def _set_charging_profile(target: Target, data: Data) -> JsonObjectType:
                 charger=station.settings.name,
                 id=str(old.installed.profile.id),
             )
-    entry = Entry(installed=installed, wall_start=told.wall_start)
+    # Who keeps local time itself needs nobody who does it for them.
+    local = profile.schedule.use_local_time
+    entry = Entry(installed=installed, wall_start=None if local else told.wall_start)
     with translated_errors(station):
         outcome = await ledger.install(link, entry)
     return {
@@ -202,6 +205,7 @@ async def _profile(wish: Wish, told: Timed) -> ChargingProfile:
     )
     if draft.id in RESERVED_IDS:
         raise invalid("profile_id_reserved", id=str(draft.id))
+    draft = newer(draft, data)
     return draft if draft.id >= 0 else replace(draft, id=await free_id(wish, draft))
 
 
@@ -215,7 +219,7 @@ async def free_id(wish: Wish, draft: ChargingProfile) -> int:
     identity = hub_station.station.identity
     with translated_errors(hub_station.station):
         given = await wish.target.hub.journal.next_number(f"profile {identity}")
-    return FIRST_ID - 1 + given
+    return max(FIRST_ID - 1, wish.support.max_external_id or 0) + given
 
 
 def _checked(wish: Wish, profile: ChargingProfile) -> ChargingProfile:
@@ -362,6 +366,7 @@ _COMMANDS: Final[Actions] = {
             vol.Optional(ATTR_RECURRENCE): one_of(Recurrence),
             vol.Optional(ATTR_VALID_FROM): moment,
             vol.Optional(ATTR_VALID_TO): moment,
+            **NEWER_FIELDS,
         },
     ),
     "clear_charging_profile": (_clear_charging_profile, _CRITERIA),

@@ -170,7 +170,7 @@ def _since_midnight(start: Start) -> timedelta:
 
 
 def _by_clock(written: WrittenSchedule, where: _Circumstances) -> Timed:
-    if written.kind is Kind.RELATIVE:
+    if written.kind in {Kind.RELATIVE, Kind.DYNAMIC}:
         raise invalid("profile_clock_relative")
     moments: list[datetime] = []
     for one in written.periods:
@@ -194,7 +194,7 @@ def _by_offset(
     kind = written.kind or Kind.ABSOLUTE
     if kind is Kind.RELATIVE and only_absolute:
         kind = Kind.ABSOLUTE
-    relative = kind is Kind.RELATIVE
+    relative = kind in {Kind.RELATIVE, Kind.DYNAMIC}
     first = timedelta() if relative else offsets[0]
     start = where.begin + first
     endless = written.duration is None and written.begin is None

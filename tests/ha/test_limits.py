@@ -131,6 +131,9 @@ async def test_without_a_limit_the_maximum_is_effective(
         "cable",
         "vehicle",
         "external",
+        "energy_management",
+        "grid_operator",
+        "charging_operator",
     ]
     assert not exists(hass, "binary_sensor", NOT_FOLLOWED)
     assert not exists(hass, "sensor", "CP01_0_effective_limit")

@@ -41,7 +41,7 @@ def schedule_payload(schedule: Schedule) -> dict[str, Any]:
     optional = {
         "duration": schedule.duration,
         "startSchedule": whole_seconds(schedule.start),
-        "minChargingRate": None if rate is None else _number(rate),
+        "minChargingRate": None if rate is None else number(rate),
     }
     return {
         **present(optional),
@@ -103,7 +103,8 @@ def amount(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _number(value: Decimal) -> int | float:
+def number(value: Decimal) -> int | float:
+    """Return a limit for a message."""
     # 16, not 16.0: some stations read whole numbers only.
     return int(value) if value == value.to_integral_value() else float(value)
 
@@ -111,7 +112,7 @@ def _number(value: Decimal) -> int | float:
 def _period(period: Period) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "startPeriod": period.start,
-        "limit": _number(period.limit),
+        "limit": number(period.limit),
     }
     if period.phases is not None:
         payload["numberPhases"] = period.phases

@@ -31,6 +31,7 @@ from .profiles.model import (
 
 if TYPE_CHECKING:
     from .battery_swap import BatterySwapLink
+    from .flexible import FlexibleLink
     from .grid import GridLink
     from .networks import NetworkLink
     from .two_way import TwoWayLink
@@ -55,6 +56,7 @@ class Capability(StrEnum):
     CUSTOMERS = "customers"
     DISPLAY = "display"
     FIRMWARE = "firmware"
+    FLEXIBLE = "flexible"
     GRID = "grid"
     LIMIT = "limit"
     LOCAL_LIST = "local_list"
@@ -128,6 +130,11 @@ class Link(Facets, Protocol):
     @property
     def battery_swaps(self) -> BatterySwapLink | None:
         """Return what asks for battery swaps, None before 2.1."""
+        return None
+
+    @property
+    def flexible(self) -> FlexibleLink | None:
+        """Return what changes what flows without a new profile, None before 2.1."""
         return None
 
     @property

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .local_list import LocalList
     from .logs import Logs
     from .pending_restart import PendingRestart
+    from .profiles.ledger import Ledger
     from .publishing import Publication
     from .reservations import Reservations
     from .security.security import Security
@@ -240,6 +241,8 @@ class ChargingStation:
         self.links: list[Link] = []
         self.findings: dict[str, str] = {}
         """What set-up learnt: step name to result, for diagnostics."""
+        self.ledger: Ledger | None = None
+        """Which profiles of ours it holds; set by the ledger itself."""
         self.limiter: Limiter | None = None
         """What makes limits hold; set by the limiter itself."""
         self.security: Security | None = None

@@ -397,6 +397,30 @@ BROKEN: list[tuple[str, str, str, Sent]] = [
         "profile_stack_level_too_high",
         sent(stack_level=10),
     ),
+    (
+        "OCPP 2.1",
+        "max_offline",
+        "profile_field_unknown",
+        sent(max_offline=600, dialects=OLD),
+    ),
+    (
+        "OCPP 2.1",
+        "invalid_after_offline",
+        "profile_field_unknown",
+        sent(invalid_after_offline=True, dialects=OLD),
+    ),
+    (
+        "K01.FR.122",
+        "update_interval",
+        "profile_not_dynamic",
+        sent(update_interval=30, dialects=("2.1",)),
+    ),
+    (
+        "K01.FR.80",
+        "id",
+        "profile_id_for_others",
+        sent(support=replace(SUPPORT, max_external_id=10_000), dialects=("2.1",)),
+    ),
 ]
 
 CASES = [

@@ -32,6 +32,7 @@ _UNHEARD_OF = frozenset(
     {
         Capability.BATTERY_SWAP,
         Capability.CUSTOMERS,
+        Capability.FLEXIBLE,
         Capability.GRID,
         Capability.LIMIT,
         Capability.MONITORING,

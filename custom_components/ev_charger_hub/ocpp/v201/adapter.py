@@ -15,6 +15,7 @@ from .authorization import Authorization
 from .availability import Availability
 from .battery_swap import BatterySwapBlock
 from .external_limits import ExternalLimits
+from .flexible import FlexibleCharging
 from .grid import GridBlock
 from .link import V201Link
 from .mapping import station_info
@@ -83,6 +84,7 @@ class V201Adapter(BlockAdapter):
         blocks: tuple[Answering, ...] = (
             BatterySwapBlock(context, link.battery_swaps),
             ExternalLimits(context, oddities),
+            FlexibleCharging(context, oddities),
             GridBlock(context),
             events,
             monitoring,

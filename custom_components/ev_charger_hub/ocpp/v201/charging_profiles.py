@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -34,7 +35,7 @@ class _Words:
 
     purposes: tuple[Purpose, ...]
     kinds: tuple[Kind, ...]
-    local_time: bool
+    newer: bool
 
     @property
     def by_purpose(self) -> dict[Purpose, str]:
@@ -44,12 +45,12 @@ class _Words:
 _V201 = _Words(
     purposes=(Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX),
     kinds=(Kind.ABSOLUTE, Kind.RECURRING, Kind.RELATIVE),
-    local_time=False,
+    newer=False,
 )
 _V21 = _Words(
     purposes=(*_V201.purposes, Purpose.PRIORITY, Purpose.LOCAL_GENERATION),
     kinds=(*_V201.kinds, Kind.DYNAMIC),
-    local_time=True,
+    newer=True,
 )
 
 
@@ -71,8 +72,6 @@ def profile_payload(profile: ChargingProfile, dialect: Dialect) -> dict[str, Any
         raise Unspeakable(profile.purpose)
     if profile.kind not in words.kinds:
         raise Unspeakable(profile.kind)
-    if profile.schedule.use_local_time and not words.local_time:
-        raise Unspeakable("useLocalTime")
     optional = {
         "recurrencyKind": profile.recurrence,
         "validFrom": whole_seconds(profile.valid_from),
@@ -103,10 +102,16 @@ def _newer(profile: ChargingProfile) -> dict[str, Any]:
 
 def _unknown(profile: ChargingProfile) -> str | None:
     """Return what OCPP 2.0.1 does not know of a profile."""
-    newer = present(_newer(profile))
+    schedule, newer = profile.schedule, present(_newer(profile))
+    words = {
+        "useLocalTime": schedule.use_local_time,
+        "randomizedDelay": schedule.random_delay is not None,
+        "limitAtSoC": schedule.limit_at_soc is not None,
+    }
     if any(one.two_way is not None for one in profile.schedule.periods):
         return "operationMode"
-    return next(iter(newer), None)
+    used = [word for word, is_used in words.items() if is_used]
+    return next(iter([*used, *newer]), None)
 
 
 def clear_requests(criteria: ProfileCriteria, dialect: Dialect) -> list[dict[str, Any]]:
@@ -203,6 +208,11 @@ def _schedule(profile: ChargingProfile) -> dict[str, Any]:
     payload = {"id": profile.id, **common.schedule_payload(schedule)}
     if schedule.use_local_time:
         payload["useLocalTime"] = True
+    if schedule.random_delay is not None:
+        payload["randomizedDelay"] = schedule.random_delay
+    if schedule.limit_at_soc is not None:
+        soc, limit = schedule.limit_at_soc
+        payload["limitAtSoC"] = {"soc": soc, "limit": common.number(limit)}
     for told, period in zip(
         payload["chargingSchedulePeriod"], schedule.periods, strict=True
     ):
@@ -246,6 +256,8 @@ def parse_schedule(told: Any) -> Schedule:
         duration=told.get("duration"),
         minimum_rate=common.amount(told.get("minChargingRate")),
         use_local_time=told.get("useLocalTime") is True,
+        random_delay=told.get("randomizedDelay"),
+        limit_at_soc=_limit_at_soc(told.get("limitAtSoC")),
     )
 
 
@@ -263,6 +275,12 @@ def _periods(told: list[dict[str, Any]]) -> Iterator[Period]:
             phase_to_use=one.get("phaseToUse"),
             two_way=two_way,
         )
+
+
+def _limit_at_soc(told: Any) -> tuple[int, Decimal] | None:
+    if not isinstance(told, dict) or (limit := common.amount(told["limit"])) is None:
+        return None
+    return int(told["soc"]), limit
 
 
 def _moment(told: object) -> datetime | None:

@@ -25,6 +25,7 @@ from .certificates import CertificateCommands
 from .customer_commands import CustomerCommands
 from .device_model import Key
 from .facets import FacetCommands
+from .flexible_commands import FlexibleCommands
 from .grid import GridCommands
 from .housekeeping import HousekeepingCommands
 from .inventory_commands import InventoryCommands
@@ -57,6 +58,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         self._monitoring = MonitoringCommands(context, reports)
         self._customers = CustomerCommands(context, reports)
         self._battery_swaps = BatterySwapCommands(context, reports)
+        self._flexible = FlexibleCommands(self)
         self._grid = GridCommands(context, reports)
         self._two_way = TwoWayCommands(context, reports)
         self._networks = NetworkCommands(self, context.station.version)
@@ -114,6 +116,12 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
 
     @property
     @override
+    def flexible(self) -> FlexibleCommands | None:
+        """Return what changes what flows without a new profile."""
+        return self._flexible if self.dialect == "2.1" else None
+
+    @property
+    @override
     def capabilities(self) -> frozenset[Capability]:
         """Return what this link can carry, as far as is known."""
         known = self.device_model
@@ -128,7 +136,12 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         if known.says_no(AVAILABLE):
             missing.add(Capability.MONITORING)
         if self.dialect != "2.1":
-            missing |= {Capability.BATTERY_SWAP, Capability.GRID, Capability.TWO_WAY}
+            missing |= {
+                Capability.BATTERY_SWAP,
+                Capability.FLEXIBLE,
+                Capability.GRID,
+                Capability.TWO_WAY,
+            }
         if known.says_no(SWAPS_AVAILABLE):
             missing.add(Capability.BATTERY_SWAP)
         return frozenset(Capability) - missing
@@ -189,6 +202,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
         said = known.items(Key.RATE_UNITS) or known.options(Key.RATE_UNITS)
         words = {one.strip().upper() for one in said}
         switching = known.flag(Key.PHASE_SWITCHING)
+        newer = self.dialect == "2.1"
         return ProfileSupport(
             units=tuple(unit for unit in RateUnit if unit.value in words) or None,
             max_stack_level=level,
@@ -197,6 +211,12 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
             evses=len(known.places) or None,
             phase_switching=switching,
             phase_to_use=switching,
+            dynamic=newer
+            and any(
+                map(known.flag, (Key.DYNAMIC_PROFILES, Key.DYNAMIC_PROFILES_OF_LIBOCPP))
+            ),
+            max_offline=newer and known.flag(Key.MAX_OFFLINE),
+            max_external_id=known.number(Key.MAX_EXTERNAL_ID) if newer else None,
             replaces_by_clearing=quirks.replaces_by_clearing,
             only_absolute=quirks.only_absolute,
             settling=quirks.settling or ProfileSupport().settling,

@@ -22,6 +22,7 @@ from ..model import (
     StationEvent,
 )
 from ..outcome import Outcome, OutcomeStatus
+from ..profiles.model import Kind
 from ..secrets import shortened
 from ..transaction import Transaction, TransactionState
 from .climber import Climber
@@ -323,7 +324,10 @@ class Attendant:
         """Try another way, because what was accepted is not followed."""
         if (sent := slot.sent) is None or (rung := sent.rung) is None:
             return
-        self._knowledge.ignore(rung.purpose)
+        if rung.kind is Kind.DYNAMIC:
+            self._knowledge.learn(dynamic=False)
+        else:
+            self._knowledge.ignore(rung.purpose)
         self.run(self._try_another, slot)
 
     async def _try_another(self, slot: Slot) -> None:

@@ -12,7 +12,7 @@ from ..link import Capability, Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
 from ..profiles.ledger import UNANSWERED
-from ..profiles.model import ChargingProfile, ProfileSupport, Purpose
+from ..profiles.model import ChargingProfile, Kind, ProfileSupport, Purpose
 from .holdings import Holdings, number
 from .knowledge import Knowledge
 from .ladder import Step, fallback, ladder
@@ -134,7 +134,7 @@ class Climber:
             return known and self.renewed(rung, goal)
         # Nothing was sent for this transaction: what is persisted may do.
         persisted = (step.rung for step in others if step.under is None)
-        return rung.duration is None and any(
+        return not rung.ends and any(
             one is not None and self._holdings.acknowledged(one, goal)
             for one in persisted
         )
@@ -201,7 +201,7 @@ class Climber:
                 if outcome.status in UNANSWERED or rung is None or rung.persisted:
                     return outcome
                 # What ends without anything below it would let everything through.
-                under, rung = None, replace(rung, duration=None)
+                under, rung = None, replace(rung, duration=None, max_offline=None)
         if rung is None:
             return await self._wait_for_session(climb, step)
         return await self._climb(climb, rung, under)
@@ -322,7 +322,9 @@ class Climber:
             facts["decimals"] = False
         elif amount != amount.to_integral_value():
             facts["decimals"] = True
-        if used.purpose is not Purpose.STATION_MAX:
+        if rung.kind is Kind.DYNAMIC:
+            facts["dynamic"] = used.kind is Kind.DYNAMIC
+        if used.purpose is not Purpose.STATION_MAX and used.kind is not Kind.DYNAMIC:
             facts["kind"] = used.kind
         if used.stack_level != rung.stack_level or (
             used.stack_level and used.layer is not Layer.UNDER
@@ -335,7 +337,7 @@ class Climber:
     def _tell_safety(self, climb: Climb, used: Rung, under: Rung | None) -> None:
         slot = climb.slot
         slot.unsafe = None
-        if fallback(climb.site) and (under is None or used.duration is None):
+        if fallback(climb.site) and (under is None or not used.ends):
             slot.unsafe = f"impossible: EVSE {slot.place.id} is limited by {used}"
 
     # What is in force

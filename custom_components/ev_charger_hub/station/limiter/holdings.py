@@ -1,6 +1,7 @@
 """Holdings: which profiles of ours a station has, and what is sent to change that."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,8 +11,8 @@ from ..limits import LimitError, LimitErrorKind, in_ampere
 from ..link import Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
-from ..profiles.ledger import UNKNOWN, Entry, Ledger
-from ..profiles.model import ChargingProfile, Installed, ProfileCriteria, Purpose
+from ..profiles.ledger import UNANSWERED, UNKNOWN, Entry, Ledger
+from ..profiles.model import ChargingProfile, Installed, Kind, ProfileCriteria, Purpose
 from .budget import WRITES, Budget
 from .knowledge import Knowledge
 from .rungs import FIRST_ID, OVERLAY, Rung, Site
@@ -127,11 +128,35 @@ class Holdings:
             raise NotConnected
         if rung.persisted:
             await self._spend(rung, limit, entry)
+        if entry is not None:
+            updated = await self._update(link, rung, limit, entry)
+            if updated is not None and (updated.ok or updated.status in UNANSWERED):
+                return updated
+            # Whoever has forgotten the profile gets it anew.
         if self._clears_first(slot, site, rung, entry):
             await self.clear(link, rung.profile_id)
         return await self._install(
             link, rung, rung.profile(limit, self._station_time())
         )
+
+    async def _update(
+        self, link: Link, rung: Rung, limit: Limit, entry: Entry
+    ) -> Outcome | None:
+        """Give a dynamic profile that is there another limit; None if it cannot be."""
+        if rung.kind is not Kind.DYNAMIC or not entry.sure:
+            return None
+        if (flexible := link.flexible) is None:
+            return None
+        before, now = entry.installed.profile, self._clock()
+        profile = rung.profile(limit, now)
+        old, new = before.schedule, profile.schedule
+        if replace(before, schedule=new) != profile or old.unit is not new.unit:
+            return None
+        if old == new or old.periods[0].phases != new.periods[0].phases:
+            # It is sent once more because it is the answer to something.
+            return None
+        installed = replace(entry.installed, profile=profile, set_at=now)
+        return await self._ledger.update(flexible, replace(entry, installed=installed))
 
     def _station_time(self) -> datetime:
         # Told in our time, a profile of a station whose clock is off would not hold

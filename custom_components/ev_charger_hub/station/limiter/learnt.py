@@ -28,7 +28,8 @@ class Learnt:
 
     `unit`, `kind` and `stack_level` are what it accepted, the last only if it is not
     what the charger says that it supports. `decimals`: whether limits may have a
-    tenth; `durations`: whether schedules may end; `tx_default_caps`: whether a
+    tenth; `durations`: whether schedules may end; `dynamic`: whether a TxProfile may be
+    dynamic (2.1); `tx_default_caps`: whether a
     TxDefaultProfile keeps a TxProfile down (Easee, row S6); `replaces_by_clearing`:
     whether a TxProfile is accepted only once the one before it is cleared (row S3).
     """
@@ -40,6 +41,7 @@ class Learnt:
     kind: Kind | None = None
     stack_level: int | None = None
     durations: bool | None = None
+    dynamic: bool | None = None
     composite: bool | None = None
     tx_default_caps: bool | None = None
     zero_ends_transaction: bool | None = None
@@ -68,6 +70,7 @@ _PLAIN = (
     "kind",
     "stack_level",
     "durations",
+    "dynamic",
     "composite",
     "tx_default_caps",
     "zero_ends_transaction",
@@ -103,6 +106,7 @@ def recalled(kept: Any, charger: Charger) -> Learnt:
 _FLAGS = (
     "decimals",
     "durations",
+    "dynamic",
     "composite",
     "tx_default_caps",
     "zero_ends_transaction",

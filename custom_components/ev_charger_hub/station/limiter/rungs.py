@@ -62,6 +62,8 @@ class Rung:
     duration: int | None = None
     transaction_id: str | None = None
     layer: Layer = Layer.ONLY
+    max_offline: int | None = None
+    """After how many seconds without us it does not count (2.1)."""
 
     @override
     def __str__(self) -> str:
@@ -74,6 +76,8 @@ class Rung:
         words.append(f"level {self.stack_level}")
         if self.duration is not None:
             words.append(f"for {self.duration} s")
+        if self.max_offline is not None:
+            words.append(f"offline for {self.max_offline} s")
         return ", ".join(words)
 
     @property
@@ -87,6 +91,11 @@ class Rung:
         if self.layer is Layer.OVER:
             return OVERLAY + self.where
         return FIRST_ID[self.purpose] + self.where
+
+    @property
+    def ends(self) -> bool:
+        """Return whether it stops to count when we are gone."""
+        return self.duration is not None or self.max_offline is not None
 
     @property
     def persisted(self) -> bool:
@@ -117,6 +126,7 @@ class Rung:
             kind=self.kind,
             stack_level=self.stack_level,
             transaction_id=self.transaction_id,
+            max_offline=self.max_offline,
             schedule=Schedule(
                 unit=self.unit, periods=(period,), start=start, duration=duration
             ),
@@ -175,6 +185,10 @@ class Site:
         kind = self.learnt.kind or Kind.ABSOLUTE
         if purpose is Purpose.STATION_MAX:
             kind = Kind.ABSOLUTE
+        max_offline = None
+        if purpose is Purpose.TX and self._dynamic(duration):
+            # Its limit follows the sun without a new profile (2.1 K28).
+            kind, max_offline, duration = Kind.DYNAMIC, duration, None
         return Rung(
             purpose=purpose,
             evse_id=self.evse_id,
@@ -187,11 +201,24 @@ class Site:
             duration=duration,
             transaction_id=self.transaction_id if purpose is Purpose.TX else None,
             layer=layer,
+            max_offline=max_offline,
         )
+
+    def _dynamic(self, duration: int | None) -> bool:
+        """Return whether a profile of a session, and its dead-man, can be dynamic."""
+        support = self.support
+        if not support.dynamic or self.learnt.dynamic is False:
+            return False
+        return duration is None or support.max_offline
 
     def variants(self, rung: Rung, limit: Limit) -> Iterator[Rung]:
         """Yield a rung, and after each refusal what may have been the matter with it."""
         yield rung
+        if rung.kind is Kind.DYNAMIC:
+            kind = self.learnt.kind or Kind.ABSOLUTE
+            lasts = rung.max_offline
+            rung = replace(rung, kind=kind, duration=lasts, max_offline=None)
+            yield rung
         simple: dict[str, object] = {}
         if rung.decimals and self.learnt.decimals is None:
             amount = rung.amount(limit).value

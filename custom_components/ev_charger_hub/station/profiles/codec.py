@@ -27,6 +27,11 @@ def dump(profile: ChargingProfile) -> dict[str, Any]:
         "duration": schedule.duration,
         "minimum_rate": _digits(schedule.minimum_rate),
         "use_local_time": schedule.use_local_time,
+        "random_delay": schedule.random_delay,
+        "limit_at_soc": (soc := schedule.limit_at_soc) and [soc[0], _digits(soc[1])],
+        "max_offline": profile.max_offline,
+        "invalid_after_offline": profile.invalid_after_offline,
+        "update_interval": profile.update_interval,
         "periods": [
             [
                 one.start,
@@ -37,9 +42,6 @@ def dump(profile: ChargingProfile) -> dict[str, Any]:
             ]
             for one in schedule.periods
         ],
-        "max_offline": profile.max_offline,
-        "invalid_after_offline": profile.invalid_after_offline,
-        "update_interval": profile.update_interval,
     }
 
 
@@ -60,6 +62,9 @@ def parse(kept: Mapping[str, Any]) -> ChargingProfile:
             duration=kept["duration"],
             minimum_rate=kept["minimum_rate"] and Decimal(kept["minimum_rate"]),
             use_local_time=kept["use_local_time"],
+            random_delay=kept.get("random_delay"),
+            limit_at_soc=(soc := kept.get("limit_at_soc"))
+            and (soc[0], Decimal(soc[1])),
             periods=tuple(
                 Period(
                     start=start,

@@ -6,14 +6,17 @@ it should we die before the answer.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 import logging
 from typing import Any
 
 from ..errors import NotConnected
+from ..flexible import FlexibleLink
 from ..journal import Journal
-from ..link import Link
+from ..link import Limit, Link
 from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
 from ..secrets import shortened
@@ -65,6 +68,7 @@ class Ledger:
         self._journal = journal
         self._entries: Entries = ()
         self._lock = asyncio.Lock()
+        station.ledger = self
 
     async def load(self) -> None:
         """Read what was written before; what cannot be read is forgotten."""
@@ -109,12 +113,25 @@ class Ledger:
 
     async def install(self, link: Link, entry: Entry) -> Outcome:
         """Send a profile and write down what became of it; raises NotConnected."""
+        installed = entry.installed
+        sending = partial(link.set_profile, installed.evse_id, installed.profile)
+        return await self._send(entry, sending)
+
+    async def update(self, link: FlexibleLink, entry: Entry) -> Outcome:
+        """Send the limit of a dynamic profile that is there, as `install` (2.1 K28)."""
+        profile = entry.installed.profile
+        limit = profile.schedule.periods[0].limit
+        told = Limit(value=limit, unit=profile.schedule.unit)
+        return await self._send(entry, partial(link.update_schedule, profile.id, told))
+
+    async def _send(
+        self, entry: Entry, sending: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
         async with self._lock:
             before = self.entries
             await self._write(self._with(replace(entry, sure=False)))
-            installed = entry.installed
             try:
-                outcome = await link.set_profile(installed.evse_id, installed.profile)
+                outcome = await sending()
             except NotConnected:
                 await self._write(before)
                 raise

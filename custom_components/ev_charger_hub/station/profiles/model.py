@@ -75,6 +75,10 @@ class Schedule:
     duration: int | None = None
     minimum_rate: Decimal | None = None
     use_local_time: bool = False
+    random_delay: int | None = None
+    """Within how many seconds each change happens at random (2.1)."""
+    limit_at_soc: tuple[int, Decimal] | None = None
+    """From which percentage of charge on which limit holds (2.1)."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -151,6 +155,12 @@ class ProfileSupport:
     """A profile is replaced only by clearing the old one first (Easee, row S3)."""
     only_absolute: bool = False
     """Relative and recurring profiles are refused (Easee, row S4)."""
+    dynamic: bool = False
+    """Whether the limit of a profile can be changed without a new one (2.1 K28)."""
+    max_offline: bool = False
+    """Whether a profile may stop to count while we are away (2.1)."""
+    max_external_id: int | None = None
+    """The highest id that is kept for the limits of others (2.1 K01.FR.80)."""
     settling: int = 60
     """How many seconds it may take until an accepted profile is followed (row S8)."""
 

@@ -67,9 +67,10 @@ def violations(
         others=tuple(others),
         dialect=dialect,
     )
-    checks = (_purpose, _kind, _place, _transaction, _start, _time, _periods, _rates)
+    checks = (_purpose, _kind, _place, _transaction, _start, _time, _newer)
     found = [one for check in checks for one in check(case)]
-    return (*found, *_phases(case), *_conflicts(case))
+    found += [one for check in (_periods, _rates, _phases) for one in check(case)]
+    return (*found, *_conflicts(case))
 
 
 def _broken(rule: str, field: str, key: str, **placeholders: object) -> Violation:
@@ -192,6 +193,32 @@ def _time(case: _Case) -> Iterator[Violation]:
         yield _broken(
             "ChargingProfileType.validTo", "valid_to", "profile_validity_empty"
         )
+
+
+def _newer(case: _Case) -> Iterator[Violation]:
+    """Yield what only 2.1 knows, and what is asked of it."""
+    profile, schedule = case.profile, case.profile.schedule
+    told = {
+        "max_offline": profile.max_offline is not None,
+        "invalid_after_offline": profile.invalid_after_offline,
+        "update_interval": profile.update_interval is not None,
+        "random_delay": schedule.random_delay is not None,
+        "limit_at_soc": schedule.limit_at_soc is not None,
+    }
+    if case.dialect != "2.1":
+        for field in (name for name, used in told.items() if used):
+            yield _broken(
+                "OCPP 2.1",
+                field,
+                "profile_field_unknown",
+                name=field,
+                version=case.dialect,
+            )
+    if told["update_interval"] and profile.kind is not Kind.DYNAMIC:
+        yield _broken("K01.FR.122", "update_interval", "profile_not_dynamic")
+    reserved = case.support.max_external_id
+    if reserved is not None and 0 <= profile.id <= reserved:
+        yield _broken("K01.FR.80", "id", "profile_id_for_others", maximum=reserved)
 
 
 def _periods(case: _Case) -> Iterator[Violation]:
