@@ -73,14 +73,17 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> 
 
 
 @contextmanager
-def home_assistant(folder: Path) -> Iterator[str]:
-    """Run a fresh Home Assistant with one user, and yield its address."""
+def home_assistant(folder: Path, *prepared: str) -> Iterator[str]:
+    """Run a fresh Home Assistant with one user, and yield its address.
+
+    `prepared` is what else `scripts.lib.prepare_config` is to do.
+    """
     config = folder / "config"
     log = folder / LOG
     port = free_port()
     login = ("--user", USER, "--password", PASSWORD)
     prepare = ("-m", "scripts.lib.prepare_config", config, "--port", str(port), *login)
-    subprocess.run([sys.executable, *prepare], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, *prepare, *prepared], cwd=ROOT, check=True)
     url = f"http://127.0.0.1:{port}"
     with running(
         "homeassistant", "--config", str(config), "--skip-pip", log=log
@@ -105,18 +108,22 @@ class Station:
         """Move the station."""
         ask(f"{self._url}/{act}", body)
 
-    def wait_until(self, reached: Callable[[dict[str, Any]], bool]) -> None:
-        """Wait until the first connector is as it should be."""
+    def wait_until(
+        self, reached: Callable[[dict[str, Any]], bool], of: str = "connectors"
+    ) -> None:
+        """Wait until the first connector, or EVSE, is as it should be."""
         deadline = time.monotonic() + PATIENCE
-        while not reached(connector := self.state()["connectors"][0]):
+        while not reached(connector := self.state()[of][0]):
             if time.monotonic() > deadline:
                 raise AssertionError(connector)
             time.sleep(0.2)
 
 
 @contextmanager
-def charging_station(folder: Path, ocpp_port: int, identity: str) -> Iterator[Station]:
-    """Run a charging station that dials in at a port."""
+def charging_station(
+    folder: Path, ocpp_port: int, identity: str, *more: str
+) -> Iterator[Station]:
+    """Run a charging station that dials in at a port; `more` is for its command line."""
     log = folder / f"{identity}.log"
     control_port = free_port()
     url = f"http://127.0.0.1:{control_port}"
@@ -124,6 +131,7 @@ def charging_station(folder: Path, ocpp_port: int, identity: str) -> Iterator[St
         "simulators.charging_station",
         *("--url", f"ws://127.0.0.1:{ocpp_port}/ocpp", "--identity", identity),
         *("--control-port", str(control_port)),
+        *more,
         log=log,
     ) as process:
         wait_until_served(f"{url}/state", process, log)
