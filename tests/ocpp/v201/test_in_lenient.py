@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings as tuned, strategies as st
 import pytest
 
 from .conftest import Charger, sample
@@ -9,6 +10,35 @@ from custom_components.ev_charger_hub.station.model import SessionKnown, Session
 
 TAG = {"idToken": "TAG1", "type": "ISO14443"}
 EVSE = {"id": 1, "connectorId": 1}
+FIELDS = [
+    "cableMaxCurrent",
+    "chargingState",
+    "connectorId",
+    "context",
+    "eventType",
+    "evse",
+    "id",
+    "idToken",
+    "meterValue",
+    "multiplier",
+    "numberOfPhasesUsed",
+    "offline",
+    "remoteStartId",
+    "reservationId",
+    "sampledValue",
+    "seqNo",
+    "signedMeterValue",
+    "stoppedReason",
+    "timeSpentCharging",
+    "timestamp",
+    "transactionId",
+    "transactionInfo",
+    "triggerReason",
+    "type",
+    "unit",
+    "unitOfMeasure",
+    "value",
+]
 ACCEPTED = {"idTokenInfo": {"status": "Accepted"}}
 
 
@@ -118,3 +148,34 @@ async def test_what_others_add_is_in_the_answer(charger: Charger) -> None:
 
     block.additions += [fails, cost]
     assert await charger.event("Started", "T1", 2, evse=EVSE) == {"totalCost": 2.0}
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(2**70), max_value=2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@tuned(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(payload=st.dictionaries(st.sampled_from(FIELDS), JUNK, max_size=6))
+async def test_no_nonsense_is_refused(
+    charger: Charger, caplog: pytest.LogCaptureFixture, payload: dict[str, Any]
+) -> None:
+    whole = charger.event_payload("Updated", "T1", 1, sample(1000)) | payload
+    for one in (payload, whole):
+        frame = await charger.call("TransactionEvent", one)
+        assert frame[0] == 3
+        assert set(frame[2]) <= {"idTokenInfo"}
+    assert "not recorded" not in caplog.text

@@ -251,7 +251,8 @@ class TransactionBlock:
             return
         at = plausible(told.event.claimed_at, context.clock())
         if told.event.offline or context.transactions.is_history(at):
-            if told.verdict is None or told.verdict.status is _ACCEPTED:
+            allowed = told.verdict is None or told.verdict.status is _ACCEPTED
+            if allowed and len(self._quiet) < MAX_UNSAVED:
                 self._quiet.add(transaction.transaction_id)
             return
         self._quiet.discard(transaction.transaction_id)
