@@ -1,6 +1,7 @@
 """Sensors of chargers."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from typing import override
 
@@ -80,6 +81,12 @@ class HubSensor[S: Subject](HubEntity[S], SensorEntity):
         if self.entity_description.device_class is SensorDeviceClass.MONETARY:
             return self.hub.hass.config.currency
         return super().native_unit_of_measurement
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """Return since when money is counted, None for all other values."""
+        return self.entity_description.last_reset_fn(self.subject)
 
     @override
     def _reading(self) -> Value:

@@ -18,8 +18,9 @@ type Value = str | int | float | datetime | None
 class HubSensorDescription[S: Subject](
     SensorEntityDescription, HubEntityDescription[S]
 ):
-    """Describe a sensor."""
+    """Describe a sensor; `last_reset_fn` tells since when money is counted."""
 
+    last_reset_fn: Callable[[S], datetime | None] = lambda _: None
     value_fn: Callable[[S], Value]
 
 

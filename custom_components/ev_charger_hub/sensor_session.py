@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
@@ -40,6 +41,12 @@ def _is_priced(evse: Evse) -> bool:
     return has_price or evse.session_cost.value is not None
 
 
+def _begun(evse: Evse) -> datetime | None:
+    """Return since when the cost of a session counts."""
+    session = evse.session.value
+    return None if session is None else session.started_at
+
+
 def _cost(evse: Evse) -> float | None:
     """Return what the session costs so far, in the currency of the house."""
     cost = evse.session_cost.value
@@ -69,6 +76,7 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
         channels_fn=lambda evse: (evse.session_cost,),
         device_class=SensorDeviceClass.MONETARY,
         exists_fn=_is_priced,
+        last_reset_fn=_begun,
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=2,
         translation_key="session_cost",

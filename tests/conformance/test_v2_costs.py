@@ -1,5 +1,6 @@
 """Costs of OCPP 2.x: told while a session runs and when it is over; tariffs of 2.1."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +75,8 @@ async def test_a_driver_sees_the_running_cost(
     await flush(hass)
     cost = full_state(hass, "sensor", "CP01_1_session_cost")
     assert (cost.state, cost.attributes["unit_of_measurement"]) == ("1.0", "EUR")
+    begun = datetime.fromisoformat(cost.attributes["last_reset"])
+    assert abs(begun - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
@@ -267,6 +270,24 @@ async def test_a_charger_that_shows_no_prices_is_told_none(
     answer = await authorized(charger2)
     assert "personalMessage" not in answer["idTokenInfo"]
     assert "updatedPersonalMessage" not in await charger2.begin(token="CARD")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("TariffFallbackMessage", marks=pytest.mark.conformance("UC_I04")),
+        pytest.param(
+            "TotalCostFallbackMessage", marks=pytest.mark.conformance("UC_I05")
+        ),
+    ],
+)
+async def test_what_is_shown_without_us_is_written_to_the_charger(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, key: str
+) -> None:
+    name = f"TariffCostCtrlr.{key}"
+    charger = await charger2_ws(version="2.1", variables={name: ("", False)})
+    await act(hass, "set_configuration", key=name, value="Ask at home")
+    assert charger.variables[name][0] == "Ask at home"
 
 
 # Tariffs of 2.1

@@ -8,6 +8,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
+from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import Charger2Factory
 from ..ha.entities import act, flush, state
@@ -147,6 +148,16 @@ async def test_a_changed_reservation_is_still_of_its_kind(
     first, second = charger2.calls("ReserveNow")
     assert first.pop("expiryDateTime") < second.pop("expiryDateTime")
     assert first == second
+
+
+async def test_1_6_has_no_word_for_kinds_of_connectors(
+    hass: HomeAssistant, quiet_charger: Charger
+) -> None:
+    with pytest.raises(HomeAssistantError) as raised:
+        await reserved(hass, connector_type="cType2")
+    assert raised.value.translation_key == "not_supported_by_charger"
+    assert quiet_charger.received == []
+    assert await outcome(hass) == ("refused", None)
 
 
 @pytest.mark.conformance("TC_H_17_CSMS")

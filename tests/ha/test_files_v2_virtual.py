@@ -121,6 +121,17 @@ async def test_a_reservation_is_used_by_its_holder(
     assert found[0]["state"] == "used"
 
 
+async def test_a_kind_of_connector_is_reserved_if_there_is_one(
+    hass: HomeAssistant, virtual: VirtualStation
+) -> None:
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, "reserve_now", id_token=ANNA.id_token, connector_type="cCCS2")
+    assert raised.value.translation_key == "reservation_rejected"
+    await act(hass, "reserve_now", id_token=ANNA.id_token, connector_type="sType2")
+    found = (await act(hass, "get_reservations"))["reservations"]
+    assert [one["state"] for one in found] == ["active", "refused"]
+
+
 async def test_a_reservation_expires(
     hass: HomeAssistant, virtual: VirtualStation
 ) -> None:

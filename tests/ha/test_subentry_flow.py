@@ -226,7 +226,11 @@ async def test_change_settings_live(
             "minimum_current": 8,
             "phases": "1",
         },
-        metering={"measurands": ["SoC", "Current.Import.L1"], "meter_interval": 10},
+        metering={
+            "measurands": ["SoC", "Current.Import.L1"],
+            "meter_interval": 10,
+            "price_entity": "sensor.price",
+        },
         connection={"protocol": "ocpp1.6", "ping": False, "quiet": True},
     )
     assert_changed(result)
@@ -240,6 +244,7 @@ async def test_change_settings_live(
     assert settings.measurands == ("SoC", "Current.Import.L1")
     assert settings.meter_interval == 10
     assert settings.clock_interval is None
+    assert settings.price_entity == "sensor.price"
     assert settings.protocol == "ocpp1.6"
     assert not settings.ping
     assert settings.quiet
@@ -251,6 +256,8 @@ async def test_change_settings_live(
 
     form = (await begin_change(hass, init_integration))["data_schema"]
     assert suggested(form, "charging")["fallback_current"] == {"suggested_value": 8}
+    price = suggested(form, "metering")["price_entity"]
+    assert price == {"suggested_value": "sensor.price"}
 
     result = await change(hass, init_integration, metering={"clock_interval": 0})
     assert_changed(result)
@@ -259,6 +266,7 @@ async def test_change_settings_live(
     assert station.settings.measurands is None
     assert station.settings.meter_interval is None
     assert station.settings.clock_interval == 0
+    assert station.settings.price_entity is None
 
     # What is left to the charger leaves its field empty.
     form = (await begin_change(hass, init_integration))["data_schema"]

@@ -69,6 +69,9 @@ class Reservations:
         model = station.model
         if evse_id == 0 and not model.flag("ReservationCtrlr.NonEvseSpecific"):
             return {"status": "Rejected", "statusInfo": {"reasonCode": ""}}
+        kind = payload.get("connectorType")
+        if kind is not None and kind not in self._kinds(evse_id):
+            return {"status": "Rejected", "statusInfo": {"reasonCode": ""}}
         before = self.reservations.get(number)
         if before is None or before.evse_id != evse_id:
             if (refusal := self._refusal(evse_id)) is not None:
@@ -90,6 +93,17 @@ class Reservations:
         station.afterwards(show)
         self._watch(reservation)
         return {"status": "Accepted"}
+
+    def _kinds(self, evse_id: int) -> set[str]:
+        """Return which kinds of connectors an EVSE, or with 0 the station, has."""
+        model = self._station.model
+        found = (
+            model.variables.get(model.at("Connector.ConnectorType", evse, connector))
+            for evse, connectors in enumerate(self._station.evses, 1)
+            for connector in range(1, connectors + 1)
+            if evse_id in {0, evse}
+        )
+        return {one.value for one in found if one is not None and one.value}
 
     def _refusal(self, evse_id: int) -> str | None:
         """Return why an EVSE cannot be kept free, or None."""
