@@ -38,11 +38,20 @@ Nothing but the ratios can be compared between machines.
 """
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class Fleet:
+    """So many chargers of one OCPP version."""
+
+    chargers: int
+    version: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Figures:
     """What one server did with one fleet; times in ms, memory in KiB per charger."""
 
     server: str
+    version: str
     chargers: int
     strangers_ready_ms: float
     arrival_cpu_ms: float
@@ -112,14 +121,16 @@ async def settle(name: str, server: Measured) -> None:
 
 
 async def measure(
-    name: str, server: Measured, port: int, chargers: int, seconds: float
+    name: str, server: Measured, port: int, fleet: Fleet, seconds: float
 ) -> Figures:
     """Put one fleet on one server and return the figures."""
+    chargers = fleet.chargers
+    crowd = {"port": port, "number": chargers, "versions": [fleet.version]}
     loader = await Loader.start()
     try:
         await settle(name, server)
         memory, cpu = server.memory, server.cpu
-        strangers = await loader.do("connect", port=port, number=chargers)
+        strangers = await loader.do("connect", **crowd)
         await settle(name, server)
         arrival_cpu = server.cpu - cpu
         # The first values make entities, which is no part of the steady state.
@@ -134,7 +145,7 @@ async def measure(
         paced_cpu = server.cpu - cpu
         await loader.do("stop")
         await settle(name, server)
-        known = await loader.do("connect", port=port, number=chargers)
+        known = await loader.do("connect", **crowd)
         await settle(name, server)
         memory = server.memory - memory
         await loader.do("stop")
@@ -142,6 +153,7 @@ async def measure(
         await loader.stop()
     return Figures(
         server=name,
+        version=fleet.version,
         chargers=chargers,
         strangers_ready_ms=strangers["seconds"] * 1000,
         arrival_cpu_ms=arrival_cpu / chargers * 1000,
@@ -173,10 +185,11 @@ async def prepare(config: Path, port: int, log: Path) -> None:
 
 
 async def on_home_assistant(
-    folder: Path, port: int, chargers: int, seconds: float
+    folder: Path, port: int, fleet: Fleet, seconds: float
 ) -> Figures:
     """Measure the integration in a fresh Home Assistant."""
-    config = folder / f"home-{chargers}"
+    name = f"home-{fleet.version}-{fleet.chargers}"
+    config = folder / name
     await prepare(config, port, folder / "prepare.log")
     server = await start(
         sys.executable,
@@ -185,17 +198,17 @@ async def on_home_assistant(
         "--config",
         str(config),
         "--skip-pip",
-        log=folder / f"home-{chargers}.log",
+        log=folder / f"{name}.log",
     )
     try:
         await listening(port, server)
-        return await measure("integration", server, port, chargers, seconds)
+        return await measure("integration", server, port, fleet, seconds)
     finally:
         await server.stop()
 
 
 async def on_yardstick(
-    folder: Path, port: int, chargers: int, seconds: float
+    folder: Path, port: int, fleet: Fleet, seconds: float
 ) -> Figures:
     """Measure the bare websocket."""
     server = await start(
@@ -207,7 +220,7 @@ async def on_yardstick(
     )
     try:
         await listening(port, server)
-        return await measure("yardstick", server, port, chargers, seconds)
+        return await measure("yardstick", server, port, fleet, seconds)
     finally:
         await server.stop()
 
@@ -248,6 +261,9 @@ async def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=10, help="per measurement")
     parser.add_argument("--chargers", type=int, action="append", help="fleet size")
+    parser.add_argument(
+        "--version", choices=["1.6", "2.0.1", "2.1"], default="1.6", help="of OCPP"
+    )
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "benchmark.json")
     args = parser.parse_args()
     rows: list[Figures] = []
@@ -256,8 +272,9 @@ async def main() -> None:
         folder = Path(name)
         for chargers in args.chargers or FLEETS:
             print(f"measuring {chargers} chargers ...", file=sys.stderr, flush=True)
-            bare = await on_yardstick(folder, free_port(), chargers, args.seconds)
-            ours = await on_home_assistant(folder, free_port(), chargers, args.seconds)
+            fleet = Fleet(chargers=chargers, version=args.version)
+            bare = await on_yardstick(folder, free_port(), fleet, args.seconds)
+            ours = await on_home_assistant(folder, free_port(), fleet, args.seconds)
             rows += [bare, ours]
             compared[chargers] = ratios(ours, bare)
     print(table(rows))

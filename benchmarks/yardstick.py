@@ -6,6 +6,7 @@ import sys
 
 from aiohttp import WSMsgType, web
 
+PROTOCOLS = ("ocpp2.1", "ocpp2.0.1", "ocpp1.6")
 ANSWERS = {
     "BootNotification": {
         "status": "Accepted",
@@ -17,7 +18,7 @@ ANSWERS = {
 
 async def serve(request: web.Request) -> web.StreamResponse:
     """Answer calls until the socket closes."""
-    socket = web.WebSocketResponse(protocols=("ocpp1.6",), compress=False)
+    socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False)
     await socket.prepare(request)
     async for message in socket:
         if message.type is WSMsgType.TEXT:

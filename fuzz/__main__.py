@@ -12,18 +12,22 @@ from benchmarks.__main__ import Loader, free_port, settle
 from benchmarks.load import name
 from benchmarks.process import Measured, listening, start
 
+from .attack import VERSIONS
 from .verdict import MIB, Limits, Outcome, violations
 
 ROOT = Path(__file__).parents[1]
 CALM = 10.0
 AFTERMATH = 5.0
 RATE = 5.0
+CALM_VERSIONS = ("1.6", "2.1")
 EXPLANATION = """\
 Hostile clients send what the corpus (fuzz/corpus) and recorded stations say, mutated;
 they flood, break the rules of websockets, send compressed bombs, read slowly, hang up
 in the middle, leave handshakes half open, send garbage instead of one, make identities
 up and come as somebody else. Their own identities are approved, so that everything they
-send is handled. Well-behaved chargers send MeterValues five times a second meanwhile.
+send is handled. A third of them each speaks OCPP 1.6, 2.0.1 and 2.1; messages of 2.x are also made
+up by their schemas. Well-behaved chargers, every other one of 2.1, send MeterValues five times a
+second meanwhile.
 
 It fails if a valid CALL stays unanswered, an error is in the log, the server ends, an
 impostor is let in, a call of a well-behaved charger fails, the p99 of their answers is
@@ -80,19 +84,28 @@ async def attacked(args: argparse.Namespace, port: int) -> dict[str, Any]:
     return tally
 
 
+def spoken(citizens: int, clients: int) -> list[str]:
+    """Return the version that each charger speaks: well-behaved ones, then hostile ones."""
+    calm = [CALM_VERSIONS[index % len(CALM_VERSIONS)] for index in range(citizens)]
+    return calm + [VERSIONS[index % len(VERSIONS)] for index in range(clients)]
+
+
 async def run(args: argparse.Namespace, folder: Path, server: Measured) -> Outcome:
     """Attack a server that listens."""
     citizens = await Loader.start("fuzz.citizens")
     try:
         # All have been here once: the first values make entities, which is no part of
         # the comparison.
+        versions = spoken(args.citizens, args.clients)
         await citizens.do(
-            "connect", port=args.port, number=args.citizens + args.clients
+            "connect", port=args.port, number=len(versions), versions=versions
         )
         await measured(citizens, AFTERMATH)
         await settle("Home Assistant", server)
         await citizens.do("stop")
-        await citizens.do("connect", port=args.port, number=args.citizens)
+        await citizens.do(
+            "connect", port=args.port, number=args.citizens, versions=versions
+        )
         await settle("Home Assistant", server)
         calm = await measured(citizens, CALM)
         logged = server.log.stat().st_size

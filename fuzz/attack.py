@@ -11,6 +11,9 @@ from benchmarks.load import name
 from .clients import Plan, Tally, attack
 from .mutate import Mutator, load
 
+VERSIONS = ("1.6", "2.0.1", "2.1")
+"""Which a hostile client speaks, by turns."""
+
 
 async def main() -> None:
     """Attack until the frames are used up."""
@@ -22,11 +25,13 @@ async def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--only", nargs="*", default=())
     args = parser.parse_args()
-    corpus = load()
+    corpora = [load(version) for version in VERSIONS]
     tally = Tally(left=args.frames)
     plans = []
     for number in range(args.clients):
         chance = random.Random(args.seed * 1000 + number)
+        # Each identity keeps to one version, as chargers do.
+        corpus = corpora[number % len(VERSIONS)]
         plans.append(
             Plan(
                 port=args.port,

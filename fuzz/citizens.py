@@ -4,9 +4,8 @@ import asyncio
 from contextlib import suppress
 from typing import Any, override
 
-from benchmarks.load import Load, main
+from benchmarks.load import Load, Station, main
 
-from simulators.charging_station import ChargingStation16
 from simulators.charging_station.rpc import NotConnected
 
 
@@ -37,9 +36,7 @@ class Citizens(Load):
         failures, self._failures = self._failures, []
         return self._result(0.0) | {"failures": failures}
 
-    async def _beat(
-        self, share: float, station: ChargingStation16, rate: float
-    ) -> None:
+    async def _beat(self, share: float, station: Station, rate: float) -> None:
         await asyncio.sleep(share / rate)
         while True:
             try:

@@ -106,6 +106,8 @@ class Caller:
             [3, message_id, {}],
             [3, message_id, {"status": "Accepted"}],
             [3, message_id, {"status": 5, "configurationKey": "x"}],
+            [3, message_id, {"getVariableResult": [{}, None, 7]}],
+            [5, message_id, "FormatViolation", "", {}],
             [3, "another", {"status": "Accepted"}],
             [4, message_id, "NotImplemented", "", {}],
             [4, message_id],
@@ -164,6 +166,19 @@ async def mutant(plan: Plan, wire: Wire) -> None:
     await caller.settle()
 
 
+_STATUS_2 = {
+    "timestamp": "2026-11-21T10:00:00Z",
+    "connectorStatus": "Available",
+    "evseId": 1,
+    "connectorId": 1,
+}
+STATUSES: dict[str, dict[str, Any]] = {
+    "1.6": {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
+    "2.0.1": _STATUS_2,
+    "2.1": _STATUS_2,
+}
+
+
 async def flood(plan: Plan, wire: Wire) -> None:
     """Send many valid CALLs without waiting for answers."""
     caller = Caller(plan, wire)
@@ -174,10 +189,7 @@ async def flood(plan: Plan, wire: Wire) -> None:
             (
                 ("Heartbeat", {}),
                 ("DataTransfer", {"vendorId": "Fuzz", "data": "x" * 1000}),
-                (
-                    "StatusNotification",
-                    {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
-                ),
+                ("StatusNotification", STATUSES[plan.corpus.version]),
             )
         )
         frame = [2, plan.mutator.unique(), *action]
@@ -193,7 +205,7 @@ async def disorder(plan: Plan, wire: Wire) -> None:
     for frame in frames[:AT_ONCE]:
         if not plan.tally.take():
             break
-        again = [2, plan.mutator.unique(), *frame[2:]]
+        again = [frame[0], plan.mutator.unique(), *frame[2:]]
         data = json.dumps(again).encode("utf-8", "surrogatepass")
         await caller.send(data)
         if plan.random.random() < 0.2:
@@ -355,7 +367,12 @@ async def attack(plan: Plan, only: frozenset[str]) -> None:
 async def _on_socket(
     plan: Plan, act: Callable[[Plan, Wire], Awaitable[None]], reads: bool
 ) -> None:
-    wire = await Wire.open(plan.port, plan.identity, plan.source)
+    wire = await Wire.open(
+        plan.port,
+        plan.identity,
+        plan.source,
+        protocol=f"ocpp{plan.corpus.version}",
+    )
     plan.tally.sockets += 1
     reading = asyncio.create_task(wire.listen()) if reads else None
     try:

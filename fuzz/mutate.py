@@ -9,9 +9,14 @@ import random
 from typing import Any
 from uuid import UUID
 
+from .grammar import FOLDERS, frame as grammatical
+
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(__file__).parent / "corpus"
 TRACES = ROOT / "tests" / "traces"
+
+GRAMMATICAL = 400
+"""How many messages of 2.x are made up, beside those that stations sent."""
 
 DATES = (
     "222222017-10-05T04:31:22Z",
@@ -59,19 +64,20 @@ OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": {}}, [None] * 5
 class Corpus:
     """What is sent: frames of OCPP, bytes that are none, and requests of HTTP."""
 
+    version: str
     frames: tuple[list[Any], ...]
     texts: tuple[bytes, ...]
     requests: tuple[bytes, ...]
 
 
-def load() -> Corpus:
-    """Return what the repository keeps, and what stations sent in the traces."""
+def load(version: str) -> Corpus:
+    """Return what the repository keeps, and what stations of a version sent."""
     frames: list[list[Any]] = []
     texts = [
         bytes.fromhex(row["hex"]) if "hex" in row else row["text"].encode()
         for row in _rows(CORPUS / "frames.jsonl")
     ]
-    for path in sorted(TRACES.glob("*1.6.jsonl")):
+    for path in sorted(TRACES.glob(f"*{version}.jsonl")):
         frames += [
             row["frame"]
             for row in _rows(path)
@@ -84,11 +90,19 @@ def load() -> Corpus:
             continue
         if isinstance(parsed, list) and len(parsed) == 4 and parsed[0] == 2:
             frames.append(parsed)
+    if version in FOLDERS:
+        chance = random.Random(version)
+        frames += [grammatical(version, chance, "0") for _ in range(GRAMMATICAL)]
     requests = tuple(
         bytes.fromhex(row["hex"]) if "hex" in row else row["text"].encode("latin-1")
         for row in _rows(CORPUS / "requests.jsonl")
     )
-    return Corpus(frames=tuple(frames), texts=tuple(texts), requests=requests)
+    return Corpus(
+        version=version,
+        frames=tuple(frames),
+        texts=tuple(texts),
+        requests=requests,
+    )
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -104,6 +118,7 @@ class Mutator:
         self._corpus = corpus
         self._random = random_
         self._actions = sorted({str(one[2]) for one in corpus.frames})
+        self.version = corpus.version
 
     def unique(self) -> str:
         """Return a message id that nobody had before."""
@@ -115,6 +130,8 @@ class Mutator:
         if chance < 0.1:
             return self._random.choice(self._corpus.texts)
         frame = json.loads(json.dumps(self._random.choice(self._corpus.frames)))
+        if self.version in FOLDERS and chance < 0.4:
+            frame = grammatical(self.version, self._random, "0")
         frame[1] = self.unique()
         for _ in range(self._random.choice((0, 1, 1, 1, 2, 5))):
             frame = self._changed(frame)

@@ -89,12 +89,19 @@ class Wire:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int, identity: str, source: str, *more: str) -> Self:
+    async def open(
+        cls,
+        port: int,
+        identity: str,
+        source: str,
+        *more: str,
+        protocol: str = "ocpp1.6",
+    ) -> Self:
         """Do a handshake; raises Refused or OSError."""
         reader, writer = await opened(port, source)
         try:
             async with asyncio.timeout(PATIENCE):
-                writer.write(upgrade(identity, port, *more))
+                writer.write(upgrade(identity, port, *more, protocol=protocol))
                 answer = await reader.readuntil(b"\r\n\r\n")
         except (TimeoutError, EOFError, OSError) as err:
             writer.close()

@@ -6,9 +6,11 @@ import random
 import sys
 from typing import Any
 
+from ocpp.messages import get_validator
 import pytest
 
 from fuzz.clients import _call_id
+from fuzz.grammar import ACTIONS, SENDS, frame
 from fuzz.mutate import Mutator, load
 from fuzz.verdict import MIB, Limits, Outcome, violations
 
@@ -99,8 +101,9 @@ def test_which_frames_have_to_be_answered(data: bytes, expected: str | None) -> 
     assert _call_id(data) == expected
 
 
-def test_same_seed_makes_the_same_frames() -> None:
-    corpus = load()
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_same_seed_makes_the_same_frames(version: str) -> None:
+    corpus = load(version)
     first, second = (
         [mutator.frame() for _ in range(2000)]
         for mutator in (Mutator(corpus, random.Random(7)) for _ in range(2))
@@ -110,6 +113,23 @@ def test_same_seed_makes_the_same_frames() -> None:
     assert len(set(first)) > 1700
     assert any(_call_id(one) for one in first)
     assert any(_broken(one) for one in first)
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_every_message_of_a_version_is_made_up_as_its_schema_has_it(
+    version: str,
+) -> None:
+    chance = random.Random(3)
+    seen = set()
+    for _ in range(1500):
+        kind, _, action, payload = frame(version, chance, "id")
+        seen.add(action)
+        if kind == 2:
+            # Of format nothing is said, and some integers come as floats.
+            errors = get_validator(2, action, version).iter_errors(payload)
+            assert not [one.message for one in errors if one.validator != "type"]
+    sends = SENDS if version == "2.1" else ()
+    assert seen == {*ACTIONS[version], *sends}
 
 
 def _broken(data: bytes) -> bool:
