@@ -224,6 +224,7 @@ async def test_an_immediate_reset_ends_the_session(
 
 
 @pytest.mark.conformance("TC_B_103_CSMS")
+@pytest.mark.conformance("UC_B13")
 async def test_a_session_goes_on_after_a_reset_that_lets_it(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:

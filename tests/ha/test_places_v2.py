@@ -1,5 +1,6 @@
 """Stations of OCPP 2.x with several EVSEs and plugs, as a home sees them."""
 
+from contextlib import suppress
 import logging
 from typing import Any
 
@@ -10,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 
-from .charger import Charger
+from .charger import Charger, Refusal
 from .charger_v2 import Charger2
 from .conftest import IDENTITY, Charger2Factory, ChargerFactory, set_up
 from .entities import act, device_id, entity_id, exists, flush, full_state, state
@@ -198,6 +199,49 @@ async def test_made_up_places_are_answered_and_make_nothing(
     assert evses(hub) == {1: [1]}
     assert caplog.text.count("status of EVSE 9 ignored") == 1
     assert caplog.text.count("status of EVSE 64 ignored") == 1
+
+
+SOMETHING: dict[str, dict[str, Any]] = {
+    "NotifyChargingLimit": {"chargingLimit": {"chargingLimitSource": "EMS"}},
+    "ClearedChargingLimit": {"chargingLimitSource": "EMS"},
+    "NotifyEVChargingNeeds": {"chargingNeeds": {"requestedEnergyTransfer": "DC"}},
+    "NotifyEVChargingSchedule": {
+        "timeBase": "2026-01-01T00:00:00Z",
+        "chargingSchedule": {
+            "id": 1,
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}],
+        },
+    },
+    "ReportChargingProfiles": {
+        "requestId": 1,
+        "chargingLimitSource": "CSO",
+        "chargingProfile": [],
+    },
+}
+
+
+@pytest.mark.parametrize("action", SOMETHING)
+@pytest.mark.parametrize("evse_id", [9, 10**6, 2**31 - 1])
+async def test_no_message_makes_a_place_up(
+    hass: HomeAssistant, hub: OcppHub, charger2: Charger2, action: str, evse_id: int
+) -> None:
+    with suppress(Refusal):
+        # A list that must not be empty is; that is refused, which is an answer.
+        await charger2.call(action, {**SOMETHING[action], "evseId": evse_id})
+    event = {
+        "eventId": 1,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "trigger": "Delta",
+        "actualValue": "true",
+        "eventNotificationType": "HardWiredNotification",
+        "component": {"name": "EVSE", "evse": {"id": evse_id}},
+        "variable": {"name": "Problem"},
+    }
+    told = {"generatedAt": event["timestamp"], "seqNo": 0, "eventData": [event]}
+    assert await charger2.call("NotifyEvent", told) == {}
+    await flush(hass)
+    assert evses(hub) == {1: [1]}
 
 
 async def test_as_many_places_as_the_inventory_tells_of_are_believed(
