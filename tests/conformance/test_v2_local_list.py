@@ -7,6 +7,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from ..ha.charger_v2 import Charger2
+from ..ha.conftest import Charger2Factory
 from ..ha.entities import act
 from ..ha.tokens import add_token, remove_token
 
@@ -117,3 +118,34 @@ async def test_the_version_is_read_and_0_is_no_list(
     assert charger2.calls("GetLocalListVersion") == [{}]
     assert (response["version"], response["in_sync"]) == (version, in_sync)
     assert response["tokens"] == (2 if version else 0)
+
+
+async def test_a_list_that_is_too_long_for_one_message_comes_in_several(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    variables = {
+        "LocalAuthListCtrlr.Available": ("true", True),
+        "LocalAuthListCtrlr.ItemsPerMessage": ("2", True),
+    }
+    charger = await charger2_ws(variables=variables)
+    for id_token in ("CARD1", "CARD2", "CARD3"):
+        await add_token(hass, id_token)
+    response = await act(hass, "send_local_list", full=True)
+    sent = charger.calls("SendLocalList")
+    assert [one["updateType"] for one in sent] == ["Full", "Differential"]
+    assert [len(one["localAuthorizationList"]) for one in sent] == [2, 1]
+    assert sent[0]["versionNumber"] < sent[1]["versionNumber"] == response["version"]
+
+
+async def test_a_charger_that_holds_another_version_is_sent_the_whole_list(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    await held(hass, charger2)
+    await add_token(hass, "CARD3")
+    answers = iter(["VersionMismatch", "Accepted"])
+    charger2.answers["SendLocalList"] = lambda _: {"status": next(answers)}
+    response = await act(hass, "send_local_list")
+    sent = charger2.calls("SendLocalList")
+    assert [one["updateType"] for one in sent] == ["Differential", "Full"]
+    assert (response["answer"], response["full"]) == ("Accepted", True)
+    assert response["version"] == sent[1]["versionNumber"] > sent[0]["versionNumber"]

@@ -86,6 +86,13 @@ async def test_the_charger_tells_the_end_of_a_reservation(
     assert state(hass, "sensor", "CP01_1_status") == "available"
 
 
+async def test_the_end_of_a_reservation_that_nobody_made_is_answered(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    await over(charger2, 4711, "Expired")
+    assert (await act(hass, "get_reservations"))["reservations"] == []
+
+
 async def test_a_token_that_came_without_a_session_ends_the_reservation_in_2_1(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:
