@@ -67,6 +67,15 @@ async def test_remote_start_with_the_cable_plugged_in(
     assert (session["id_token"], session["remote_start_id"]) == (CARD, number)
 
 
+async def test_a_card_starts_for_its_group(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger2: Charger2
+) -> None:
+    keep(hass, init_integration, group="FAMILY")
+    await act(hass, "start_charging", connector=1, id_token=CARD)
+    (start,) = charger2.calls("RequestStartTransaction")
+    assert start["groupIdToken"] == {"idToken": "FAMILY", "type": "Central"}
+
+
 @pytest.mark.conformance("TC_F_02_CSMS")
 async def test_remote_start_first_and_the_charger_asks_about_the_card(
     hass: HomeAssistant, charger2: Charger2

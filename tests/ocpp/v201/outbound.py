@@ -14,7 +14,8 @@ from custom_components.ev_charger_hub.ocpp.v201.link import V201Link
 from custom_components.ev_charger_hub.ocpp.v201.names import parse_name, read_name
 from custom_components.ev_charger_hub.ocpp.v201.reports import Reports
 from custom_components.ev_charger_hub.ocpp.v201.setup import Setup
-from custom_components.ev_charger_hub.station.authorization import Bearer
+from custom_components.ev_charger_hub.station.authorization import Bearer, Verdict
+from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
 from tests.ocpp.answering import AnsweringCharger, load_schema
 
 FOLDERS = {
@@ -52,6 +53,12 @@ class Owner:
     def bearer(self, identity: str, id_token: str) -> Bearer:
         """Return who stands behind a token."""
         return Bearer(nobody=id_token == OWN_TOKEN)
+
+    def authorize(
+        self, identity: str, id_token: str, evse_id: int | None = None
+    ) -> Verdict:
+        """Return that everybody may charge."""
+        return Verdict(status=AuthorizationStatus.ACCEPTED)
 
 
 class Charger(AnsweringCharger):

@@ -150,6 +150,17 @@ async def test_what_others_add_is_in_the_answer(charger: Charger) -> None:
     assert await charger.event("Started", "T1", 2, evse=EVSE) == {"totalCost": 2.0}
 
 
+async def test_a_mistake_of_ours_is_no_error_of_the_station(
+    charger: Charger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: Any) -> None:
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr(charger.transactions, "event", fails)
+    assert await charger.event("Started", evse=EVSE, idToken=TAG) == ACCEPTED
+    assert "an event was not recorded" in caplog.text
+
+
 JUNK = st.recursive(
     st.none()
     | st.booleans()

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from ..v16.conftest import DROP
 from .conftest import Charger, sample
 from custom_components.ev_charger_hub.ocpp.v201.open_transactions import (
     CHECK_AFTER,
     CHECK_AGAIN,
 )
 from custom_components.ev_charger_hub.station.enums import StopReason
+from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.model import SessionEnded
 from custom_components.ev_charger_hub.station.transaction import TransactionState
 
@@ -107,6 +109,54 @@ async def test_a_vehicle_without_a_session_is_asked_about(charger: Charger) -> N
     await charger.settle()
     wanted = {"requestedMessage": "TransactionEvent", "evse": {"id": 1}}
     assert ("TriggerMessage", wanted) in charger.calls
+
+
+async def test_a_station_that_cannot_be_asked_to_tell_is_asked_once(
+    charger: Charger,
+) -> None:
+    charger.answers["TriggerMessage"] = {"status": "NotImplemented"}
+    for evse_id in (1, 2):
+        await charger.status("Occupied", evse_id=evse_id)
+    charger.clock.tick(CHECK_AFTER)
+    await charger.settle()
+    asked = [one for name, one in charger.calls if name == "TriggerMessage"]
+    events = [one for one in asked if one["requestedMessage"] == "TransactionEvent"]
+    assert events == [{"requestedMessage": "TransactionEvent", "evse": {"id": 1}}]
+
+
+async def test_a_station_that_leaves_again_is_asked_when_it_is_back(
+    charger: Charger,
+) -> None:
+    charger.answers["GetTransactionStatus"] = DROP
+    await back_again(charger)
+    charger.clock.tick(CHECK_AFTER)
+    await charger.settle()
+    assert charger.transactions.running(1) is not None
+    over = {"ongoingIndicator": False, "messagesInQueue": False}
+    charger.answers["GetTransactionStatus"] = over
+    charger.connect()
+    charger.clock.tick(CHECK_AFTER)
+    await charger.settle()
+    assert charger.transactions.running(1) is None
+
+
+async def test_what_cannot_be_closed_now_is_closed_later(
+    charger: Charger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*args: Any, **kwargs: Any) -> None:
+        raise JournalError("disk full")
+
+    over = {"ongoingIndicator": False, "messagesInQueue": False}
+    charger.answers["GetTransactionStatus"] = over
+    await back_again(charger)
+    with monkeypatch.context() as patch:
+        patch.setattr(charger.journal, "save", full)
+        charger.clock.tick(CHECK_AFTER)
+        await charger.settle()
+    assert charger.transactions.running(1) is not None
+    charger.clock.tick(CHECK_AGAIN)
+    await charger.settle()
+    assert charger.transactions.running(1) is None
 
 
 async def test_a_start_of_ours_is_known_by_its_number(charger: Charger) -> None:

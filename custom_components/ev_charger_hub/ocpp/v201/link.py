@@ -32,7 +32,7 @@ from .inventory_commands import InventoryCommands
 from .monitoring_commands import AVAILABLE, MonitoringCommands
 from .network_commands import NetworkCommands
 from .reports import Reports
-from .tokens import token_payload
+from .tokens import group_payload, token_payload
 from .transaction_commands import TransactionCommands
 from .triggers import trigger_payload
 from .two_way_commands import TwoWayCommands
@@ -157,6 +157,10 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
             "idToken": token_payload(self._context, id_token),
             "remoteStartId": number,
         }
+        verdict = self._context.authorizer.authorize(station.identity, id_token)
+        if verdict.group is not None:
+            # Where a connector is kept for the group, one of it may start (F01).
+            payload["groupIdToken"] = group_payload(verdict.group)
         if where is not None:
             payload["evseId"] = where
         station.reader.note(id_token, self._context.clock())
