@@ -14,6 +14,9 @@ from .control_handlers import HANDLERS
 from .station import ChargingStation
 from .values import EventData, IdToken, Json
 
+PAUSE = 5.0
+"""How long everybody takes for one thing, in s."""
+
 TOKEN = IdToken(id_token="DEMO-CARD-0001", type="Local")  # noqa: S106
 
 
@@ -144,15 +147,23 @@ def application(station: ChargingStation) -> web.Application:
 
 
 async def demonstrate(station: ChargingStation) -> None:
-    """Drive in, swipe, charge, finish and leave, over and over."""
+    """Have somebody at every EVSE: drive in, swipe, charge, leave, over and over."""
+    visits = (_visits(station, evse_id) for evse_id in station.box.places)
+    await asyncio.gather(*visits)
+
+
+async def _visits(station: ChargingStation, evse_id: int) -> None:
+    """Have one EVSE used by one vehicle after the other, at any of its connectors."""
     while True:
-        await asyncio.sleep(5)
+        # Each EVSE begins a little later than the one before it.
+        await asyncio.sleep(PAUSE * evse_id)
         with contextlib.suppress(*TROUBLE):
             vehicle = Vehicle(stored=random.uniform(10_000, 30_000))
-            await station.box.plug_in(vehicle)
-            await asyncio.sleep(5)
-            await station.box.swipe(TOKEN)
+            connector_id = random.randint(1, station.evses[evse_id - 1])
+            await station.box.plug_in(vehicle, evse_id, connector_id)
+            await asyncio.sleep(PAUSE)
+            await station.box.swipe(TOKEN, evse_id)
             await asyncio.sleep(1200)
-            await station.box.swipe(TOKEN)
+            await station.box.swipe(TOKEN, evse_id)
             await asyncio.sleep(20)
-            await station.box.unplug()
+            await station.box.unplug(evse_id)
