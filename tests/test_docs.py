@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from importlib.resources import files
 from inspect import getmembers, iscoroutinefunction
 from pathlib import Path
 import re
@@ -16,6 +17,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.setup import async_setup_component
 
 from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.ocpp.dialect import STATION_ACTIONS, Dialect
 from simulators.charging_station.v2.handlers import Handlers
 
 ROOT = Path(__file__).parents[1]
@@ -118,3 +120,42 @@ def test_every_handler_of_a_station_has_a_row_and_a_test() -> None:
     assert set(told) == known
     assert set(told.values()) <= there
     assert told == {name: f"test_{name}" for name in known}
+
+
+def messages(folder: str) -> set[str]:
+    """Return the messages that the schemas of a version know."""
+    names = (one.name for one in files(folder).joinpath("schemas").iterdir())
+    ending = "Request.json"
+    found = {name.removesuffix(ending) for name in names if name.endswith(ending)}
+    # What is sent without being asked for has one schema only (2.1 N15).
+    return found | ({"NotifyPeriodicEventStream"} if folder == "ocpp.v21" else set())
+
+
+def directed(dialect: Dialect, folder: str) -> set[tuple[str, str]]:
+    """Return the messages of a version with the ways that they go."""
+    up = STATION_ACTIONS[dialect]
+    down = (messages(folder) - up) | {"DataTransfer"}
+    return {(one, "from the charger") for one in up} | {
+        (one, "to the charger") for one in down
+    }
+
+
+def test_every_message_of_2_x_has_a_row_and_a_test() -> None:
+    """docs/ocpp-messages.md has 65 rows for 2.0.1 and the 27 that 2.1 adds."""
+    first = directed(Dialect.V201, "ocpp.v201")
+    added = directed(Dialect.V21, "ocpp.v21") - first
+    assert (len(first), len(added)) == (65, 27)
+    told = [(name.strip("`"), way) for name, way, *_ in rows("ocpp-messages.md")]
+    assert len(told) == 92
+    assert set(told[:65]) == first
+    assert set(told[65:]) == added
+
+
+@pytest.mark.parametrize("row", rows("ocpp-messages.md"), ids=lambda row: row[0])
+def test_the_test_of_a_message_exists(row: list[str]) -> None:
+    """It is where the row says, and has to do with Home Assistant."""
+    name, _, what, test = row
+    path, _, function = test.strip("`").partition("::")
+    assert path.startswith(("conformance/", "ha/", "system/")), name
+    assert what
+    assert function in functions_of(ROOT / "tests" / path)
