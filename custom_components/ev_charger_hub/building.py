@@ -9,8 +9,8 @@ from homeassistant.config_entries import ConfigSubentry
 from .devices import async_register_charger
 from .log_files import LogFiles
 from .models import HubStation
-from .prices import PriceWatch
 from .ocpp.recall import recall_variables
+from .prices import PriceWatch
 from .security_ports import security_ports
 from .settings import station_settings
 from .station.clock import utc_now
@@ -24,6 +24,7 @@ from .station.pending_restart import PendingRestart
 from .station.profiles.ledger import Ledger
 from .station.reservations import Reservations
 from .station.security.security import Security
+from .station.session_limits import SessionLimits
 from .station.snapshot import restore
 from .station.token_types import FACT as TOKEN_TYPES
 from .station.transactions import Transactions
@@ -106,6 +107,14 @@ async def _async_build(
     ending.callback(costs.close)
     await costs.load()
     ending.callback(PriceWatch(hass, station, costs).close)
+    session_limits = SessionLimits(
+        station,
+        journal,
+        utc_now,
+        spawn=partial(entry.async_create_background_task, hass),
+    )
+    ending.callback(session_limits.close)
+    await session_limits.load()
     logs = Logs(station, journal, utc_now)
     await logs.load()
     log_files = LogFiles(hub, station, logs, subentry.subentry_id)

@@ -14,7 +14,7 @@ from .plugs import plugs
 from .quantities import QUANTITIES
 from .sensor_description import HubSensorDescription, Value
 from .sensor_place import EVSE_SENSORS, WHOLE_SENSORS, plug_sensors
-from .sensor_session import SESSION_SENSORS
+from .sensor_session import LIMIT_SENSORS, SESSION_SENSORS
 from .sensor_station import STATION_SENSORS
 from .sensor_variables import (
     BUILT_SENSORS,
@@ -102,6 +102,12 @@ async_setup_entry = HubPlatform(
     entity=by_description(HubSensor, {SensorVariableDescription: HubVariableSensor}),
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
-    of_evse=(*EVSE_SENSORS, *BUILT_SENSORS, *SESSION_SENSORS, *VEHICLE_SENSORS),
+    of_evse=(
+        *EVSE_SENSORS,
+        *BUILT_SENSORS,
+        *SESSION_SENSORS,
+        *LIMIT_SENSORS,
+        *VEHICLE_SENSORS,
+    ),
     more=_more,
 ).async_setup_entry

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfTime
 
 from .sensor_description import HubSensorDescription, Value, as_state
 from .station.enums import StopReason
 from .station.model import Evse
+from .station.session_limit import LimitKind
 from .station.transaction import Transaction
 
 
@@ -58,6 +59,60 @@ def _duration(session: Transaction) -> float:
     until = session.stopped_at or session.meter_last_at or session.started_at
     return max(0.0, (until - session.started_at).total_seconds())
 
+
+def _limit(
+    key: str,
+    kind: LimitKind,
+    read: Callable[[Any], Value] = lambda value: value,
+    **more: Any,
+) -> SessionSensorDescription:
+    """Return the sensor of what a session may have."""
+
+    def value(evse: Evse) -> Value:
+        limit = evse.session_limit.value
+        most = None if limit is None else getattr(limit, kind)
+        return None if most is None else read(most)
+
+    return SessionSensorDescription(
+        key=key,
+        channels_fn=lambda evse: (evse.session_limit,),
+        exists_fn=lambda evse: value(evse) is not None,
+        translation_key=key,
+        value_fn=value,
+        **more,
+    )
+
+
+LIMIT_SENSORS: tuple[SessionSensorDescription, ...] = (
+    _limit(
+        "session_energy_limit",
+        LimitKind.ENERGY,
+        device_class=SensorDeviceClass.ENERGY,
+        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+        suggested_display_precision=2,
+        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    ),
+    _limit(
+        "session_duration_limit",
+        LimitKind.DURATION,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=0,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+    ),
+    _limit(
+        "session_soc_limit",
+        LimitKind.SOC,
+        native_unit_of_measurement=PERCENTAGE,
+    ),
+    _limit(
+        "session_cost_limit",
+        LimitKind.COST,
+        float,
+        device_class=SensorDeviceClass.MONETARY,
+        suggested_display_precision=2,
+    ),
+)
 
 SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
     SessionSensorDescription(

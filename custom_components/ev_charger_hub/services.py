@@ -55,6 +55,7 @@ from .publishing_actions import ACTIONS as PUBLISHING_ACTIONS
 from .reservation_actions import ACTIONS as RESERVATION_ACTIONS
 from .security_actions import ACTIONS as SECURITY_ACTIONS
 from .session_actions import ACTIONS as SESSION_ACTIONS
+from .session_limit_actions import ACTIONS as SESSION_LIMIT_ACTIONS
 from .smart_actions import ACTIONS as SMART_ACTIONS
 from .station import limits
 from .station.enums import RateUnit
@@ -343,6 +344,7 @@ GROUPS = (
     RESERVATION_ACTIONS,
     SECURITY_ACTIONS,
     SESSION_ACTIONS,
+    SESSION_LIMIT_ACTIONS,
     SMART_ACTIONS,
     TRANSACTION_ACTIONS,
     TWO_WAY_ACTIONS,

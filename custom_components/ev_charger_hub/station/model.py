@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .publishing import Publication
     from .reservations import Reservations
     from .security.security import Security
+    from .session_limit import SessionLimit
+    from .session_limits import SessionLimits
 
 type Number = int | float
 
@@ -154,6 +156,8 @@ class Evse(Place):
         """Those that the station told of (OCPP 2.x)."""
         self.session: Channel[Transaction | None] = Channel(None, urgent=True)
         """The open transaction, or else the last one. Inner changes call `notify`."""
+        self.session_limit: Channel[SessionLimit | None] = Channel(None, urgent=True)
+        """What the open session, or else the next one, may have; None is all."""
         self.session_cost: Channel[Decimal | None] = Channel(None)
         """What the last session costs so far, None if that is not known."""
         self.cable_rating: Channel[int | None] = Channel(None, urgent=True)
@@ -251,6 +255,8 @@ class ChargingStation:
         """Its updates; set by the firmware itself."""
         self.publication: Channel[Publication | None] = Channel(None, urgent=True)
         """Firmware that it keeps for others, the last one."""
+        self.session_limits: SessionLimits | None = None
+        """What its sessions may have; set by the limits themselves."""
         self.costs: Costs | None = None
         """What its sessions cost; set by the costs themselves."""
         self.logs: Logs | None = None

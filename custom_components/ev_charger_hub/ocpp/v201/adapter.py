@@ -24,6 +24,7 @@ from .monitoring import MonitoringBlock
 from .notifications import EventNotifications
 from .open_transactions import OpenTransactions
 from .reports import Reports
+from .session_limits import SessionLimitWords
 from .setup import Setup
 from .transactions import TransactionBlock
 from .variable_events import VariableEvents
@@ -118,7 +119,8 @@ class V201Adapter(BlockAdapter):
         answers |= link.facet_answers
         for block in blocks:
             answers |= block.answers
-        transactions.additions.append(link.costs.addition)
+        limits = SessionLimitWords(context, link)
+        transactions.additions += [link.costs.addition, limits.addition]
         authorization.greeting = link.costs.greet
         super().__init__(
             context.station,
