@@ -1,19 +1,23 @@
 """Costs of OCPP 2.x: told while a session runs and when it is over; tariffs of 2.1."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from probatio import Invalid
 import pytest
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 
+from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import IDENTITY, Charger2Factory, ChargerFactory
 from ..ha.entities import act, exists, flush, full_state, state
 from ..ha.tokens import add_token
 from custom_components.ev_charger_hub.const import CONF_PRICE_ENTITY
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.prices import price_of
 from custom_components.ev_charger_hub.station.costs import PAUSE
 
 PRICE = "input_number.price"
@@ -524,3 +528,88 @@ async def test_2_0_1_knows_no_tariffs(
         await act(hass, action, **fields)
     assert raised.value.translation_key == "not_supported"
     assert charger.received == []
+
+
+@pytest.mark.parametrize(
+    "tariff",
+    [
+        "night",
+        {"currency": "EUR", "energy": {}},
+        {"tariffId": "x" * 61, "currency": "EUR", "energy": {}},
+        {"tariffId": "night", "currency": "euro", "energy": {}},
+        {"tariffId": "night", "currency": "EUR"},
+        {"tariffId": "night", "currency": "EUR", "energy": float("nan")},
+        {"tariffId": "night", "currency": "EUR", "energy": "x" * 20_000},
+    ],
+)
+async def test_what_is_no_tariff_is_not_sent(
+    hass: HomeAssistant, charger21: Charger2, tariff: object
+) -> None:
+    with pytest.raises(Invalid):
+        await act(hass, "set_default_tariff", tariff=tariff)
+    assert charger21.calls("SetDefaultTariff") == []
+
+
+async def test_1_6_is_told_no_cost(hass: HomeAssistant, quiet_charger: Charger) -> None:
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, "update_cost", cost=1, transaction_id="7")
+    assert raised.value.translation_key == "not_supported"
+    assert quiet_charger.received == []
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"totalUsage": {"energy": 1, "chargingTime": 1, "idleTime": 0}},
+        "much",
+        {"totalCost": {"currency": "EUR", "typeOfCost": "NormalCost"}},
+    ],
+)
+@pytest.mark.usefixtures("priced")
+async def test_cost_details_without_a_total_change_nothing(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, details: object
+) -> None:
+    charger = await charger2_ws(version="2.1")
+    await charger.begin(energy=1000)
+    answer = await charger.event("Ended", number=1, energy=3500, costDetails=details)
+    assert answer["totalCost"] == 1.0
+
+
+@pytest.mark.usefixtures("priced")
+async def test_another_entity_tells_another_price(
+    hass: HomeAssistant, hub: OcppHub
+) -> None:
+    costs = hub.stations[IDENTITY].station.costs
+    assert costs is not None
+    assert (costs.price.value, costs.currency) == (Decimal("0.40"), "EUR")
+    (subentry,) = hub.entry.subentries.values()
+    for entity, price in (("sensor.other", Decimal("0.2")), (None, None)):
+        hass.states.async_set("sensor.other", "200", {"unit_of_measurement": "€/MWh"})
+        hass.config_entries.async_update_subentry(
+            hub.entry, subentry, data={**subentry.data, CONF_PRICE_ENTITY: entity}
+        )
+        await hass.async_block_till_done()
+        assert costs.price.value == price
+
+
+@pytest.mark.parametrize(
+    ("state", "unit", "price"),
+    [
+        ("0.3", "EUR/kWh", "0.3"),
+        ("30", "ct/kWh", "0.3"),
+        ("30", "Cent/kWh", "0.3"),
+        ("28", "öre/kWh", "0.28"),
+        ("300", "EUR/MWh", "0.3"),
+        ("0.0003", "EUR/Wh", "0.3"),
+        ("-0.05", None, "-0.05"),
+        ("unavailable", "EUR/kWh", None),
+        ("NaN", "EUR/kWh", None),
+        ("1e99", "EUR/kWh", None),
+    ],
+)
+def test_a_price_is_understood_by_its_unit(
+    state: str, unit: str | None, price: str | None
+) -> None:
+    known = State("sensor.price", state, {"unit_of_measurement": unit})
+    found = price_of(known)
+    assert found == (None if price is None else Decimal(price))

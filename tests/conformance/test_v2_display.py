@@ -14,6 +14,7 @@ from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import Charger2Factory
 from ..ha.entities import act, entity_id, exists
+from custom_components.ev_charger_hub.ocpp.v201 import reports
 
 HELLO = {"format": "ASCII", "content": "Hello"}
 WITH_DISPLAY = {
@@ -373,3 +374,46 @@ async def test_a_charger_without_a_display_has_no_entity_for_it(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
     assert not exists(hass, NOTIFY, "CP01_display")
+
+
+async def test_messages_that_nobody_asked_for_are_answered(charger2: Charger2) -> None:
+    told = {"requestId": 4711, "messageInfo": [info(1)], "tbc": True}
+    assert await charger2.call("NotifyDisplayMessages", told) == {}
+
+
+async def test_messages_are_read_as_far_as_they_can_be(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    odd = info(7, priority="NormalCycle", display={"name": "Panel", "evse": {"id": 1}})
+    too_far = info(2**40)
+    _, found = await listed(hass, charger2, [odd, too_far])
+    (only,) = found
+    assert (only["message_id"], only["connector"]) == (7, 1)
+    assert only["priority"] == "normal_cycle"
+
+
+async def test_messages_that_were_announced_and_never_come_are_an_error(
+    hass: HomeAssistant, charger2: Charger2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "PATIENCE", 0.01)
+    with pytest.raises(HomeAssistantError) as raised:
+        await act(hass, "get_display_messages")
+    assert raised.value.translation_key == "timed_out"
+
+
+async def test_a_message_of_the_display_of_one_connector(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    sent, _ = await show(hass, charger2, connector=1, duration="00:10:00")
+    assert sent["display"] == {"name": "Display", "evse": {"id": 1}}
+    assert "endDateTime" in sent
+
+
+async def test_what_a_display_can_do_is_listed(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(variables=WITH_DISPLAY)
+    charger.answers["GetDisplayMessages"] = {"status": "Unknown"}
+    response = await act(hass, "get_display_messages")
+    assert response["formats"] == ["utf8", "uri"]
+    assert response["priorities"] == ["always_front", "normal_cycle"]

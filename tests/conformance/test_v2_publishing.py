@@ -129,3 +129,31 @@ async def test_1_6_publishes_nothing(
     with pytest.raises(HomeAssistantError) as raised:
         await act(hass, "unpublish_firmware", checksum=CHECKSUM)
     assert raised.value.translation_key == "not_supported"
+
+
+async def test_how_often_it_is_tried_is_told(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    response = await act(
+        hass,
+        "publish_firmware",
+        location=LOCATION,
+        checksum=CHECKSUM,
+        retries=3,
+        retry_interval=90,
+        wait=0,
+    )
+    (sent,) = charger2.calls("PublishFirmware")
+    assert (sent["retries"], sent["retryInterval"]) == (3, 90)
+    assert (response["progress"], response["locations"]) == (None, [])
+
+
+async def test_what_a_charger_tells_of_it_is_bounded(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    told = {"status": "Published", "location": ["http://192.0.2.1/x"] * 1000}
+    assert await charger2.call("PublishFirmwareStatusNotification", told) == {}
+    response = await act(
+        hass, "publish_firmware", location=LOCATION, checksum=CHECKSUM, wait=0
+    )
+    assert len(response["locations"]) == 20
