@@ -10,15 +10,10 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
 from homeassistant.core import callback
 
 from .entity import HubEntity, HubEntityDescription, Subject
-from .grid_happenings import (
-    GRID_EVENTS,
-    grid_happening,
-    speaks_newest,
-    swap_happening,
-)
+from .grid_happenings import GRID_EVENTS, grid_happening, speaks_newest, swap_happening
 from .growth import HubPlatform
-from .station.battery_swap import SwapKind
 from .payments import SETTLEMENTS, payment_happening
+from .station.battery_swap import SwapKind
 from .station.enums import AuthorizationStatus
 from .station.model import (
     ChargingStation,
