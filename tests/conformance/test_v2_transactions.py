@@ -1,22 +1,29 @@
 """OCPP 2.x: where a session may begin and end, in the words of its events (block E)."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 
 from ..ha.cards import CARD, STRANGER, keep, strangers
-from ..ha.charger import Charger
+from ..ha.charger import PATIENCE, Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import ChargerFactory, set_up
 from ..ha.entities import act, flush, state
 from .answers import sessions
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.stepwise import Step as Finding
+from custom_components.ev_charger_hub.ocpp.v201.open_transactions import CHECK_AFTER
 from custom_components.ev_charger_hub.station.tokens import UnknownTokens
 
 STATUS = "CP01_1_status"
@@ -575,3 +582,32 @@ def tx_profiles(charger: Charger2) -> list[dict[str, Any]]:
     """Return the profiles of a session that a charger was sent."""
     sent = [one["chargingProfile"] for one in charger.calls("SetChargingProfile")]
     return [one for one in sent if one["chargingProfilePurpose"] == "TxProfile"]
+
+
+@pytest.mark.parametrize("ongoing", [True, False])
+async def test_a_charger_that_is_back_is_asked_about_its_open_session(
+    hass: HomeAssistant, hub: OcppHub, charger2: Charger2, ongoing: bool
+) -> None:
+    charger2.answers["GetTransactionStatus"] = {
+        "ongoingIndicator": ongoing,
+        "messagesInQueue": False,
+    }
+    await charger2.begin(token=CARD)
+    await charger2.event("Updated", number=1, energy=1400)
+    await charger2.close()
+    await charger2.connect()
+    await charger2.boot(reason="PowerUp")
+    await set_up(hub, charger2)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=CHECK_AFTER + 1))
+    asked = await charger2.expect("GetTransactionStatus")
+    assert asked == {"transactionId": "tx-1"}
+    evse = hub.stations["CP01"].station.evses[1]
+    async with asyncio.timeout(PATIENCE):
+        while evse.transaction is not None:
+            await charger2.call("Heartbeat")
+            if ongoing:
+                break
+    await flush(hass)
+    (session,) = await sessions(hass)
+    assert (session["state"], session["energy"]) == ("open" if ongoing else "lost", 400)
+    assert state(hass, "switch", CHARGE) == ("on" if ongoing else "off")
