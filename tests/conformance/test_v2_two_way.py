@@ -10,7 +10,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from ..ha.charger import Refusal
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import Charger2Factory
-from ..ha.entities import act
+from ..ha.entities import act, flush, state
 
 BALANCING = "V2XChargingCtrlr#1.LocalLoadBalancing[UpperThreshold]"
 
@@ -80,6 +80,7 @@ async def test_a_central_setpoint_comes_without_a_limit(
 
 
 @pytest.mark.conformance("TC_Q_109_CSMS")
+@pytest.mark.conformance("TC_Q_117_CSMS")
 @pytest.mark.conformance("UC_Q04")
 @pytest.mark.conformance("UC_Q07")
 @pytest.mark.parametrize("mode", ["central_setpoint", "central_frequency"])
@@ -106,6 +107,31 @@ async def test_a_dynamic_setpoint_is_pushed_again_and_again_and_cleared(
     with pytest.raises(ServiceValidationError) as err:
         await act(hass, "update_bidirectional_profile", setpoint=1)
     assert err.value.translation_key == "two_way_not_dynamic"
+
+
+@pytest.mark.conformance("TC_Q_110_CSMS")
+@pytest.mark.conformance("UC_Q12")
+async def test_a_charger_that_asks_for_its_setpoint_gets_it(
+    hass: HomeAssistant, charger: Charger2
+) -> None:
+    profile = await sent(
+        hass,
+        charger,
+        operation_mode="central_setpoint",
+        setpoint=-3000,
+        dynamic=True,
+        update_interval="00:00:30",
+    )
+    assert profile["dynUpdateInterval"] == 30
+    asked = {"chargingProfileId": profile["id"]}
+    answer = await charger.call("PullDynamicScheduleUpdate", asked)
+    assert answer == {"status": "Accepted", "scheduleUpdate": {"setpoint": -3000}}
+    await act(hass, "update_bidirectional_profile", setpoint=500)
+    answer = await charger.call("PullDynamicScheduleUpdate", asked)
+    assert answer == {"status": "Accepted", "scheduleUpdate": {"setpoint": 500}}
+    unknown = {"chargingProfileId": profile["id"] + 1}
+    answer = await charger.call("PullDynamicScheduleUpdate", unknown)
+    assert answer["status"] == "Rejected"
 
 
 @pytest.mark.conformance("TC_Q_111_CSMS")
@@ -275,3 +301,26 @@ async def test_older_versions_have_no_words_for_directions(
     with pytest.raises(HomeAssistantError) as err:
         await act(hass, "set_bidirectional_profile", operation_mode="idle")
     assert err.value.translation_key == "not_supported"
+
+
+@pytest.mark.conformance("UC_Q06")
+async def test_someone_else_s_schedule_for_both_directions_is_taken_note_of(
+    hass: HomeAssistant, charger: Charger2
+) -> None:
+    limit = {"chargingLimitSource": "EMS", "isGridCritical": False}
+    schedule = {
+        "id": 1,
+        "chargingRateUnit": "W",
+        "chargingSchedulePeriod": [
+            {"startPeriod": 0, "operationMode": "ExternalSetpoint", "setpoint": -4000},
+            {"startPeriod": 900, "operationMode": "ExternalLimits"},
+        ],
+    }
+    told = {"evseId": 1, "chargingLimit": limit, "chargingSchedule": [schedule]}
+    assert await charger.call("NotifyChargingLimit", told) == {}
+    await flush(hass)
+    # Nothing flows into the vehicle, whatever flows out of it.
+    assert float(state(hass, "sensor", "CP01_1_effective_limit")) == 0
+    assert state(hass, "sensor", "CP01_1_limited_by") == "energy_management"
+    cleared = {"evseId": 1, "chargingLimitSource": "EMS"}
+    assert await charger.call("ClearedChargingLimit", cleared) == {}

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...station.profiles.model import Kind
+from ...station.profiles.model import Kind, Period
 from ..adapter import StationContext
 from ..blocks import Answer
 from ..charging_profiles import number
 from ..oddities import Oddities
 from ..rpc import Reply
+from .two_way import update_fields
 
 
 class FlexibleCharging:
@@ -48,7 +49,14 @@ class FlexibleCharging:
                 profile.id == payload["chargingProfileId"]
                 and profile.kind is Kind.DYNAMIC
             ):
-                update = {"limit": number(profile.schedule.periods[0].limit)}
+                update = _update(profile.schedule.periods[0])
                 return Reply({"status": "Accepted", "scheduleUpdate": update})
         info = {"reasonCode": "InvalidProfile"}
         return Reply({"status": "Rejected", "statusInfo": info})
+
+
+def _update(period: Period) -> dict[str, Any]:
+    """Return a ChargingScheduleUpdate that says what a period says (2.1 2.12)."""
+    if period.two_way is not None:
+        return update_fields(period.two_way)
+    return {"limit": number(period.limit)}
