@@ -11,6 +11,8 @@ from .central import CentralSystem2
 from simulators.charging_station import __main__ as command
 from simulators.charging_station.v2 import ChargingStation
 from simulators.charging_station.v2.control import ACTS, application
+from simulators.charging_station.v2.control_handlers import HANDLERS
+from simulators.charging_station.v2.handlers import Handlers
 
 
 @pytest.fixture
@@ -139,3 +141,60 @@ async def test_the_older_version_is_spoken_where_the_newer_one_is_not(
     await central2.count("StatusNotification", 1)
     assert station.version == "2.0.1"
     await station.close()
+
+
+HANDLED: dict[str, dict[str, Any]] = {
+    "authorized": {"token": "04A1B2C3"},
+    "charging_state_changed": {"state": "Charging"},
+    "enabled": {},
+    "ev_charging_needs": {"needs": {"requestedEnergyTransfer": "DC"}},
+    "event": {
+        "component": {"name": "EVSE", "evse": {"id": 1}},
+        "variable": {"name": "Temperature"},
+        "value": 61.5,
+    },
+    "fault_cleared": {},
+    "faulted": {},
+    "firmware_status": {"status": "Downloading", "request_id": 4},
+    "get_15118_ev_certificate": {"exi": "AAA="},
+    "log_status": {"status": "Uploading", "request_id": 5},
+    "meter_value": {"energy": 1234.0, "power": 2000.0},
+    "reservation_cleared": {},
+    "reservation_status": {"reservation": 7, "status": "Expired"},
+    "reserved": {},
+    "session_finished": {},
+    "session_started": {},
+    "transaction_finished": {"token": "04A1B2C3"},
+    "transaction_started": {"session": "T1", "token": "04A1B2C3"},
+    "unavailable": {},
+    "variable_changed": {
+        "component": {"name": "TxCtrlr"},
+        "variable": {"name": "EVConnectionTimeOut"},
+        "value": 90,
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(HANDLED))
+async def test_every_handler_of_the_library_can_be_called(
+    station2: ChargingStation, http: ClientSession, name: str
+) -> None:
+    await act(http, "transaction_started", session="T0", evse=2)
+    await act(http, name, **{"evse": 2, **HANDLED[name]})
+    assert station2.connected
+
+
+def test_no_handler_is_left_out() -> None:
+    """Each of libocpp's handlers is an act, or what an act is called for people."""
+    newer = {"der_alarm", "hurry", "limit", "put_battery_in", "settle"}
+    newer |= {"take_battery_out", "validate_vat"}
+    assert {*HANDLERS} == {*HANDLED} | newer
+    known = {name.removeprefix("on_") for name in vars(Handlers) if name[:3] == "on_"}
+    short = {
+        "firmware_update_status_notification": "firmware_status",
+        "get_15118_ev_certificate_request": "get_15118_ev_certificate",
+        "log_status_notification": "log_status",
+        "network_disconnected": "lose_network",
+        "security_event": "security_event",
+    }
+    assert {short.get(name, name) for name in known} <= {*ACTS}
