@@ -35,6 +35,8 @@ class PriceWatch:
         self._untrack: CALLBACK_TYPE | None = None
         # Changed settings are told like this.
         self._unsubscribe = station.online.subscribe(self._update)
+        if station.settings.price_entity is None:
+            costs.set_price(None, None)
         self._update()
 
     @callback
@@ -52,8 +54,9 @@ class PriceWatch:
         if self._untrack is not None:
             self._untrack()
             self._untrack = None
+        if self._entity_id is not None:
+            self._costs.set_price(None, None)
         self._entity_id = entity_id
-        self._costs.set_price(None, None)
         if entity_id is not None:
             self._untrack = async_track_state_change_event(
                 self._hass, entity_id, self._async_changed

@@ -170,6 +170,22 @@ async def test_a_cost_survives_a_restart(
     assert answer["totalCost"] == 1.4
 
 
+@pytest.mark.usefixtures("priced")
+async def test_the_last_price_holds_while_its_entity_is_still_away(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, hub: OcppHub
+) -> None:
+    charger = await charger2_ws(variables=SHOWN)
+    await charger.begin(energy=1000)
+    await charger.close()
+    hass.states.async_remove(PRICE)
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
+    await hass.async_block_till_done()
+    charger.url = f"ws://127.0.0.1:{hub.entry.runtime_data.port}/ocpp"
+    await charger.connect()
+    answer = await charger.event("Ended", number=2, energy=3500)
+    assert answer["totalCost"] == 1.0
+
+
 async def test_without_a_price_there_is_no_cost(
     hass: HomeAssistant, charger2_ws: Charger2Factory
 ) -> None:

@@ -109,8 +109,12 @@ class Costs:
 
     async def load(self) -> None:
         """Recall what sessions cost, after a restart."""
-        kept = await self._journal.load(self._station.identity, FACT)
-        for transaction_id, one in (kept or {}).items():
+        kept = await self._journal.load(self._station.identity, FACT) or {}
+        if kept.get("price") is not None:
+            # It holds until its entity, which starts as we do, has a newer one.
+            self.price.set(Decimal(kept["price"]))
+            self.currency = kept["currency"]
+        for transaction_id, one in kept.get("sessions", {}).items():
             self._known[transaction_id] = SessionCost(
                 energy=one["energy"],
                 cost=Decimal(one["cost"]),
@@ -149,6 +153,7 @@ class Costs:
         if before is not None:
             self._pay_all()
         self.price.set(price)
+        self._store()
         if before is None:
             self._pay_all()
         self._station.grow()
@@ -213,18 +218,26 @@ class Costs:
         self._known[session.transaction_id] = cost
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
-        fact = {
-            transaction_id: {
-                "energy": one.energy,
-                "cost": str(one.cost),
-                "by_station": one.by_station,
-            }
-            for transaction_id, one in self._known.items()
-        }
-        self._journal.store_soon(self._station.identity, FACT, fact)
+        self._store()
         evse = self._station.evses.get(session.evse_id)
         if evse is not None and evse.session.value is session:
             evse.session_cost.set(cost.total)
+
+    def _store(self) -> None:
+        price = self.price.value
+        fact = {
+            "price": None if price is None else str(price),
+            "currency": self.currency,
+            "sessions": {
+                transaction_id: {
+                    "energy": one.energy,
+                    "cost": str(one.cost),
+                    "by_station": one.by_station,
+                }
+                for transaction_id, one in self._known.items()
+            },
+        }
+        self._journal.store_soon(self._station.identity, FACT, fact)
 
     # What the driver is told
 
