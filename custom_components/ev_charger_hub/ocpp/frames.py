@@ -37,12 +37,20 @@ class MessageType(IntEnum):
 
 
 class FrameError(OcppError):
-    """The text is no OCPP-J frame, or one that is not read; `call` is its id if it has."""
+    """The text is no OCPP-J frame, or one that is beyond the bounds: `frame`."""
 
-    def __init__(self, reason: str, call: str | None = None) -> None:
-        """Keep the id of the CALL that has to be refused."""
+    def __init__(self, reason: str, frame: list[Any] | None = None) -> None:
+        """Keep a frame that is too large, so that it can be answered."""
         super().__init__(reason)
-        self.call = call
+        self.frame = frame
+
+    @property
+    def call(self) -> str | None:
+        """Return the id of the CALL that has to be answered."""
+        frame = self.frame or []
+        if len(frame) < 2 or frame[0] != MessageType.CALL or not readable(frame[1]):
+            return None
+        return str(frame[1])
 
 
 def decode(text: str | bytes) -> list[Any]:
@@ -54,16 +62,32 @@ def decode(text: str | bytes) -> list[Any]:
     if type(frame) is not list or not frame or type(frame[0]) is not int:
         raise FrameError("not an array that starts with a message type")
     if _brackets(text) > MAX_DEPTH and _deeper(frame, MAX_DEPTH):
-        raise FrameError("nested too deep", _refusable(frame))
+        raise FrameError("nested too deep", frame)
     # A list needs two bytes for each of its elements: most frames are not searched.
     if len(text) > 2 * MAX_ITEMS and _too_large(frame):
-        raise FrameError("too long a text or list", _refusable(frame))
+        raise FrameError("too long a text or list", frame)
     return frame
 
 
 def encode(frame: list[Any]) -> str:
     """Return the compact JSON text of a frame; raise TypeError for foreign values."""
     return orjson.dumps(frame, default=_plain).decode()
+
+
+def cut(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Return what is within the bounds of a value, None for what is not."""
+    match value:
+        case str():
+            return value if len(value) <= MAX_STRING else None
+        case dict() if depth > 0:
+            kept = [name for name in value if len(name) <= MAX_STRING][:MAX_ITEMS]
+            return {name: cut(value[name], depth - 1) for name in kept}
+        case list() if depth > 0:
+            return [cut(one, depth - 1) for one in value[:MAX_ITEMS]]
+        case dict() | list():
+            return None
+        case _:
+            return value
 
 
 def readable(message_id: object) -> TypeIs[str]:
@@ -89,12 +113,6 @@ def _with_half_pairs(text: str | bytes) -> Any:
         case [_, str(message_id), *_] if "\\" in message_id:
             raise FrameError("a message id that cannot be repeated")
     return frame
-
-
-def _refusable(frame: list[Any]) -> str | None:
-    if frame[0] != MessageType.CALL or len(frame) < 2 or not readable(frame[1]):
-        return None
-    return frame[1]
 
 
 def _plain(value: object) -> int | float:

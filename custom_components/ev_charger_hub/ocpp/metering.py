@@ -14,6 +14,7 @@ from ..station.clock import plausible
 from ..station.enums import REGISTERS, Measurand
 from ..station.metering import Gauge, Metering
 from ..station.model import MeasurementKey, Number, Place
+from ..station.transaction import MAX_VALUES
 from . import timestamps
 from .adapter import StationContext
 from .oddities import Oddities
@@ -320,13 +321,25 @@ class Meters:
 
 
 def values_of(data: list[dict[str, Any]], context: str) -> dict[str, Any]:
-    """Return the samples of one context by measurand, as the station wrote them."""
-    return {
-        _name(sample): {"value": sample["value"], "unit": sample.get("unit")}
-        for value in data
-        for sample in value.get("sampledValue") or ()
-        if sample.get("context") == context and sample.get("format") != SIGNED
-    }
+    """Return the samples of one context by measurand, as the station wrote them.
+
+    They are kept with the session: what is too long to be one is left out, and so is
+    what is more than any meter measures.
+    """
+    found: dict[str, Any] = {}
+    for value in data:
+        for sample in value.get("sampledValue") or ():
+            if sample.get("context") != context or sample.get("format") == SIGNED:
+                continue
+            name, unit = _name(sample), sample.get("unit") or ""
+            known = name in found or len(found) < MAX_VALUES
+            if (
+                known
+                and len(sample["value"]) <= _MAX_LENGTH
+                and len(name + unit) <= (_MAX_WORDS_LENGTH)
+            ):
+                found[name] = {"value": sample["value"], "unit": sample.get("unit")}
+    return found
 
 
 def _name(sample: dict[str, Any]) -> str:

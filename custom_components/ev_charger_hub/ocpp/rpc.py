@@ -17,10 +17,10 @@ import orjson
 from .calls import Calls
 from .dialect import STATION_ACTIONS, Dialect
 from .errors import ErrorCode, RpcError, spelled
-from .frames import UNKNOWN_ID, FrameError, MessageType, decode, encode, readable
+from .frames import UNKNOWN_ID, FrameError, MessageType, cut, decode, encode, readable
 from .redact import redacted
 from .replies import Exchange, Handler, Reply, ReplyCache
-from .validation import Schemas, Violation
+from .validation import NEVER_REFUSED, Schemas, Violation
 
 __all__ = ["Handler", "Reply", "ReplyCache", "Rpc"]
 
@@ -113,7 +113,7 @@ class Rpc:
             frame = decode(text)
         except FrameError as error:
             _LOGGER.debug("%s: <- %d characters, %s", self._name, len(text), error)
-            await (self._oversized(error.call) if error.call else self._unreadable())
+            await self._unfit(error, hash(text))
             return
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("%s: <- %s", self._name, redacted(frame))
@@ -292,7 +292,16 @@ class Rpc:
         if self._dialect is not Dialect.V16:
             await self._error(UNKNOWN_ID, RpcError(ErrorCode.RPC_FRAMEWORK))
 
-    async def _oversized(self, message_id: str) -> None:
+    async def _unfit(self, error: FrameError, fingerprint: int) -> None:
+        """Answer what is no frame, or a CALL that is beyond the bounds."""
+        frame, message_id = error.frame, error.call
+        if frame is None or message_id is None:
+            await self._unreadable()
+            return
+        action = frame[2] if len(frame) > 3 else None
+        if isinstance(action, str) and action in NEVER_REFUSED:
+            await self._called([*frame[:3], cut(frame[3])], message_id, fingerprint)
+            return
         # Silence would have it sent again and again.
         await self._error(
             message_id,

@@ -26,8 +26,9 @@ _INTEGERS = range(-(2**63), 2**63)
 _FOLDERS = {Dialect.V16: "v16", Dialect.V201: "v201", Dialect.V21: "v21"}
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII)
 _ABSENT = object()
-# A station sends again what it got an error for, and in the end drops it (2.0.1 E13).
-_NEVER_REFUSED = frozenset({"NotifyEvent", "TransactionEvent"})
+NEVER_REFUSED = frozenset({"NotifyEvent", "TransactionEvent"})
+"""A station sends again what it got an error for, and in the end drops it (2.0.1 E13)."""
+
 # What a member of a list that is never refused is no use without, if not all it has.
 _NEEDED = {"NotifyEvent.eventData[]": ("component", "variable")}
 
@@ -76,7 +77,7 @@ class Schemas:
         """Return the cleaned payload of a CALL; raise Violation."""
         if (node := self._requests.get(action)) is None:
             raise Violation(ErrorCode.NOT_IMPLEMENTED)
-        if action in _NEVER_REFUSED and type(payload) is not dict:
+        if action in NEVER_REFUSED and type(payload) is not dict:
             payload = {}
         return _checked(node, payload)
 
@@ -366,6 +367,6 @@ def _load(dialect: Dialect) -> Schemas:
         document = orjson.loads(file.read_text("utf-8-sig"))
         side = responses if name.endswith("Response") else requests
         action = name.removesuffix("Response").removesuffix("Request")
-        lenient = side is requests and action in _NEVER_REFUSED
+        lenient = side is requests and action in NEVER_REFUSED
         side[action] = _Compiler(document, lenient=lenient).node(document, action)
     return Schemas(requests, responses)

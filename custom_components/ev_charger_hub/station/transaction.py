@@ -7,6 +7,9 @@ from typing import Any
 
 from .enums import StopReason
 
+MAX_VALUES = 100
+"""So many samples of its begin, and of its end, are kept with a session."""
+
 
 class TransactionState(StrEnum):
     """How a transaction stands in the journal."""

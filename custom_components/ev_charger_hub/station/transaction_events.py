@@ -15,7 +15,7 @@ from .energy import EnergyCounter
 from .enums import StopReason
 from .rows import Record, stamp
 from .settlement import sane
-from .transaction import Transaction, TransactionState
+from .transaction import MAX_VALUES, Transaction, TransactionState
 
 
 class EventKind(StrEnum):
@@ -138,11 +138,18 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
         transaction.stop_reason = event.reason
         transaction.stop_id_token = event.id_token
         transaction.meter_stop = event.end
-    transaction.values_start = event.values_start | transaction.values_start
-    transaction.values_stop = event.values_stop | transaction.values_stop
+    _fill(transaction.values_start, event.values_start)
+    _fill(transaction.values_stop, event.values_stop)
     _settle(result)
     _note_number(result, event)
     return result
+
+
+def _fill(known: dict[str, Any], told: dict[str, Any]) -> None:
+    """Take over what is not known yet, as long as a meter may measure so much."""
+    for name, value in told.items():
+        if len(known) < MAX_VALUES:
+            known.setdefault(name, value)
 
 
 def _note_number(record: Record, event: TransactionEvent) -> None:

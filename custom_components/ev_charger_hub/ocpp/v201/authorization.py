@@ -23,10 +23,19 @@ _CONTRACTS = {
 _ACCEPTED = Verdict(status=AuthorizationStatus.ACCEPTED)
 
 
+_MAX_TOKEN = 255
+"""What an IdToken of OCPP 2.1 has room for."""
+
+
 def token_of(payload: dict[str, Any]) -> str | None:
-    """Return the token of an IdToken, None for one that is none."""
+    """Return the token of an IdToken, None for one that is none.
+
+    What is longer is nobody's token; it is kept with sessions, so it is cut.
+    """
     text: str = payload.get("idToken") or ""
-    return None if payload.get("type") == NOBODY or not text.strip() else text
+    if payload.get("type") == NOBODY or not text.strip():
+        return None
+    return text[:_MAX_TOKEN]
 
 
 type Greeting = Callable[[dict[str, Any]], dict[str, Any]]
