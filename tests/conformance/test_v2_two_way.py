@@ -1,5 +1,6 @@
 """OCPP 2.1, block Q: energy that flows in both directions."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,8 +10,12 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..ha.charger import Refusal
 from ..ha.charger_v2 import Charger2
-from ..ha.conftest import Charger2Factory
+from ..ha.conftest import IDENTITY, Charger2Factory
 from ..ha.entities import act, flush, state
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.stepwise import Step
+from simulators.charging_station import Vehicle
+from simulators.charging_station.v2 import EVERYTHING, ChargingStation, IdToken
 
 BALANCING = "V2XChargingCtrlr#1.LocalLoadBalancing[UpperThreshold]"
 
@@ -216,6 +221,7 @@ async def test_a_profile_does_not_count_for_long_without_us(
 
 
 @pytest.mark.conformance("TC_K_101_CSMS")
+@pytest.mark.conformance("UC_Q10")
 async def test_the_operation_mode_changes_within_a_session(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
@@ -225,7 +231,12 @@ async def test_the_operation_mode_changes_within_a_session(
     second = await act(hass, "set_bidirectional_profile", operation_mode="idle")
     # The same number takes the place of what it named before.
     assert first["profile_id"] == second["profile_id"]
-    assert len(charger.calls("SetChargingProfile")) == 2
+    told = [one["chargingProfile"] for one in charger.calls("SetChargingProfile")]
+    assert [period(one).get("operationMode") for one in told] == [
+        "ChargingOnly",
+        "Idle",
+    ]
+    assert "limit" not in period(told[1])
     answer = await charger.event(
         "Updated",
         number=1,
@@ -324,3 +335,41 @@ async def test_someone_else_s_schedule_for_both_directions_is_taken_note_of(
     assert state(hass, "sensor", "CP01_1_limited_by") == "energy_management"
     cleared = {"evseId": 1, "chargingLimitSource": "EMS"}
     assert await charger.call("ClearedChargingLimit", cleared) == {}
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_a_car_gives_energy_back_until_it_is_told_otherwise(
+    hass: HomeAssistant, hub: OcppHub
+) -> None:
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    station = ChargingStation(
+        f"ws://127.0.0.1:{hub.port}/ocpp", IDENTITY, device_model=EVERYTHING
+    )
+    await station.connect()
+    findings = hub.stations[IDENTITY].station.findings
+    async with asyncio.timeout(20):
+        while Step.LIMITS not in findings or station.queue.busy:
+            await asyncio.sleep(0.01)
+    await station.box.plug_in(Vehicle(bidirectional=True))
+    await station.box.swipe(IdToken(id_token="04A1B2C3"))
+    await station.settle()
+    await act(
+        hass,
+        "set_bidirectional_profile",
+        operation_mode="central_setpoint",
+        setpoint=-6900,
+        dynamic=True,
+    )
+    await station.pass_time(120, step=10)
+    await flush(hass)
+    meter = station.box.places[1].meter
+    assert meter.exported > 150
+    exported = float(state(hass, "sensor", "CP01_1_energy_active_export_register"))
+    assert exported * 1000 == pytest.approx(meter.exported, abs=60)
+    await act(hass, "update_bidirectional_profile", setpoint=6900)
+    before = meter.exported
+    await station.pass_time(120, step=10)
+    assert meter.exported == pytest.approx(before, abs=5)
+    assert station.box.places[1].offered == pytest.approx(10)
+    await station.close()

@@ -40,7 +40,7 @@ _UNITS = {
     "pct_w_avail": "PctWAvail",
 }
 _UNIT_WORDS = {word: unit for unit, word in _UNITS.items()}
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ACRONYMS = ("HF", "HV", "LF", "LV", "PF")
 
 
