@@ -266,6 +266,16 @@ async def test_an_inventory_that_never_ends_is_cut_off(
     assert found[1] == list(range(1, 65))
 
 
+async def test_there_is_an_end_to_plugs_that_are_told_one_by_one(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(evses=dict.fromkeys(range(1, 11), 6))
+    for plug in range(1, 9):
+        for evse_id in range(1, 11):
+            await charger.connector_status("Available", evse_id, plug)
+    assert sum(map(len, evses(hub).values())) == 64
+
+
 async def test_a_1_6_charger_with_many_connectors_is_believed(
     hass: HomeAssistant, hub: OcppHub, charger_ws: ChargerFactory
 ) -> None:

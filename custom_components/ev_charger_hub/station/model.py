@@ -44,6 +44,9 @@ type Number = int | float
 USUAL = 8
 """So many EVSEs, and connectors of each, are believed without having been announced."""
 
+MOST = 64
+"""No station has more connectors in all, whatever it announces over the years."""
+
 
 @dataclass(kw_only=True, slots=True, frozen=True)
 class MeasurementKey:
@@ -293,8 +296,14 @@ class ChargingStation:
         evse = self.evses.get(evse_id)
         if evse is None and not 0 <= evse_id <= USUAL:
             return False
-        known = evse is not None and connector_id in evse.connectors
-        return known or 0 <= connector_id <= USUAL
+        if not connector_id or (evse is not None and connector_id in evse.connectors):
+            return True
+        return 0 < connector_id <= USUAL and self.roomy
+
+    @property
+    def roomy(self) -> bool:
+        """Return whether there may be yet another connector."""
+        return sum(len(one.connectors) for one in self.evses.values()) < MOST
 
     def evse(self, evse_id: int) -> Evse:
         """Return an EVSE (id from 1), which appears when first asked for."""

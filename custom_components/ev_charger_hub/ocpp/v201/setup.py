@@ -136,7 +136,8 @@ class Setup(CommonSetup):
         for evse_id, connectors in places.items():
             evse = self._station.evse(evse_id)
             for connector_id in connectors:
-                evse.connector(connector_id)
+                if connector_id in evse.connectors or self._station.roomy:
+                    evse.connector(connector_id)
             alone = self._device_model.get(f"EVSE#{evse_id}.AllowReset")
             says = alone.actual.value if alone is not None else None
             evse.resets.set((says or "").strip().lower() == "true")
