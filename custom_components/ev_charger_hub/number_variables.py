@@ -21,10 +21,12 @@ from homeassistant.const import (
 )
 
 from .device_variables import VariableDescription, VariableEntity, of_kind, settable
+from .helpers import invalid
 from .station.variables import DeviceVariable, Kind, Named
 
 _MOST: Final = 2**31 - 1
 _DAY: Final = 86400
+_PLACES: Final = 6
 
 _UNITS: Final = {
     "a": (NumberDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE),
@@ -179,8 +181,11 @@ class HubVariableNumber(VariableEntity, NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Set the number."""
-        await self._async_set(str(int(value)) if value == int(value) else str(value))
+        """Set the number, as OCPP writes it: with 6 decimal places at most."""
+        text = f"{round(value, _PLACES) or 0:.{_PLACES}f}".rstrip("0").rstrip(".")
+        if "." in text and self.entity_description.native_step == 1:
+            raise invalid("variable_whole", charger=self.station.settings.name)
+        await self._async_set(text)
 
 
 other_numbers = of_kind(Kind.NUMBER, _other)

@@ -321,6 +321,42 @@ async def test_every_kind_is_written_as_the_charger_spells_it(
     assert charger.variables[name] == (sent, False)
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [(0.00001, "0.00001"), (1 / 3, "0.333333"), (-1e-9, "0"), (2.5, "2.5"), (3, "3")],
+)
+async def test_a_decimal_is_written_with_six_places_at_most(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger2_ws: Charger2Factory,
+    entity_registry_enabled_by_default: None,
+    value: float,
+    sent: str,
+) -> None:
+    charger = await charger2_ws(boots=False)
+    charger.variables["Odd.Share"] = ("1", False)
+    charger.characteristics["Odd.Share"] = {
+        "dataType": "decimal",
+        "minLimit": -1,
+        "maxLimit": 10,
+    }
+    await charger.boot()
+    await set_up(hub, charger)
+    await flush(hass)
+    await set_number(hass, other("Odd.Share"), value)
+    assert charger.variables["Odd.Share"] == (sent, False)
+
+
+@pytest.mark.parametrize("unique_id", ["CP01_meter_interval", other(BRIGHTNESS)])
+async def test_a_part_of_a_whole_number_is_not_sent(
+    hass: HomeAssistant, charger: Charger2, unique_id: str
+) -> None:
+    with pytest.raises(ServiceValidationError) as raised:
+        await set_number(hass, unique_id, 2.5)
+    assert raised.value.translation_key == "variable_whole"
+    assert charger.received == []
+
+
 async def test_a_member_that_is_not_allowed_is_not_sent(
     hass: HomeAssistant, charger: Charger2
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.ev_charger_hub.station.variables import (
     MAX_SHOWN,
+    MAX_TEMPERATURES,
     DeviceVariable,
     Kind,
     Named,
@@ -114,3 +115,42 @@ def test_the_same_value_may_be_spelled_otherwise(
     value: str | None, text: str, same: bool
 ) -> None:
     assert variable(value=value).same(text) is same
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value", "text", "same"),
+    [
+        ("MemberList", "b, A", "A,B", True),
+        ("MemberList", "A,B,C", "A,B", False),
+        ("MemberList", "", "", True),
+        ("SequenceList", "A, b", "A,B", True),
+        ("SequenceList", "B,A", "A,B", False),
+        ("string", "B,A", "A,B", False),
+    ],
+)
+def test_a_list_is_the_same_however_its_members_are_told(
+    data_type: str, value: str, text: str, same: bool
+) -> None:
+    assert variable(value=value, data_type=data_type).same(text) is same
+
+
+def test_what_is_gone_makes_room_for_what_is_new() -> None:
+    variables = Variables(lambda: None)
+    variables.put(variable(f"Old{number}.B") for number in range(MAX_SHOWN))
+    variables.only([])
+    variables.put(variable(f"New{number}.B") for number in range(MAX_SHOWN))
+    assert len(list(variables)) == MAX_SHOWN
+    variables.put([variable("Old0.B")])
+    assert variables.get("Old0.B") is None
+
+
+def test_temperatures_have_a_place_whatever_comes_before_them() -> None:
+    variables = Variables(lambda: None)
+    told = {"writable": False, "data_type": "decimal", "unit": "Celsius"}
+    variables.put(variable(f"A{number}.B") for number in range(MAX_SHOWN))
+    variables.put(
+        variable(f"T{number}.Temperature", **told)
+        for number in range(2 * MAX_TEMPERATURES)
+    )
+    shown = [one for one in variables if one.measures_temperature]
+    assert len(shown) == MAX_TEMPERATURES

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_SHOWN: Final = 200
 """So many variables of a station are followed beside those that have a name of ours."""
 
+MAX_TEMPERATURES: Final = 32
+"""So many temperatures are followed in addition, however much comes before them."""
+
 
 class Named(StrEnum):
     """The variables that matter to a home (OCPP 2.0.1 part 2, 3)."""
@@ -60,7 +63,8 @@ _ELSEWHERE: Final = frozenset(
 _STATES: Final = frozenset({"availabilitystate", "problem", "tripped"})
 _BUILT: Final = frozenset({"supplyphases"})
 _NUMBERS: Final = frozenset({"integer", "decimal"})
-_LISTS: Final = frozenset({"memberlist", "sequencelist"})
+_IN_ORDER: Final = "sequencelist"
+_LISTS: Final = frozenset({"memberlist", _IN_ORDER})
 UNITS: Final = frozenset(
     {"a", "celsius", "fahrenheit", "hz", "k", "kw", "kwh", "percent", "v", "w", "wh"}
 )
@@ -180,10 +184,19 @@ class DeviceVariable:
             return False
         if self.value.strip().lower() == text.strip().lower():
             return True
+        kind = (self.data_type or "").lower()
+        if kind in _LISTS:
+            told, meant = _members(self.value), _members(text)
+            return told == meant if kind == _IN_ORDER else set(told) == set(meant)
         try:
             return float(self.value) == float(text)
         except ValueError:
             return False
+
+
+def _members(text: str) -> list[str]:
+    """Return the members of a list, however they are spelled."""
+    return [one for part in text.lower().split(",") if (one := part.strip())]
 
 
 class Variables:
@@ -193,7 +206,7 @@ class Variables:
         """Follow nothing yet; `grow` tells that there is something new."""
         self._grow = grow
         self._channels: dict[str, Channel[DeviceVariable | None]] = {}
-        self._others = 0
+        self._room = {False: MAX_SHOWN, True: MAX_TEMPERATURES}
 
     def __iter__(self) -> Iterator[DeviceVariable]:
         """Yield what is known, in the order in which it was told."""
@@ -226,23 +239,32 @@ class Variables:
         """Forget all variables but some: the station has no others any more."""
         left = {name.lower() for name in names}
         for key, channel in self._channels.items():
-            if key not in left:
+            if key not in left and (gone := channel.value) is not None:
                 channel.set(None)
+                if gone.named is None:
+                    self._room[gone.measures_temperature] += 1
 
     def _put(self, variable: DeviceVariable) -> bool:
         """Take over a variable; return whether there was none such."""
         channel = self._channels.get(variable.key)
-        if channel is not None:
+        if channel is not None and channel.value is not None:
             channel.set(variable)
             return False
-        if not variable.shown:
+        wanted = channel is not None and channel.followed
+        if not wanted and not self._has_room(variable):
             return False
         if variable.named is None:
-            if self._others >= MAX_SHOWN:
-                return False
-            self._others += 1
+            self._room[variable.measures_temperature] -= 1
         self.channel(variable.name).set(variable)
-        return True
+        return channel is None
+
+    def _has_room(self, variable: DeviceVariable) -> bool:
+        """Return whether a variable is shown, and may be another one."""
+        if not variable.shown:
+            return False
+        return (
+            variable.named is not None or self._room[variable.measures_temperature] > 0
+        )
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

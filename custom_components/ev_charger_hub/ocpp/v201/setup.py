@@ -9,6 +9,7 @@ from ..adapter import StationContext
 from ..measurands import MAX_CHARACTERS, fitted, wanted
 from ..setup import CommonSetup, SetupKeys
 from ..stepwise import STEP_TIMEOUT, Finding, Step, still_there
+from .described import described
 from .device_model import Key, Variable, kept_variables
 from .link import V201Link
 from .watching import Watching
@@ -110,7 +111,9 @@ class Setup(CommonSetup):
             return _nothing(outcome)
         counted = f"{len(self._device_model)} variables"
         if whole:
+            # What is gone makes room for what is new.
             self._station.variables.only(str(one.name) for one in self._device_model)
+            self._station.variables.put(map(described, self._device_model))
         if old := kept_variables(before):
             counted += self._compare(old)
         return Finding.OK(counted) if whole else Finding.PARTIAL(counted)
