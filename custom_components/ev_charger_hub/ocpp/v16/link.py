@@ -31,13 +31,17 @@ _ONLY_EXTENDED = frozenset({"LogStatusNotification", "SignChargePointCertificate
 _UNHEARD_OF = frozenset(
     {
         Capability.BATTERY_SWAP,
+        Capability.COSTS,
         Capability.CUSTOMERS,
+        Capability.DISPLAY,
         Capability.FLEXIBLE,
         Capability.GRID,
         Capability.LIMIT,
         Capability.MONITORING,
         Capability.NETWORKS,
+        Capability.PUBLISHING,
         Capability.REPORTS,
+        Capability.TARIFFS,
         Capability.TRANSACTION_STATUS,
         Capability.TWO_WAY,
     }
