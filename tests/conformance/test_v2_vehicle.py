@@ -184,7 +184,9 @@ async def test_a_vehicle_renegotiates(
     assert accepted == {"status": "Accepted"}
 
 
-@pytest.mark.conformance("TC_K_58_CSMS", "TC_K_59_CSMS", "TC_K_113_CSMS")
+@pytest.mark.conformance("TC_K_58_CSMS")
+@pytest.mark.conformance("TC_K_59_CSMS")
+@pytest.mark.conformance("TC_K_113_CSMS")
 async def test_we_renegotiate_and_the_vehicle_may_tell_its_needs_again(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:

@@ -51,7 +51,7 @@ class Stored:
         """Return it in the words of the arithmetic, which are those of OCPP 1.6."""
         purpose = STATION_MAX if self.purpose == PRIMARY else self.purpose
         schedule = {
-            "startSchedule": self.set_at.isoformat(),
+            "startSchedule": self.set_at.replace(microsecond=0).isoformat(),
             **self.profile["chargingSchedule"][0],
         }
         schedule["chargingSchedulePeriod"] = [
