@@ -41,6 +41,7 @@ def asked(charger: Charger2) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.conformance("TC_B_06_CSMS")
+@pytest.mark.conformance("UC_B06")
 async def test_one_variable_is_read_by_one_message(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
@@ -112,6 +113,7 @@ async def test_a_variable_that_is_not_written_is_told(
 
 
 @pytest.mark.conformance("TC_B_10_CSMS")
+@pytest.mark.conformance("UC_B05")
 async def test_several_variables_are_written_by_one_message(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
@@ -175,6 +177,7 @@ async def test_a_base_report_is_put_together_and_shown(
 
 
 @pytest.mark.conformance("TC_B_14_CSMS")
+@pytest.mark.conformance("UC_B07")
 async def test_a_base_report_that_a_charger_does_not_have_is_told(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
@@ -185,6 +188,7 @@ async def test_a_base_report_that_a_charger_does_not_have_is_told(
 
 
 @pytest.mark.conformance("TC_B_18_CSMS")
+@pytest.mark.conformance("UC_B08")
 async def test_a_custom_report_has_criteria_and_variables(
     hass: HomeAssistant, charger: Charger2
 ) -> None:
