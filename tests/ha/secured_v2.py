@@ -65,6 +65,7 @@ class SecuredCharger2(Charger2):
             "CertificateSigned": self._certificate_signed,
             "DeleteCertificate": self._delete,
             "GetInstalledCertificateIds": self._installed,
+            "GetReport": {"status": "NotSupported"},
             "InstallCertificate": self._install,
             "Reset": self._reset,
             "SetNetworkProfile": self._set_network,

@@ -190,7 +190,7 @@ async def test_killed_at_every_step_of_a_renewal(
 class Lonely:
     """A station in a process of its own, which may be killed as well."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, *options: str) -> None:
         """Prepare a station that is switched off."""
         self._folder = folder
         self._control = free_port()
@@ -200,6 +200,7 @@ class Lonely:
             *("--identity", IDENTITY, "--password", PASSWORD, "--reconnect", "0.2"),
             *("--state", str(folder / "station.json")),
             *("--control-port", str(self._control)),
+            *options,
         )
         self._process: subprocess.Popen[bytes] | None = None
 

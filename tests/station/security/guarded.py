@@ -20,7 +20,7 @@ from custom_components.ev_charger_hub.station.link import (
     ConfigurationKey,
     LinkKind,
 )
-from custom_components.ev_charger_hub.station.model import ChargingStation
+from custom_components.ev_charger_hub.station.model import Booted, ChargingStation
 from custom_components.ev_charger_hub.station.networks import (
     NetworkProfile,
     NetworkSlots,
@@ -428,7 +428,7 @@ class House:
         hashes = settings.password_hash, *self.security.hashes
         return settings.password_hash is None or guarded.password in hashes
 
-    async def connect(self) -> None:
+    async def connect(self, *, boots: bool = False) -> None:
         """Let the station dial in with what it uses."""
         assert self.lets_in(), "locked out"
         guarded = self.guarded
@@ -440,6 +440,8 @@ class House:
             guarded.profile if proved else 0, proof if proved else None, self.shown
         )
         self.station.online.set(True)
+        if boots:
+            self.station.emit(Booted())
         await rest()
 
     async def disconnect(self) -> None:
@@ -459,7 +461,7 @@ class House:
         if guarded.networks is not None:
             guarded.told_profile = guarded.networks.restart()
         guarded.profile = guarded.told_profile
-        await self.connect()
+        await self.connect(boots=True)
 
     async def live(self, seconds: float = 0) -> None:
         """Let time pass, and everything happen that is to happen meanwhile."""

@@ -41,6 +41,9 @@ class NetworkCommands(NetworkLink):
         outcome, keys, _ = await self._commands.get_configuration([PRIORITY, ACTIVE])
         told = {key.key: key.value or "" for key in keys}
         known = self._commands.device_model
+        if outcome.ok and not known.options(PRIORITY):
+            # Only a report says which slots there are, and there was none yet.
+            await self._commands.report([], [_PRIORITY.payload])
         return outcome, NetworkSlots(
             priority=_numbers(told.get(PRIORITY, "").split(",")),
             active=next(iter(_numbers([told.get(ACTIVE, "")])), None),

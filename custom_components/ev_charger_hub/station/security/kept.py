@@ -53,7 +53,8 @@ class Upgrade:
 
     `tries` counts the steps that were begun on this leg, also those begun again.
     `url` is where the station is to dial instead, with the profile that it has; `slot`
-    is where it keeps that way, or the one to the next profile (2.x).
+    is where it keeps that way, or the one to the next profile (2.x); `landings` counts
+    the restarts after which it came the old way.
     """
 
     target: int
@@ -63,6 +64,7 @@ class Upgrade:
     failure: Failure | None = None
     url: str | None = field(default=None, repr=False)
     slot: int | None = None
+    landings: int = 0
 
     @property
     def active(self) -> bool:
@@ -248,6 +250,7 @@ def _dump_upgrade(upgrade: Upgrade) -> dict[str, Any]:
         "failure": upgrade.failure,
         "url": upgrade.url,
         "slot": upgrade.slot,
+        "landings": upgrade.landings,
     }
 
 
@@ -261,6 +264,7 @@ def _restore_upgrade(kept: dict[str, Any]) -> Upgrade:
         failure=failure and Failure(failure),
         url=kept.get("url"),
         slot=kept.get("slot"),
+        landings=kept.get("landings", 0),
     )
 
 

@@ -73,6 +73,7 @@ class Security:
             self._passwords,
             self._certificates,
             ports,
+            profile=self.profile,
             spawn=self._begin,
             call_later=call_later,
         )

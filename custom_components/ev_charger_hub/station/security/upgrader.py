@@ -7,12 +7,13 @@ from functools import partial
 import logging
 from typing import Any, Final
 
+from ..channel import Channel
 from ..clock import CallLater, Timer
 from ..commands import CertificateUse
 from ..errors import JournalError, NotConnected, NotSupported, UpdateRunning
 from ..firmware import Blocked
 from ..link import Capability, Link
-from ..model import ChargingStation
+from ..model import Booted, ChargingStation, StationEvent
 from ..networks import NetworkLink
 from ..outcome import Outcome
 from ..secrets import shortened
@@ -28,8 +29,17 @@ _LOGGER = logging.getLogger(__name__)
 MAX_TRIES: Final = 12
 """How many steps one leg may take, with those that have to be done again."""
 
+MAX_TRIES_2: Final = 24
+"""The same of OCPP 2.x, where a profile takes several messages."""
+
+MAX_LANDINGS: Final = 2
+"""How often a station may come the old way after a restart (2.x)."""
+
 AGAIN: Final = 60.0
 """Seconds after which a step without a clear answer is done again."""
+
+BOOTING: Final = 20.0
+"""Seconds that a station has to introduce itself, once it is connected (2.x)."""
 
 PATIENCE: Final = 300.0
 """Seconds that a station has to make a key, or to restart."""
@@ -68,21 +78,31 @@ class Upgrader:
         certificates: Certificates,
         ports: Ports,
         *,
+        profile: Channel[int | None],
         spawn: Spawn,
         call_later: CallLater,
     ) -> None:
-        """Lead `station` on whenever `keeper` says that it is under way."""
+        """Lead `station` on whenever `keeper` says that it is under way.
+
+        `profile` is the one that it was last seen with.
+        """
         self._station = station
         self._keeper = keeper
         self._passwords = passwords
         self._certificates = certificates
         self._ports = ports
+        self._profile_seen = profile
         self._ways = Ways(ports, self._keep_slot)
         self._spawn = spawn
         self._call_later = call_later
         self._timer: Timer | None = None
         self._task: asyncio.Task[None] | None = None
         self._due = False
+        self._booted = False
+        """Whether the station began anew since it was asked to."""
+        self._patient = True
+        """Whether it is given a moment to say that it began anew."""
+        self._unsubscribe = station.on_event(self._happened)
         self._steps: dict[Step, Callable[[Upgrade], Awaitable[Next]]] = {
             Step.PASSWORD: self._password,
             Step.ROOT: self._root,
@@ -141,7 +161,18 @@ class Upgrader:
 
     def close(self) -> None:
         """Do nothing more; what is under way goes on after the next start."""
+        self._unsubscribe()
         self._cancel()
+
+    def _happened(self, event: StationEvent) -> None:
+        if not isinstance(event, Booted) or self._booted:
+            return
+        self._booted = True
+        upgrade = self._keeper.kept.upgrade
+        if upgrade is None or not upgrade.slot or upgrade.step is not Step.ARRIVAL:
+            return
+        if not upgrade.awaits(self._profile_seen.value or 0):
+            self.go_on()
 
     def _spawn_turn(self, following: Next) -> None:
         async def turn() -> None:
@@ -162,15 +193,19 @@ class Upgrader:
     async def _walk(self) -> None:
         """Take steps until one of them has to wait."""
         while (upgrade := self._keeper.kept.upgrade) is not None and upgrade.active:
-            if upgrade.tries >= MAX_TRIES:
+            if upgrade.tries >= (MAX_TRIES if upgrade.slot is None else MAX_TRIES_2):
                 await self._turn(Failure.GAVE_UP)
                 return
             if upgrade.url is None and not self._ports.offers(upgrade.leg):
                 # It would be sent away from where it gets in.
                 await self._turn(Failure.NOT_OFFERED)
                 return
-            upgrade = replace(upgrade, tries=upgrade.tries + 1)
-            await self._keep(partial(replace, upgrade=upgrade))
+            counted = replace(upgrade, tries=upgrade.tries + 1)
+            await self._keep(partial(_swapped, before=upgrade, after=counted))
+            if self._keeper.kept.upgrade != counted:
+                # It came further meanwhile.
+                continue
+            upgrade = counted
             try:
                 following = await self._steps[upgrade.step](upgrade)
             except NotConnected:
@@ -178,6 +213,9 @@ class Upgrader:
                 return
             except NotSupported:
                 following = Failure.PROFILE_REFUSED
+            now = self._keeper.kept.upgrade
+            if now is None or now.leg != upgrade.leg:
+                continue
             if not await self._turn(following):
                 return
 
@@ -247,6 +285,7 @@ class Upgrader:
             return PATIENCE
         # Noted before: a station that does not come back as it should is asked why.
         await self._turn(Step.ARRIVAL)
+        self._booted, self._patient = False, True
         link = self._station.link(Capability.RESET)
         outcome = await link.reset(hard=True)
         if outcome.answer and not outcome.ok:
@@ -292,7 +331,18 @@ class Upgrader:
         if self._ways.is_there(slots, upgrade):
             outcome = await networks.set_priority((slot,))
             return Step.DONE if outcome.answer else AGAIN
-        if upgrade.tries > MAX_TRIES // 2:
+        if upgrade.awaits(self._profile_seen.value or 0):
+            # It arrived, which is being written down just now.
+            return PATIENCE
+        if not self._booted and self._patient:
+            self._patient = False
+            return BOOTING
+        if not self._booted:
+            # It was not restarted yet, or only lost its network for a moment.
+            return Step.RESTART if told(slots, upgrade) else Step.PROFILE
+        landings = upgrade.landings + 1
+        await self._keep(lambda kept: _changed(kept, landings=landings))
+        if landings >= MAX_LANDINGS:
             await self._ways.take_back(networks, slots, slot)
             return Failure.FELL_BACK
         return Step.RESTART if told(slots, upgrade) else Step.PROFILE
@@ -356,6 +406,10 @@ def _judged(outcome: Outcome, upgrade: Upgrade, refusal: Failure) -> Next:
         return _after(upgrade)
     # Without a word of its own the station may have done it all the same.
     return refusal if outcome.answer else AGAIN
+
+
+def _swapped(kept: Kept, before: Upgrade, after: Upgrade) -> Kept:
+    return replace(kept, upgrade=after) if kept.upgrade == before else kept
 
 
 def _changed(kept: Kept, **changes: Any) -> Kept:

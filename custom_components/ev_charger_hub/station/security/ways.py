@@ -20,9 +20,7 @@ class Ways:
         self._ports = ports
         self._keep = keep
 
-    async def write(
-        self, networks: NetworkLink, upgrade: Upgrade
-    ) -> Outcome | Failure:
+    async def write(self, networks: NetworkLink, upgrade: Upgrade) -> Outcome | Failure:
         """Have the station dial as wanted from its next restart on."""
         outcome, slots = await networks.slots()
         if not outcome.ok or told(slots, upgrade):
