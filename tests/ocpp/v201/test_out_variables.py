@@ -1,6 +1,7 @@
 """Variables of OCPP 2.x: read, written and reported, in whatever order they come."""
 
 import asyncio
+import json
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -429,6 +430,49 @@ def test_a_model_survives_a_restart() -> None:
     assert restored.most("C#1/2.V[i]") == 10
     assert restored.readonly("C#1/2.V[i]")
     assert restored.places == {1: [2]}
+
+
+def meant(component: str, variable: str, instance: str = "") -> dict[str, Any]:
+    """Return what names a variable in a message."""
+    named = {"instance": instance} if instance else {}
+    return {
+        "component": {"name": component, **named},
+        "variable": {"name": variable, **named},
+    }
+
+
+ODD = [
+    meant("com.example.Ctrlr", "Speed"),
+    meant("Fan[#1]", "Sp]eed:fast"),
+    meant("X" * 50, "Y" * 50, "Z" * 50),
+]
+"""Components and variables whose names are no words of ours."""
+
+VALUE = {"variableAttribute": [{"value": "1", "mutability": "ReadWrite"}]}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_name_survives_a_restart_however_odd(odd: dict[str, Any]) -> None:
+    model = DeviceModel()
+    model.report([odd | VALUE])
+    restored = DeviceModel()
+    restored.restore(json.loads(json.dumps(model.dump())))
+    (one,) = restored
+    assert one.name.payload == odd
+    assert restored.get(str(one.name)) is one
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_what_has_an_odd_name_is_written(odd: dict[str, Any]) -> None:
+    charger = Charger()
+    charger.link.device_model.report([odd | VALUE])
+    (one,) = charger.link.device_model
+    result = {"attributeStatus": "Accepted", **odd}
+    charger.answers["SetVariables"] = {"setVariableResult": [result]}
+    assert (await charger.link.set_configuration(str(one.name), "2")).ok
+    sent = {"setVariableData": [{**odd, "attributeValue": "2"}]}
+    assert charger.sent("SetVariables") == [sent]
+    assert [known.actual.value for known in charger.link.device_model] == ["2"]
 
 
 @pytest.mark.parametrize("kept", [None, "x", [1], [["A.B", 1, [], []]]])

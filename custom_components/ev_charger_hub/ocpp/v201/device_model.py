@@ -10,10 +10,13 @@ from ...station.link import ConfigurationKey
 from ...station.secrets import names_secret
 from ..known import Known
 from ..words import MAX_EVSES
-from .names import ACTUAL, ATTRIBUTES, VariableName, parse_name, read_name
+from .names import ACTUAL, ATTRIBUTES, VariableName, kept_name, parse_name, read_name
 
 MAX_VARIABLES = 5000
 """No home station has more; what comes above that is not kept."""
+
+MAX_CHARACTERS = 1_000_000
+"""So much text is kept of all of them: ten times what a large inventory says."""
 
 _MAX_VALUE = 2500
 _MAX_LIST = 5000
@@ -100,6 +103,12 @@ class Variable:
         return self.attributes.get(ACTUAL) or Attribute()
 
     @property
+    def size(self) -> int:
+        """Return how many characters it takes to keep it, roughly."""
+        values = (one.value or "" for one in self.attributes.values())
+        return len(self.name.key) + sum(map(len, values)) + sum(map(len, self.values))
+
+    @property
     def bounds(self) -> tuple[object, ...]:
         """Return what it may be, which another firmware may see otherwise."""
         may = (self.data_type, self.unit, self.minimum, self.maximum, self.values)
@@ -135,6 +144,7 @@ class DeviceModel(Known):
     def __init__(self, tell: Callable[[list[Variable]], None] = lambda _: None) -> None:
         """Know nothing yet; `tell` hears of what becomes known."""
         self._variables: dict[str, Variable] = {}
+        self._size = 0
         self._tell = tell
 
     def __len__(self) -> int:
@@ -148,14 +158,16 @@ class DeviceModel(Known):
     # What is learnt
 
     def report(self, entries: object) -> list[Variable]:
-        """Take over a part of a report (NotifyReport) and return what it told."""
+        """Take over a part of a report (NotifyReport) and return what it told.
+
+        What there is no room for is not told.
+        """
         found = [
             variable
             for entry in (entries if isinstance(entries, list) else ())
             if isinstance(entry, dict) and (variable := _read(entry)) is not None
         ]
-        self._keep(found)
-        return found
+        return self._keep(found)
 
     def told(self, name: VariableName, value: str | None) -> None:
         """Take over the value of an attribute, as read or as accepted."""
@@ -169,6 +181,7 @@ class DeviceModel(Known):
     def forget(self) -> None:
         """Know nothing again, as for another firmware."""
         self._variables.clear()
+        self._size = 0
 
     def compared(self, others: Iterable[Variable]) -> Difference:
         """Return what is new or different here, and what only `others` had."""
@@ -186,22 +199,34 @@ class DeviceModel(Known):
             ),
         )
 
-    def _keep(self, variables: list[Variable]) -> None:
+    def _keep(self, variables: list[Variable]) -> list[Variable]:
         told = []
         for variable in variables:
             key = variable.name.key
-            if key in self._variables or len(self._variables) < MAX_VARIABLES:
-                self._variables[key] = variable
-                told.append(variable)
+            known = self._variables.get(key)
+            size = self._size + variable.size - (known.size if known else 0)
+            if size > MAX_CHARACTERS or (
+                known is None and len(self._variables) >= MAX_VARIABLES
+            ):
+                continue
+            self._variables[key], self._size = variable, size
+            told.append(variable)
         self._tell(told)
+        return told
 
     # What is known
 
     @override
     def get(self, key: str) -> Variable | None:
         """Return a variable by its name, if it is known."""
+        if (known := self.spelled(key)) is not None:
+            return known
         name = parse_name(key)
         return self._variables.get(name.key) if name is not None else None
+
+    def spelled(self, text: str) -> Variable | None:
+        """Return the variable whose name is written so, even if nobody else could."""
+        return self._variables.get(text.strip().lower())
 
     @override
     def text(self, key: str) -> str | None:
@@ -271,7 +296,7 @@ class DeviceModel(Known):
         """Return everything known as JSON, for the journal."""
         return [
             [
-                str(one.name),
+                one.name.parts,
                 [
                     [kind, it.value, it.mutability]
                     for kind, it in one.attributes.items()
@@ -299,12 +324,12 @@ def kept_variables(kept: object) -> list[Variable]:
     for entry in kept if isinstance(kept, list) else ():
         match entry:
             case [
-                str(text),
+                parts,
                 list(attributes),
                 [kind, unit, low, high, can],
                 list(listed),
             ]:
-                if (name := parse_name(text)) is not None:
+                if (name := kept_name(parts)) is not None:
                     found.append(
                         Variable(
                             name=name,

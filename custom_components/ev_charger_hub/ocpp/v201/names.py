@@ -55,6 +55,18 @@ class VariableName:
         return str(replace(self, attribute=ACTUAL)).lower()
 
     @property
+    def parts(self) -> list[str | int | None]:
+        """Return what names the variable, as JSON: some names are no single word."""
+        return [
+            self.component,
+            self.component_instance,
+            self.evse_id,
+            self.connector_id,
+            self.variable,
+            self.variable_instance,
+        ]
+
+    @property
     def payload(self) -> dict[str, Any]:
         """Return the fields `component` and `variable` of a message."""
         component: dict[str, Any] = {"name": self.component}
@@ -90,6 +102,28 @@ def parse_name(text: str) -> VariableName | None:
         connector_id=None if connector is None else int(connector),
         attribute=attribute,
     )
+
+
+def kept_name(parts: object) -> VariableName | None:
+    """Return the name that was kept as `parts`, None if it is none."""
+    match parts:
+        case [
+            str(component),
+            str() | None as instance,
+            int() | None as evse_id,
+            int() | None as connector_id,
+            str(variable),
+            str() | None as member,
+        ]:
+            return VariableName(
+                component=component,
+                component_instance=instance,
+                evse_id=evse_id,
+                connector_id=connector_id,
+                variable=variable,
+                variable_instance=member,
+            )
+    return None
 
 
 def parse_component(text: str) -> dict[str, Any] | None:

@@ -205,6 +205,8 @@ class VariableCommands(Sender):
 
     def named(self, text: str) -> VariableName | None:
         """Return the variable that is meant, as the station spells it."""
+        if (spelled := self.device_model.spelled(text)) is not None:
+            return spelled.name
         if (name := parse_name(text)) is None:
             return None
         if (known := self.device_model.get(text)) is None:
