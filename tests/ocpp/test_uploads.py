@@ -305,6 +305,16 @@ async def test_a_charger_is_told_the_address_that_it_knows(desk: Desk) -> None:
     assert system.origin("CP01") == "http://home.lan:9000"
 
 
+@pytest.mark.parametrize("host", ["home.lan", "[fd00::7]"])
+async def test_a_host_without_a_port_gets_the_one_that_was_dialled(
+    desk: Desk, host: str
+) -> None:
+    desk.central.registrar.approve("CP01")
+    await desk.central.connect(headers={"Host": host})
+    expected = f"http://{host}:{desk.central.system.port}"
+    assert desk.central.system.origin("CP01") == expected
+
+
 async def test_a_host_that_is_none_is_replaced_by_our_address(desk: Desk) -> None:
     desk.central.registrar.approve("CP01")
     await desk.central.connect(headers={"Host": "a b\\c"})
