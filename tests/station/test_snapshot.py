@@ -1,6 +1,7 @@
 """Snapshots: what goes into the journal comes out of it."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 import json
 from typing import Any
 
@@ -12,7 +13,9 @@ from custom_components.ev_charger_hub.station.enums import (
     Location,
     Measurand,
     Phase,
+    RateUnit,
 )
+from custom_components.ev_charger_hub.station.external import ExternalLimit
 from custom_components.ev_charger_hub.station.model import (
     ChargingStation,
     Fault,
@@ -20,6 +23,7 @@ from custom_components.ev_charger_hub.station.model import (
     Place,
     StationInfo,
 )
+from custom_components.ev_charger_hub.station.profiles.model import Period, Schedule
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.snapshot import dump, restore
 
@@ -161,3 +165,20 @@ def test_nothing_is_enough() -> None:
     restore(station, {})
 
     assert dump(station) == dump(new_station())
+
+
+def test_limits_of_others_outlive_us() -> None:
+    """Their station tells of them once, and not again because we restarted."""
+    station = new_station()
+    period = Period(start=0, limit=Decimal("8.5"), phases=1)
+    schedule = Schedule(unit=RateUnit.AMPERE, periods=(period,), start=NOON)
+    limit = ExternalLimit(source="SO", told_at=NOON, schedules=(schedule,))
+    station.evse(1).external_limits.set({"SO": limit})
+    again = new_station()
+    restore(again, stored(station))
+    assert again.evse(1).external_limits.value == {"SO": limit}
+    data = stored(station)
+    data["evses"]["1"]["external_limits"][0]["schedules"][0]["periods"] = [["a"]]
+    broken = new_station()
+    restore(broken, data)
+    assert broken.evse(1).external_limits.value == {}

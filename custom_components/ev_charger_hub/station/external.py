@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from .enums import LimitedBy
+from .enums import LimitedBy, RateUnit
 from .limits import in_ampere
 from .link import Limit
-from .profiles.model import Schedule
+from .profiles.model import Period, Schedule
 
 MAX_SOURCES = 8
 """More sources than this nobody has; what comes above that is not kept."""
@@ -90,6 +91,45 @@ def only_source(limits: Iterable[ExternalLimit]) -> LimitedBy:
     """Return who else limits, if only one does."""
     sources = {one.limited_by for one in limits if not one.adds}
     return sources.pop() if len(sources) == 1 else LimitedBy.EXTERNAL
+
+
+def dump(limit: ExternalLimit) -> dict[str, Any]:
+    """Return a limit as JSON can carry it."""
+    return {
+        "source": limit.source,
+        "told_at": limit.told_at.isoformat(),
+        "adds": limit.adds,
+        "schedules": [
+            {
+                "unit": one.unit.value,
+                "start": one.start and one.start.isoformat(),
+                "duration": one.duration,
+                "periods": [[it.start, str(it.limit), it.phases] for it in one.periods],
+            }
+            for one in limit.schedules
+        ],
+    }
+
+
+def parse(kept: dict[str, Any]) -> ExternalLimit:
+    """Return the limit that was dumped; KeyError, TypeError or ValueError if none."""
+    return ExternalLimit(
+        source=kept["source"],
+        told_at=datetime.fromisoformat(kept["told_at"]),
+        adds=kept["adds"],
+        schedules=tuple(
+            Schedule(
+                unit=RateUnit(one["unit"]),
+                start=one["start"] and datetime.fromisoformat(one["start"]),
+                duration=one["duration"],
+                periods=tuple(
+                    Period(start=start, limit=Decimal(limit), phases=phases)
+                    for start, limit, phases in one["periods"]
+                ),
+            )
+            for one in kept["schedules"]
+        ),
+    )
 
 
 def _at(schedule: Schedule, elapsed: float) -> Iterator[tuple[Decimal, int | None]]:

@@ -6,8 +6,10 @@ from datetime import datetime
 import math
 from typing import Any
 
+from . import external
 from .channel import Channel
 from .enums import ConnectorStatus, Location, Measurand, Phase
+from .external import ExternalLimit
 from .model import (
     ChargingStation,
     Evse,
@@ -21,7 +23,7 @@ from .monitoring import Problem
 
 type Json = dict[str, Any]
 
-_UNKNOWN = (None, 0, (), StationInfo())
+_UNKNOWN: tuple[Any, ...] = (None, 0, (), {}, StationInfo())
 """What channels hold before anything is known."""
 
 
@@ -72,6 +74,10 @@ def _dump_place(place: Place) -> Json:
         "status": place.status.value,
         "status_at": _moment(place.status.at),
         "fault": None if fault is None else asdict(fault),
+        # Their stations tell of them once, and not again because we restarted.
+        "external_limits": [
+            external.dump(one) for one in place.external_limits.value.values()
+        ],
         "problems": [
             asdict(one) | {"at": _moment(one.at)} for one in place.problems.value
         ],
@@ -97,6 +103,7 @@ def _restore_place(place: Place, data: Json) -> None:
     at = data.get("status_at")
     _restore(place.status, data.get("status"), ConnectorStatus, at)
     _restore(place.fault, data.get("fault"), _fault)
+    _restore(place.external_limits, data.get("external_limits"), _external_limits)
     _restore(place.problems, data.get("problems"), _problems)
     for measurement in data.get("measurements", ()):
         if (key := _key(measurement)) is not None:
@@ -135,6 +142,13 @@ def _number(raw: Any) -> Number:
 def _info(raw: Json) -> StationInfo:
     known = {field.name for field in fields(StationInfo)}
     return StationInfo(**{name: raw[name] for name in raw.keys() & known})
+
+
+def _external_limits(raw: list[Json]) -> dict[str, ExternalLimit]:
+    try:
+        return {one["source"]: external.parse(one) for one in raw}
+    except (ArithmeticError, KeyError) as err:
+        raise ValueError(raw) from err
 
 
 def _fault(raw: Json) -> Fault:

@@ -81,10 +81,11 @@ class V201Adapter(BlockAdapter):
         self._open_transactions = OpenTransactions(
             context, link, link.transactions, transactions, call_later
         )
+        external = ExternalLimits(context, oddities)
         # Further blocks, each with the answers to its own messages.
         blocks: tuple[Answering, ...] = (
             BatterySwapBlock(context, link.battery_swaps),
-            ExternalLimits(context, oddities),
+            external,
             FlexibleCharging(context, oddities),
             GridBlock(context),
             events,
@@ -96,6 +97,7 @@ class V201Adapter(BlockAdapter):
         def restarted() -> None:
             availability.booted()
             events.restarted()
+            external.restarted()
 
         facts = BootFacts(info=station_info, restarted=restarted)
         boot = Boot(context, caller, facts, link, setup, call_later)

@@ -26,6 +26,8 @@ from ..charging_profiles import MAX_PERIODS, Unspeakable, present, whole_seconds
 from .two_way import period_fields, read_period
 
 _MAX_PROFILES = 1000
+_MOST = 10**9
+_LONGEST = 2**31
 _END_OF_TIME = 2200
 
 
@@ -266,10 +268,11 @@ def _periods(told: list[dict[str, Any]]) -> Iterator[Period]:
         two_way, limit = read_period(one), common.amount(one.get("limit"))
         if two_way is not None:
             limit = two_way.most
-        if limit is None:
-            raise ValueError("limit")
+        start = int(one["startPeriod"])
+        if limit is None or abs(limit) > _MOST or not 0 <= start <= _LONGEST:
+            raise ValueError("period")
         yield Period(
-            start=int(one["startPeriod"]),
+            start=start,
             limit=limit,
             phases=one.get("numberPhases"),
             phase_to_use=one.get("phaseToUse"),

@@ -1,6 +1,7 @@
 """External limits: what others than we allow a station (OCPP 2.x K11 to K14)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...station.external import MAX_SOURCES, ExternalLimit
@@ -15,6 +16,9 @@ from .charging_profiles import parse_schedule
 
 MAX_SCHEDULES = 3
 """What a ChargingProfile has room for (OCPP 2.x 2.11)."""
+
+MAX_PERIODS = 100
+"""More periods of such a limit are not kept."""
 
 _MAX_SOURCE = 20
 
@@ -34,6 +38,12 @@ class ExternalLimits:
             "ClearedChargingLimit": self.cleared,
             "NotifyChargingLimit": self.notified,
         }
+
+    def restarted(self) -> None:
+        """Forget what was told before a restart: what still counts is told again."""
+        station = self._context.station
+        for place in (station.whole, *station.evses.values()):
+            place.external_limits.set({})
 
     def notified(self, payload: dict[str, Any]) -> Reply:
         """Take note of a limit, which takes the place of the same source's (K12)."""
@@ -91,7 +101,8 @@ def _schedules(told: object) -> list[Schedule]:
     schedules = []
     for one in told[:MAX_SCHEDULES] if isinstance(told, list) else ():
         try:
-            schedules.append(parse_schedule(one))
+            schedule = parse_schedule(one)
         except AttributeError, KeyError, TypeError, ValueError:
             continue
+        schedules.append(replace(schedule, periods=schedule.periods[:MAX_PERIODS]))
     return schedules
