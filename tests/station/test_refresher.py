@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.ev_charger_hub.station.monitoring import Monitor, MonitorType
 from custom_components.ev_charger_hub.station.refresher import INTERVAL, Refresher
 from tests.ocpp.v201.outbound import Charger
 from tests.virtual_time import rest
@@ -73,15 +74,28 @@ async def test_nothing_is_asked_for_that_nobody_looks_at(charger: WarmCharger) -
     refresher.close()
 
 
-async def test_what_the_charger_watches_itself_is_not_asked_for(
-    charger: WarmCharger,
+@pytest.mark.parametrize(
+    ("variable", "type_", "asked"),
+    [
+        (WARMTH, MonitorType.DELTA, [["Power"]]),
+        (WARMTH, MonitorType.PERIODIC, [["Power"]]),
+        (WARMTH, MonitorType.UPPER_THRESHOLD, [["Temperature", "Power"]]),
+        (LOAD, MonitorType.DELTA, [["Temperature", "Power"]]),
+        ("EVSE#2.Temperature", MonitorType.DELTA, [["Temperature", "Power"]]),
+    ],
+)
+async def test_a_temperature_that_the_charger_watches_itself_is_not_asked_for(
+    charger: WarmCharger, variable: str, type_: MonitorType, asked: list[list[str]]
 ) -> None:
     refresher = await charger.watched()
     charger.look_at(WARMTH)
     charger.look_at(LOAD)
+    # Others are watched, and this is not counted among them.
     charger.station.findings["monitors"] = "ok: 3 of 3 watched"
+    monitor = Monitor(id=1, variable=variable, type=type_, value=2, severity=8)
+    charger.link.monitoring.monitors.add(monitor)
     await charger.time.advance(INTERVAL + 1)
-    assert charger.asked == [["Power"]]
+    assert charger.asked == asked
     refresher.close()
 
 

@@ -7,6 +7,7 @@ from .clock import CallLater, Timer, call_later as loop_call_later
 from .errors import NotConnected, NotSupported
 from .link import Capability
 from .model import ChargingStation
+from .monitoring import PERIODIC, TARGETS, MonitorType
 from .secrets import shortened
 from .variables import DeviceVariable, Kind
 
@@ -14,8 +15,9 @@ INTERVAL: Final = 300.0
 """Seconds after which readings are asked for again."""
 
 MAX_READINGS: Final = 20
-MONITORS: Final = "monitors"
-"""The finding about what a station watches by itself, temperatures among it."""
+
+_TELLING: Final = PERIODIC | TARGETS | {MonitorType.DELTA}
+"""The monitors by which a station tells of a value again and again."""
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
@@ -55,23 +57,34 @@ class Refresher:
 
     def _due(self) -> None:
         self._timer = self._call_later(INTERVAL, self._due)
-        names = [one.address for one in self._station.variables if self._wanted(one)]
+        told = self._told
+        names = [
+            one.address for one in self._station.variables if self._wanted(one, told)
+        ]
         if names and not self._station.settings.quiet:
             name = f"readings of {shortened(self._station.identity)}"
             self._spawn(self._ask(names[:MAX_READINGS]), name)
 
-    def _wanted(self, variable: DeviceVariable) -> bool:
+    def _wanted(self, variable: DeviceVariable, told: set[str]) -> bool:
         """Return whether somebody looks at a reading that would not come by itself."""
         if variable.kind is not Kind.READING:
             return False
         if not self._station.variables.channel(variable.name).followed:
             return False
-        return not (variable.measures_temperature and self._watches)
+        return not (variable.measures_temperature and variable.key in told)
 
     @property
-    def _watches(self) -> bool:
-        finding = self._station.findings.get(MONITORS, "")
-        return finding.startswith("ok") and finding.endswith("watched")
+    def _told(self) -> set[str]:
+        """Return the variables that the station tells of by itself."""
+        try:
+            monitoring = self._station.link(Capability.MONITORING).monitoring
+        except NotConnected, NotSupported:
+            return set()
+        return {
+            one.variable.lower()
+            for one in (monitoring.known_monitors if monitoring is not None else ())
+            if one.type in _TELLING and not one.transaction
+        }
 
     async def _ask(self, names: list[str]) -> None:
         try:
