@@ -56,9 +56,11 @@ class Station(ChargingStation):
         super().__init__(
             url, IDENTITY, versions=["2.0.1"], password=PASSWORD, memory=memory
         )
+        self.model.put("InternalCtrlr.ChargeBoxSerialNumber", IDENTITY)
         self.reconnect = False
         self.patient = True
         """Whether it goes on dialling the same way: it is the server that is gone."""
+        self.rebooting = False
         self.moments: list[Moment] = []
         self.on_moment: Callable[[], None] | None = None
 
@@ -88,11 +90,20 @@ class Station(ChargingStation):
         self.on_moment()
         return True
 
+    @override
+    async def reboot(self, reason: str = "PowerUp") -> None:
+        """Start again, and dial only then."""
+        self.rebooting = True
+        try:
+            await super().reboot(reason)
+        finally:
+            self.rebooting = False
+
     async def stay(self) -> None:
         """Dial in whenever the socket is gone."""
         while True:
             with suppress(*TROUBLE):
-                if not self.connected:
+                if not self.connected and not self.rebooting:
                     await self.connect()
                 # A message that nobody answered blocks it for half a minute.
                 self.clock.advance(PAUSE * (SPEED - 1))
