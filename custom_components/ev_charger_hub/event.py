@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from typing import Any, override
+import logging
+from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
@@ -12,8 +14,10 @@ from homeassistant.core import callback
 from .entity import HubEntity, HubEntityDescription, Subject
 from .grid_happenings import GRID_EVENTS, grid_happening, speaks_newest, swap_happening
 from .growth import HubPlatform
+from .ocpp.throttle import Buckets
 from .payments import SETTLEMENTS, payment_happening
 from .station.battery_swap import SwapKind
+from .station.clock import utc_now
 from .station.enums import AuthorizationStatus
 from .station.model import (
     ChargingStation,
@@ -25,11 +29,20 @@ from .station.model import (
     TokenPresented,
 )
 from .station.monitoring import EventTrigger, VariableEvent
+from .station.secrets import shortened
 from .station.security.events import CRITICAL, SecurityEventKind
 from .station.transaction import Transaction
 from .storage import DATA
 
+_LOGGER = logging.getLogger(__name__)
+
 PARALLEL_UPDATES = 0
+
+AT_ONCE: Final = 100
+"""Events of one type that are shown at once, as after a loss of the network."""
+
+EVERY: Final = timedelta(seconds=1)
+"""So often they go on: each of them is a state that is kept for days."""
 
 type Happening = tuple[str, dict[str, Any]]
 """An event type and its attributes."""
@@ -213,6 +226,13 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
     entity_description: HubEventDescription[S]
 
     @override
+    def __init__(self, *args: Any) -> None:
+        """Have shown nothing yet."""
+        super().__init__(*args)
+        self._pace = Buckets(utc_now, burst=AT_ONCE, refill=EVERY)
+        self._flooded = False
+
+    @override
     async def async_added_to_hass(self) -> None:
         """Listen to the charger."""
         await super().async_added_to_hass()
@@ -224,8 +244,18 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
         happening = self.entity_description.happening_fn(
             self.subject, event, self.hass.data[DATA].tokens.name_of
         )
-        if happening is not None:
+        if happening is not None and self._has_room(happening[0]):
             self.hub.flusher.mark(partial(self._fire, *happening), urgent=True)
+
+    def _has_room(self, event_type: str) -> bool:
+        """Return whether one more event of a type is to be shown now."""
+        if self._pace.take(event_type):
+            return True
+        if not self._flooded:
+            self._flooded = True
+            name = shortened(self.station.identity)
+            _LOGGER.info("%s: more events (%s) than are shown", name, event_type)
+        return False
 
     @callback
     def _fire(self, event_type: str, attributes: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Notifications: firmware, logs, security and vendor messages of a station."""
 
-import logging
 from typing import Any
 
 from ..station.commands import LogKind
@@ -10,7 +9,7 @@ from .oddities import Oddities
 from .rpc import Reply
 from .words import snake
 
-_LOGGER = logging.getLogger(__name__)
+_MAX_STATUS = 50
 
 
 class Notifications:
@@ -23,7 +22,7 @@ class Notifications:
 
     async def firmware_status(self, payload: dict[str, Any]) -> Reply:
         """Take the progress of an update (OCPP 1.6 4.5, Security 5.18)."""
-        station, status = self._context.station, snake(payload["status"])
+        station, status = self._context.station, _status(payload)
         station.firmware_status.set(status)
         if station.firmware is not None:
             await station.firmware.notified(status, payload.get("requestId"))
@@ -38,7 +37,7 @@ class Notifications:
         return await self._uploads(payload, LogKind.SECURITY)
 
     async def _uploads(self, payload: dict[str, Any], kind: LogKind) -> Reply:
-        station, status = self._context.station, snake(payload["status"])
+        station, status = self._context.station, _status(payload)
         station.diagnostics_status.set(status)
         if station.logs is not None:
             await station.logs.notified(status, kind, payload.get("requestId"))
@@ -55,3 +54,8 @@ class Notifications:
             )
         )
         return Reply({"status": "UnknownVendorId"})
+
+
+def _status(payload: dict[str, Any]) -> str:
+    """Return the word of a status, which may be an invented one."""
+    return snake(payload["status"])[:_MAX_STATUS]

@@ -16,6 +16,8 @@ from .errors import (
 
 TIMEOUT = 30.0
 
+_MAX_WORD = 255
+
 _GOOD_ANSWERS = {
     "accepted": OutcomeStatus.ACCEPTED,
     "acceptedcanceled": OutcomeStatus.ACCEPTED,
@@ -35,7 +37,7 @@ def judged(response: dict[str, Any]) -> Outcome:
         return Outcome(status=OutcomeStatus.ACCEPTED, response=response)
     # Every word that is not one of agreement refuses (UnlockFailed, UnknownVendorId).
     status = _GOOD_ANSWERS.get(answer.lower(), OutcomeStatus.REJECTED)
-    return Outcome(status=status, answer=answer, response=response)
+    return Outcome(status=status, answer=answer[:_MAX_WORD], response=response)
 
 
 class CallSender:

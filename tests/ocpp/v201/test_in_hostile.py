@@ -1,14 +1,44 @@
 """Stations that send too much of everything: what is kept of it is bounded."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 import json
 from typing import Any
 
 import pytest
 
+from ..v16.conftest import FakeClock
 from .conftest import Charger, sample
+from custom_components.ev_charger_hub.ocpp.dialect import Dialect
+from custom_components.ev_charger_hub.ocpp.v201.device_model import MAX_CHARACTERS
+from custom_components.ev_charger_hub.ocpp.v201.link import V201Link
+from custom_components.ev_charger_hub.ocpp.v201.reports import LONGEST, PATIENCE
+from custom_components.ev_charger_hub.ocpp.validation import Schemas
+from custom_components.ev_charger_hub.station.journal import Journal
+from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
+from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import MAX_VALUES
 
 EVSE = {"id": 1, "connectorId": 1}
+
+
+class Charger21(Charger):
+    """Plays one OCPP 2.1 station."""
+
+    dialect = Dialect.V21
+
+
+@pytest.fixture
+async def charger_of_2_1(
+    clock: FakeClock, journal: Journal, settings: StationSettings
+) -> AsyncGenerator[Charger]:
+    """Return a connected station of OCPP 2.1."""
+    schemas = Schemas.load(Dialect.V21)
+    one = Charger21(clock=clock, journal=journal, schemas=schemas, settings=settings)
+    await one.transactions.load()
+    one.connect()
+    yield one
+    await one.close()
 
 
 def made_up(number: int, context: str) -> list[dict[str, Any]]:
@@ -75,3 +105,101 @@ async def test_an_event_beyond_the_bounds_is_answered_and_counts(
 async def test_other_messages_beyond_the_bounds_are_refused(charger: Charger) -> None:
     frame = await charger.call("DataTransfer", {"vendorId": "V" * 70_000})
     assert (frame[0], frame[2]) == (4, "FormatViolation")
+
+
+async def report(charger: Charger, component: str, count: int, size: int) -> None:
+    """Report variables that nobody asked for."""
+    data = [
+        {
+            "component": {"name": f"{component}Ctrlr"},
+            "variable": {"name": f"V{index}"},
+            "variableAttribute": [{"value": "x" * size}],
+            "variableCharacteristics": {
+                "dataType": "OptionList",
+                "supportsMonitoring": False,
+                "valuesList": "a,b," * (size // 4),
+            },
+        }
+        for index in range(count)
+    ]
+    payload = {"requestId": 1, "generatedAt": charger.clock.text(), "seqNo": 0}
+    await charger.call("NotifyReport", payload | {"reportData": data})
+
+
+async def test_the_text_of_all_variables_is_bounded(charger: Charger) -> None:
+    link = charger.adapter.link
+    assert isinstance(link, V201Link)
+    known = link.device_model
+    await report(charger, "Early", 10, 10)
+    for number in range(10):
+        await report(charger, f"Made{number}", 80, 2500)
+    assert sum(one.size for one in known) <= MAX_CHARACTERS
+    assert known.text("EarlyCtrlr.V7") == "x" * 10
+    # What is known may change, and a firmware that is not known has all the room.
+    await report(charger, "Early", 10, 5)
+    assert known.text("EarlyCtrlr.V7") == "x" * 5
+    known.forget()
+    await report(charger, "Late", 80, 2500)
+    assert known.text("LateCtrlr.V79") == "x" * 2500
+
+
+async def test_a_report_in_parts_comes_to_an_end(charger: Charger) -> None:
+    asked: list[int] = []
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        asked.append(payload["requestId"])
+        return {"status": "Accepted"}
+
+    charger.answers["GetBaseReport"] = answer
+    link = charger.adapter.link
+    assert isinstance(link, V201Link)
+    waiting = charger.spawn(ask(link), "ask")
+    for number in range(int(LONGEST // (PATIENCE - 1))):
+        while not asked:
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        part = {"requestId": asked[0], "generatedAt": charger.clock.text()}
+        await charger.call("NotifyReport", part | {"seqNo": number, "tbc": True})
+        charger.clock.tick(PATIENCE - 1)
+    charger.clock.tick(PATIENCE - 1)
+    await charger.settle()
+    assert waiting.done()
+
+
+async def ask(link: V201Link) -> None:
+    """Ask for a report, of which not all parts come."""
+    outcome, variables = await link.base_report("FullInventory")
+    assert (outcome.status, variables) == (OutcomeStatus.TIMED_OUT, [])
+
+
+async def test_only_as_much_of_a_chain_is_answered_as_there_may_be(
+    charger_of_2_1: Charger,
+) -> None:
+    text = "h" * 60_000
+    one = {
+        "certificateHashData": {
+            "hashAlgorithm": "SHA256",
+            "issuerNameHash": text,
+            "issuerKeyHash": "k",
+            "serialNumber": "1",
+            "customData": {"vendorId": text},
+        },
+        "source": "OCSP",
+        "urls": ["http://127.0.0.1/"],
+    }
+    payload = {"certificateStatusRequests": [one] * 15}
+    frame = await charger_of_2_1.call("GetCertificateChainStatus", payload)
+    told = charger_of_2_1.payload(frame)["certificateStatus"]
+    assert [line["status"] for line in told] == ["Failed"] * 4
+    assert len(json.dumps(frame)) < 4000
+
+
+async def test_an_endless_answer_is_cut(charger: Charger) -> None:
+    charger.answers["ClearCache"] = {
+        "status": "No" * 30_000,
+        "statusInfo": {"reasonCode": "Why" * 20_000, "additionalInfo": "x" * 60_000},
+    }
+    outcome = await charger.adapter.link.clear_cache()
+    assert outcome.status is OutcomeStatus.REJECTED
+    assert outcome.answer.startswith("NoNo")
+    assert len(outcome.answer + outcome.detail) < 1000

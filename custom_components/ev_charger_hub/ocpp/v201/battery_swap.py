@@ -18,7 +18,7 @@ type Json = dict[str, Any]
 
 AVAILABLE = "BatterySwapCtrlr.Available"
 
-MAX_BATTERIES = 64
+MAX_BATTERIES = 32
 MAX_OPEN = 64
 """How many swaps of our own are remembered until their batteries went out."""
 

@@ -13,6 +13,7 @@ from .sender import Sender
 
 _MAX_LOCATIONS = 20
 _MAX_LOCATION = 512
+_MAX_STATUS = 50
 _UNPUBLISHED = "unpublished"
 
 
@@ -55,7 +56,7 @@ class PublishingCommands(Sender, PublishingLink):
         self._context.station.publication.set(
             Publication(
                 request_id=payload.get("requestId"),
-                status=snake(payload["status"]),
+                status=snake(payload["status"])[:_MAX_STATUS],
                 locations=tuple(locations),
             )
         )

@@ -23,6 +23,9 @@ PATIENCE = 30.0
 GRACE = 2.0
 """Seconds that a first part may be late when all others are there."""
 
+LONGEST = 900.0
+"""Seconds that all parts together may take."""
+
 MAX_ITEMS = 5000
 
 MAX_PIECE = 512
@@ -39,6 +42,7 @@ class Parts[T]:
         """Wait for parts."""
         self._call_later = call_later
         self._timer: Timer | None = None
+        self._end_timer: Timer | None = None
         self._numbers: set[int] = set()
         self._last: int | None = None
         self._over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -67,16 +71,20 @@ class Parts[T]:
 
     async def complete(self) -> bool:
         """Return whether all parts came, once they did or have taken too long."""
+        if not self._over.done():
+            self._end_timer = self._call_later(LONGEST, self._give_up)
         self._wait()
         return await self._over
 
     def close(self) -> None:
         """Wait no longer."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._end_timer):
+            if timer is not None:
+                timer.cancel()
 
     def _wait(self) -> None:
-        self.close()
+        if self._timer is not None:
+            self._timer.cancel()
         if not self._over.done():
             # Some count from 1: then there is nothing more to wait for.
             patience = GRACE if self._has_all_from(1) else PATIENCE

@@ -87,9 +87,9 @@ class TariffCommands(Sender, TariffLink):
 
     def _vat_number(self, payload: dict[str, Any]) -> Reply:
         """Answer that nobody here knows companies by their number."""
-        echo = {
-            name: payload[name] for name in ("vatNumber", "evseId") if name in payload
-        }
+        echo: dict[str, Any] = {"vatNumber": payload["vatNumber"][:_MAX_TEXT]}
+        if "evseId" in payload:
+            echo["evseId"] = payload["evseId"]
         info = {"reasonCode": "NotSupported"}
         return Reply(echo | {"status": "Rejected", "statusInfo": info})
 

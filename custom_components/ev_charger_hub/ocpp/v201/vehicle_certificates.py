@@ -6,11 +6,15 @@ from typing import Any
 
 from ..adapter import StationContext
 from ..blocks import Answer
-from ..requests import parse_hashes
+from ..requests import hash_data, parse_hashes
 from ..rpc import Reply
 from ..timestamps import render
 
 _ASK_AGAIN = timedelta(days=1)
+_MAX_CHAIN = 4
+"""What GetCertificateChainStatus has room for (2.1 1.27)."""
+
+_MAX_TEXT = 128
 
 
 class VehicleCertificates:
@@ -59,11 +63,17 @@ class VehicleCertificates:
         again = render(self._context.clock() + _ASK_AGAIN)
         told = [
             {
-                "certificateHashData": one["certificateHashData"],
-                "source": one["source"],
+                "certificateHashData": _named(one["certificateHashData"]),
+                "source": one["source"][:_MAX_TEXT],
                 "status": "Failed",
                 "nextUpdate": again,
             }
-            for one in payload["certificateStatusRequests"]
+            for one in payload["certificateStatusRequests"][:_MAX_CHAIN]
         ]
         return Reply({"certificateStatus": told})
+
+
+def _named(told: dict[str, Any]) -> dict[str, str]:
+    """Return which certificate is meant, without what else was said of it."""
+    (certificate,) = parse_hashes([told])
+    return {name: text[:_MAX_TEXT] for name, text in hash_data(certificate).items()}
