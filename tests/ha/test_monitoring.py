@@ -289,6 +289,62 @@ async def test_what_is_watched_changes_states_and_is_no_event(
     assert state(hass, "switch", "CP01_authorization") == "off"
 
 
+async def test_what_the_user_changes_of_ours_is_the_users(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await watching(hass, hub, charger2_ws)
+    known = (await async_get_config_entry_diagnostics(hass, hub.entry))["chargers"][0]
+    numbers = {one["variable"]: one["id"] for one in known["monitoring"]["monitors"]}
+    number = numbers[TEMPERATURE]
+    wish = {"variable": TEMPERATURE, "type": "delta", "value": 10}
+    monitors = [wish | {"monitor_id": number}]
+    await act(hass, "set_variable_monitoring", monitors=monitors)
+    told = event(TEMPERATURE, "44.5", trigger="Delta", variableMonitoringId=number)
+    await tell(charger, told)
+    await flush(hass)
+    shown = full_state(hass, "event", EVENT)
+    assert shown.attributes["event_type"] == "changed"
+
+
+@pytest.mark.parametrize("renumbered", [False, True])
+async def test_another_firmware_changes_nothing_about_whose_monitors_are(
+    hass: HomeAssistant,
+    hub: OcppHub,
+    charger2_ws: Charger2Factory,
+    init_integration: MockConfigEntry,
+    renumbered: bool,
+) -> None:
+    """A number alone does not make a monitor ours; what was cleared stays away."""
+    charger = await watching(hass, hub, charger2_ws)
+    charger.answers["ClearVariableMonitoring"] = cleared()
+    known = (await async_get_config_entry_diagnostics(hass, hub.entry))["chargers"][0]
+    numbers = {one["variable"]: one["id"] for one in known["monitoring"]["monitors"]}
+    unwanted = numbers.pop(TEMPERATURE)
+    await act(hass, "clear_variable_monitoring", monitor_ids=[unwanted])
+    await charger.close()
+    await hass.config_entries.async_reload(init_integration.entry_id)
+    again: OcppHub = init_integration.runtime_data
+    charger.url = f"ws://127.0.0.1:{again.port}/ocpp"
+    if renumbered:
+        numbers = dict(zip(numbers, reversed(numbers.values()), strict=True))
+    there = [monitor(one, name, "Delta", 1, 8) for name, one in numbers.items()]
+    charger.answers["GetMonitoringReport"] = reported(charger, there)
+    charger.received.clear()
+    again.stations[IDENTITY].station.findings.clear()
+    await charger.connect()
+    await charger.boot(firmwareVersion="9.9")
+    await settled(hass, again, charger)
+    assert asked(charger) == {}
+    number = numbers["AuthCtrlr.Enabled"]
+    told = event(
+        "AuthCtrlr.Enabled", "false", trigger="Delta", variableMonitoringId=number
+    )
+    await tell(charger, told)
+    await flush(hass)
+    shown = full_state(hass, "event", EVENT)
+    assert shown.attributes.get("event_type") == ("changed" if renumbered else None)
+
+
 async def test_what_is_known_of_monitors_outlives_a_restart_of_ours(
     hass: HomeAssistant,
     hub: OcppHub,

@@ -1,5 +1,6 @@
 """Monitors: what is known of those that a station has, and of its streams (2.x N)."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -38,9 +39,11 @@ class Monitors:
         self._context = context
         self._known: dict[int, Monitor] = {}
         self._ours: set[int] = set()
+        self._formerly: set[tuple[int, str]] = set()
         self.declined: set[str] = set()
         self.streams: dict[int, EventStream] = {}
         self.loaded = False
+        self._loading = asyncio.Lock()
         self._stored: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[Monitor]:
@@ -63,7 +66,9 @@ class Monitors:
             self._known[monitor.id] = monitor
             if ours:
                 self._ours.add(monitor.id)
-            elif (found := parse_name(monitor.variable)) is not None:
+                return
+            self._ours.discard(monitor.id)
+            if (found := parse_name(monitor.variable)) is not None:
                 self.declined.discard(found.key)
 
     def reported(self, found: Iterable[Monitor]) -> None:
@@ -73,7 +78,14 @@ class Monitors:
             if monitor.kind is None and known is not None:
                 # 2.0.1 has no field for it.
                 monitor = replace(monitor, kind=known.kind)
-            self.add(monitor, ours=monitor.id in self._ours)
+            self.add(monitor, ours=self._was_ours(monitor))
+
+    def _was_ours(self, monitor: Monitor) -> bool:
+        """Return whether a monitor is one of ours, and not another of its number."""
+        if (known := self._known.get(monitor.id)) is not None:
+            same = known.variable.lower() == monitor.variable.lower()
+            return same and monitor.id in self._ours
+        return (monitor.id, monitor.variable.lower()) in self._formerly
 
     def remove(self, monitor_id: int) -> None:
         """Take note that a monitor is gone because the user wants it so."""
@@ -119,23 +131,31 @@ class Monitors:
     # What is kept
 
     async def load(self) -> None:
-        """Bring back what is kept of this firmware and version, once."""
-        if self.loaded:
-            return
-        self.loaded = True
-        kept = await self._context.journal.load(self._context.station.identity, FACT)
-        if isinstance(kept, dict) and kept.get("of") == self._of:
-            self._restore(kept)
+        """Bring back what is kept, once; monitors are those of a firmware and version."""
+        async with self._loading:
+            if self.loaded:
+                return
+            identity = self._context.station.identity
+            kept = await self._context.journal.load(identity, FACT)
+            if isinstance(kept, dict):
+                self._restore(kept, same=kept.get("of") == self._of)
+            self.loaded = True
 
-    def _restore(self, kept: dict[str, Any]) -> None:
+    def _restore(self, kept: dict[str, Any], *, same: bool) -> None:
         try:
             found = [_kept(one) for one in kept["monitors"][:MAX_MONITORS]]
-            self._ours |= {int(one) for one in kept["ours"]}
+            ours = {int(one) for one in kept["ours"]}
             self.declined |= {str(one) for one in kept["declined"]}
         except AttributeError, KeyError, TypeError, ValueError:
             return
-        for monitor in found:
-            self._known.setdefault(monitor.id, monitor)
+        # Another firmware may number them otherwise: its report tells which are left.
+        self._formerly = {
+            (one.id, one.variable.lower()) for one in found if one.id in ours
+        }
+        if same:
+            self._ours |= ours
+            for monitor in found:
+                self._known.setdefault(monitor.id, monitor)
 
     async def store(self) -> None:
         """Keep what is known; what cannot be kept is asked for again."""
