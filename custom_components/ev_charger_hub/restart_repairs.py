@@ -54,10 +54,9 @@ class RestartFlow(RepairsFlow):
             outcome = await async_reset(station, hard=False)
         except HomeAssistantError:
             return self.async_abort(reason="restart_refused")
-        if outcome.status is OutcomeStatus.SCHEDULED:
-            # The issue stays until the charger has booted.
-            return self.async_abort(reason="restart_scheduled")
-        return self.async_create_entry(data={})
+        # The issue stays until the charger has booted, which some never do.
+        waits = outcome.status is OutcomeStatus.SCHEDULED
+        return self.async_abort(reason=f"restart_{'scheduled' if waits else 'asked'}")
 
     @callback
     def _station(self) -> ChargingStation | None:

@@ -117,7 +117,7 @@ async def test_a_restart_by_the_repair_makes_a_setting_hold(
     response = await client.post(url, json={"handler": DOMAIN, "issue_id": ISSUE})
     flow_id = (await response.json())["flow_id"]
     response = await client.post(f"{url}/{flow_id}", json={})
-    assert (await response.json())["type"] == "create_entry"
+    assert (await response.json())["reason"] == "restart_asked"
     async with asyncio.timeout(PATIENCE):
         while virtual.provisioning.reason != "RemoteReset":
             await asyncio.sleep(0.01)

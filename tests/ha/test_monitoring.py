@@ -707,6 +707,7 @@ async def test_what_is_told_of_a_customer_has_an_end(
     charger2.answers["CustomerInformation"] = customer(charger2, *["x" * 512] * 150)
     answer = await act(hass, "get_customer_information", customer="Guest")
     assert len(answer["data"]) == 65_536
+    assert not answer["complete"]
     # What nobody asked for, or any more, is answered all the same.
     late = {"requestId": 1, "generatedAt": now(), "seqNo": 0, "data": "late"}
     assert await charger2.call("NotifyCustomerInformation", late) == {}

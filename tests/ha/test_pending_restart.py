@@ -79,8 +79,11 @@ async def test_the_issue_restarts_the_charger_and_is_gone_when_it_booted(
     assert raised.is_fixable
     placeholders = raised.translation_placeholders or {}
     assert placeholders["settings"] == f"`{NAME}`"
-    assert (await fix())["type"] == "create_entry"
+    result = await fix()
+    assert (result["type"], result["reason"]) == ("abort", "restart_asked")
     assert charger2.calls("Reset") == [{"type": "OnIdle"}]
+    # Some accept a restart, and nothing happens.
+    assert issue(hass) is not None
     await booted(hass, charger2)
     assert issue(hass) is None
 
@@ -147,5 +150,5 @@ async def test_an_open_session_of_1_6_is_not_ended(
     assert (result["type"], result["reason"]) == ("abort", "session_open")
     assert approved_charger.calls("Reset") == []
     await approved_charger.stop(transaction_id, 2000)
-    assert (await fix())["type"] == "create_entry"
+    assert (await fix())["reason"] == "restart_asked"
     assert approved_charger.calls("Reset") == [{"type": "Soft"}]

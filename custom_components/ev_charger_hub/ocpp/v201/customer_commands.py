@@ -32,7 +32,8 @@ class CustomerCommands(Sender):
                 return outcome, None
             complete = await parts.complete()
             text = "".join(text for _, text in sorted(parts.items))
-        found = CustomerInformation(data=text[:MAX_DATA], complete=complete)
+        whole = complete and len(text) <= MAX_DATA
+        found = CustomerInformation(data=text[:MAX_DATA], complete=whole)
         return outcome, found
 
     def _selector(self, customer: Customer) -> dict[str, Any]:
