@@ -7,7 +7,7 @@ import pytest
 
 from ..v16.conftest import FakeClock
 from .conftest import Charger, sample
-from custom_components.ev_charger_hub.ocpp.v201.transactions import SAVE_AGAIN
+from custom_components.ev_charger_hub.ocpp.v201.event_queue import SAVE_AGAIN
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.journal import Journal

@@ -148,5 +148,5 @@ class V201Adapter(BlockAdapter):
     async def close(self) -> None:
         """Let go of the station; what runs for it is cancelled by its context."""
         self._open_transactions.detached()
-        self.transactions.close()
+        await self.transactions.close()
         await super().close()

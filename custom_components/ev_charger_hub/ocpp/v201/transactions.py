@@ -1,16 +1,13 @@
 """Transactions: what a station tells of them, always answered (OCPP 2.x E)."""
 
-import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 import logging
 from typing import Any, Final
 
-from ...station.clock import CallLater, Timer, plausible
+from ...station.clock import CallLater, plausible
 from ...station.enums import AuthorizationStatus
-from ...station.errors import JournalError
 from ...station.model import SessionKnown, SessionSettled
 from ...station.remote_starts import RemoteStarts
 from ...station.secrets import shortened
@@ -22,6 +19,7 @@ from ..rpc import Reply
 from ..signed import SignedArchive
 from .authorization import Authorization
 from .availability import Availability
+from .event_queue import Before, EventQueue, Kept, Waiting
 from .event_reading import EventReader, Told
 from .mapping import charging_state
 from .metering import MeterValues
@@ -36,14 +34,8 @@ type Addition = Callable[[Transaction, TransactionEvent, Json], Json]
 `totalCost`, `transactionLimit`, `updatedPersonalMessage` and the like; nothing is {}.
 """
 
-PATIENCE: Final = 20.0
-"""Seconds that the journal has, before the station gives up waiting for the answer."""
-
-MAX_UNSAVED: Final = 200
-"""So many events wait for a journal that cannot write."""
-
-SAVE_AGAIN: Final = 30.0
-"""Seconds until the journal is asked again to keep what waits."""
+_MAX_OPEN: Final = 200
+"""Of no more transactions it is remembered what was told of them."""
 
 _ACCEPTED: Final = AuthorizationStatus.ACCEPTED
 _MAX_RATING: Final = 1000
@@ -77,10 +69,7 @@ class TransactionBlock:
         self._availability = availability
         self._remote_starts = remote_starts
         self._reader = EventReader(context, oddities)
-        self._unsaved: deque[TransactionEvent] = deque(maxlen=MAX_UNSAVED)
-        self._saving = asyncio.Lock()
-        self._call_later = call_later
-        self._timer: Timer | None = None
+        self._queue = EventQueue(context, self._keep, call_later)
         self._quiet: set[str] = set()
         """Open transactions of which only history was told so far."""
         self.heard: set[str] = set()
@@ -93,23 +82,24 @@ class TransactionBlock:
         answer: Json = {}
         try:
             told = self._told(payload)
-            if told.verdict is not None:
-                # E01.FR.11: of a token that was shown, and of no other.
-                answer["idTokenInfo"] = id_token_info(told.verdict)
-            if not told.event.transaction_id:
-                return Reply(answer)
-            async with asyncio.timeout(PATIENCE):
-                transaction, after = await self._recorded(told)
         except Exception:
             # An error in the answer would make the station drop the event in the end.
             _LOGGER.exception(
-                "%s: an event was not recorded",
+                "%s: an event was not understood",
                 shortened(self._context.station.identity),
             )
             return Reply(answer)
-        if transaction is None:
+        if told.verdict is not None:
+            # E01.FR.11: of a token that was shown, and of no other.
+            answer["idTokenInfo"] = id_token_info(told.verdict)
+        event = told.event
+        if not event.transaction_id:
             return Reply(answer)
-        return Reply(answer | self._added(transaction, told), after)
+        if not event.offline and len(self.heard) < _MAX_OPEN:
+            self.heard.add(event.transaction_id)
+        if (kept := await self._queue.put(told)) is None:
+            return Reply(answer)
+        return Reply(answer | await self._added(kept.transaction, told), kept.after)
 
     def _told(self, payload: Json) -> Told:
         event, values = self._reader.read(payload)
@@ -127,34 +117,35 @@ class TransactionBlock:
 
     # What is kept
 
-    async def _recorded(
-        self, told: Told
-    ) -> tuple[Transaction | None, Callable[[], None] | None]:
-        """Return the transaction of an event, durable, and what follows the answer."""
-        context = self._context
+    async def _keep(self, waiting: Waiting) -> Kept:
+        """Return the transaction of an event, durable, and what follows the answer.
+
+        Raises JournalError; whatever was kept until then is not kept twice.
+        """
+        context, told = self._context, waiting.told
         event = await self._completed(told.event)
         known = context.transactions.find(event.transaction_id)
-        was_open = known is not None and known.open
-        before = known is not None and (known.evse_id, known.id_token)
-        if (transaction := await self._saved(event)) is None:
-            return None, None
+        before = waiting.before = waiting.before or _before(known)
+        transaction = await context.transactions.event(event)
+        if event.remote_start_id is not None:
+            await self._remote_starts.over(event.remote_start_id)
         await self._archive.of_session(transaction, told.values)
         await self._reserved(transaction, told)
         self._show(transaction, told)
         after = None
-        news = before != (transaction.evse_id, transaction.id_token)
+        now = transaction.evse_id, transaction.id_token
         if transaction.open and (
-            news
+            now != (before.evse_id, before.id_token)
             or event.kind is EventKind.STARTED
             or told.resumed
             or transaction.transaction_id in self._quiet
         ):
             after = partial(self._started, transaction, told)
-        elif event.kind is EventKind.ENDED and was_open and not event.offline:
+        elif event.kind is EventKind.ENDED and before.open and not event.offline:
             after = partial(self._ended, transaction)
         if not transaction.open:
             self._quiet.discard(transaction.transaction_id)
-        return transaction, after
+        return Kept(transaction=transaction, after=after)
 
     async def _completed(self, event: TransactionEvent) -> TransactionEvent:
         """Return an event with what we know of the start that it came from (F02)."""
@@ -163,7 +154,6 @@ class TransactionBlock:
         start = await self._remote_starts.find(event.remote_start_id)
         if start is None:
             return event
-        await self._remote_starts.over(start.number)
         begins = event.kind is EventKind.STARTED and event.id_token is None
         return replace(
             event,
@@ -171,47 +161,9 @@ class TransactionBlock:
             id_token=start.id_token if begins else event.id_token,
         )
 
-    async def _saved(self, event: TransactionEvent) -> Transaction | None:
-        """Return the transaction of an event; None if the journal cannot write now."""
-        transactions = self._context.transactions
-        if not event.offline and len(self.heard) < MAX_UNSAVED:
-            self.heard.add(event.transaction_id)
-        try:
-            await self._save_waiting()
-            return await transactions.event(event)
-        except JournalError as err:
-            if not self._unsaved:
-                name = shortened(self._context.station.identity)
-                _LOGGER.warning("%s: an event cannot be kept yet: %s", name, err)
-            self._unsaved.append(event)
-            self._save_later()
-            return None
-
-    async def _save_waiting(self) -> None:
-        async with self._saving:
-            while self._unsaved:
-                await self._context.transactions.event(self._unsaved[0])
-                self._unsaved.popleft()
-
-    def _save_later(self) -> None:
-        if self._timer is None:
-            self._timer = self._call_later(SAVE_AGAIN, self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._context.spawn(self._try_to_save(), "keep events that wait")
-
-    async def _try_to_save(self) -> None:
-        try:
-            await self._save_waiting()
-        except JournalError:
-            self._save_later()
-
-    def close(self) -> None:
-        """Let nothing happen any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    async def close(self) -> None:
+        """Keep what waits, if that is possible now, and let nothing happen any more."""
+        await self._queue.close()
 
     async def _reserved(self, transaction: Transaction, told: Told) -> None:
         reservations, event = self._context.station.reservations, told.event
@@ -252,7 +204,7 @@ class TransactionBlock:
         at = plausible(told.event.claimed_at, context.clock())
         if told.event.offline or context.transactions.is_history(at):
             allowed = told.verdict is None or told.verdict.status is _ACCEPTED
-            if allowed and len(self._quiet) < MAX_UNSAVED:
+            if allowed and len(self._quiet) < _MAX_OPEN:
                 self._quiet.add(transaction.transaction_id)
             return
         self._quiet.discard(transaction.transaction_id)
@@ -272,7 +224,7 @@ class TransactionBlock:
             settled = SessionSettled(evse_id=evse_id, transaction=transaction)
             context.station.emit(settled)
 
-    def _added(self, transaction: Transaction, told: Told) -> Json:
+    async def _added(self, transaction: Transaction, told: Told) -> Json:
         """Return what other blocks have to say in the answer."""
         answer: Json = {}
         for addition in self.additions:
@@ -280,4 +232,12 @@ class TransactionBlock:
                 answer |= addition(transaction, told.event, told.payload)
             except Exception:
                 _LOGGER.exception("An answer is given without an addition")
+        if (costs := self._context.station.costs) is not None:
+            await costs.save()
         return answer
+
+
+def _before(known: Transaction | None) -> Before:
+    if known is None:
+        return Before()
+    return Before(evse_id=known.evse_id, id_token=known.id_token, open=known.open)
