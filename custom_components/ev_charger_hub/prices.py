@@ -36,7 +36,7 @@ class PriceWatch:
         # Changed settings are told like this.
         self._unsubscribe = station.online.subscribe(self._update)
         if station.settings.price_entity is None:
-            costs.set_price(None, None)
+            self._forget()
         self._update()
 
     @callback
@@ -55,7 +55,7 @@ class PriceWatch:
             self._untrack()
             self._untrack = None
         if self._entity_id is not None:
-            self._costs.set_price(None, None)
+            self._forget()
         self._entity_id = entity_id
         if entity_id is not None:
             self._untrack = async_track_state_change_event(
@@ -66,6 +66,10 @@ class PriceWatch:
     @callback
     def _async_changed(self, event: Event[EventStateChangedData]) -> None:
         self._take(event.data["new_state"])
+
+    def _forget(self) -> None:
+        """Have no price."""
+        self._costs.set_price(None, self._hass.config.currency)
 
     def _take(self, state: State | None) -> None:
         """Take a price; without one the last one holds."""

@@ -42,6 +42,7 @@ _COLUMNS: Final = (
     "energy",
     "meter_start",
     "meter_stop",
+    "cost",
 )
 # Spreadsheets divide a line as it is usual in their country, also inside of a cell.
 _FORMULA: Final = re.compile(r"((?:^|[,;\t\r\n])\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -55,6 +56,9 @@ _CONNECTOR: Final[dict[Any, Any]] = {
 type Names = dict[str, str | None]
 """What id tokens are called."""
 
+type SessionCosts = dict[int, JsonObjectType]
+"""What sessions cost as it is told, by key, as far as that is known."""
+
 
 async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     limit: int = data[ATTR_LIMIT]
@@ -63,10 +67,8 @@ async def _get_sessions(target: Target, data: Data) -> JsonObjectType:
     )
     if data[ATTR_SIGNED]:
         return await _with_signed(target, sessions)
-    names = _names(target, sessions)
-    return {
-        "sessions": [_told(one, names) | _cost(target, one) for one in sessions]
-    }
+    names, costs = _names(target, sessions), _costs(target, sessions)
+    return {"sessions": [_told(one, names, costs) for one in sessions]}
 
 
 async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
@@ -81,7 +83,7 @@ async def _export_sessions(target: Target, data: Data) -> JsonObjectType:
                 target.hub.journal, target.station.identity
             )
         content = await target.hub.hass.async_add_executor_job(
-            _csv, sessions, _names(target, sessions), counts
+            _csv, sessions, _names(target, sessions), _costs(target, sessions), counts
         )
     else:
         told = await _with_signed(target, sessions, since=since, until=until)
@@ -136,10 +138,10 @@ async def _with_signed(
                 "too_many_signed_values", charger=station.settings.name
             ) from err
         others = await signed_values.of_nobody(journal, station.identity)
-    names = _names(target, sessions)
+    names, costs = _names(target, sessions), _costs(target, sessions)
     told: JsonObjectType = {
         "sessions": [
-            _told(session, names)
+            _told(session, names, costs)
             | {"signed_values": [_told_value(one) for one in values]}
             for session, values in zip(sessions, signed, strict=True)
         ]
@@ -162,7 +164,7 @@ def _names(target: Target, sessions: list[Transaction]) -> Names:
     return {id_token: name_of(id_token) for id_token in tokens}
 
 
-def _told(session: Transaction, names: Names) -> JsonObjectType:
+def _told(session: Transaction, names: Names, costs: SessionCosts) -> JsonObjectType:
     """Return a session for a response; energy and meter readings in Wh."""
     return {
         "transaction_id": session.transaction_id,
@@ -179,14 +181,16 @@ def _told(session: Transaction, names: Names) -> JsonObjectType:
         "charging_time": session.charging_time,
         "events_missing": session.events_missing,
         "remote_start_id": session.remote_start_id,
+        **costs.get(session.key, {}),
     }
 
 
-def _cost(target: Target, session: Transaction) -> JsonObjectType:
-    """Return what a session cost, nothing if that is not known."""
-    costs = target.station.costs
-    cost = None if costs is None else costs.of(session)
-    return {} if cost is None else {"cost": float(cost)}
+def _costs(target: Target, sessions: list[Transaction]) -> SessionCosts:
+    """Return what sessions cost, nothing of those of which that is not known."""
+    if (costs := target.station.costs) is None:
+        return {}
+    known = ((one.key, costs.of(one)) for one in sessions)
+    return {key: {"cost": float(cost)} for key, cost in known if cost is not None}
 
 
 def _told_value(value: SignedValue) -> JsonObjectType:
@@ -204,14 +208,19 @@ def _json(told: JsonObjectType) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
-def _csv(sessions: list[Transaction], names: Names, counts: dict[int, int]) -> str:
+def _csv(
+    sessions: list[Transaction],
+    names: Names,
+    costs: SessionCosts,
+    counts: dict[int, int],
+) -> str:
     """Return sessions as a table, and of how many values each has signed ones."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([*_COLUMNS, "signed_values"])
     for session in sessions:
-        told = _told(session, names)
-        row = [_cell(told[column]) for column in _COLUMNS]
+        told = _told(session, names, costs)
+        row = [_cell(told.get(column)) for column in _COLUMNS]
         writer.writerow([*row, counts.get(session.key, 0)])
     return text.getvalue()
 

@@ -1,7 +1,10 @@
 """Costs of OCPP 2.x: told while a session runs and when it is over; tariffs of 2.1."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
+import json
 from typing import Any
 
 from probatio import Invalid
@@ -60,6 +63,34 @@ async def priced(hass: HomeAssistant, hub: OcppHub) -> None:
         hub.entry, subentry, data={**subentry.data, CONF_PRICE_ENTITY: PRICE}
     )
     await hass.async_block_till_done()
+
+
+@pytest.mark.usefixtures("priced")
+async def test_exports_of_sessions_have_their_cost(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws()
+    await charger.begin("tx-1", energy=1000)
+    await charger.event("Ended", "tx-1", number=1, energy=3500)
+    table = await act(hass, "export_sessions")
+    (row,) = csv.DictReader(StringIO(table["content"]))
+    assert (row["energy"], row["cost"], row["signed_values"]) == ("2500", "1.0", "0")
+    text = await act(hass, "export_sessions", format="json")
+    for told in (
+        json.loads(text["content"]),
+        await act(hass, "get_sessions"),
+        await act(hass, "get_sessions", signed=True),
+    ):
+        assert told["sessions"][0]["cost"] == 1.0
+
+
+async def test_an_export_of_a_session_without_a_price_has_no_cost(
+    hass: HomeAssistant, charger21: Charger2
+) -> None:
+    await charger21.begin(energy=1000)
+    table = await act(hass, "export_sessions")
+    (row,) = csv.DictReader(StringIO(table["content"]))
+    assert row["cost"] == ""
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
@@ -484,6 +515,95 @@ async def test_what_a_charger_has_counted_is_the_cost(
     await charger21.event("Ended", number=1, energy=3500, costDetails=details)
     await flush(hass)
     assert state(hass, "sensor", "CP01_1_session_cost") == "4.17"
+
+
+def _details(total: object, currency: str = "EUR", **more: Any) -> dict[str, Any]:
+    """Return what a charger has counted itself."""
+    return {
+        "totalCost": {
+            "currency": currency,
+            "typeOfCost": "NormalCost",
+            "total": {"inclTax": total},
+        },
+        "totalUsage": {"energy": 2.5, "chargingTime": 3600, "idleTime": 0},
+        **more,
+    }
+
+
+@pytest.mark.conformance("UC_I12")
+@pytest.mark.usefixtures("priced")
+async def test_a_cost_that_a_charger_has_counted_while_offline_is_shown(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(version="2.1")
+    await charger.begin(energy=1000)
+    details = _details(4.17)
+    await charger.event(
+        "Ended", number=1, energy=3500, costDetails=details, offline=True
+    )
+    # It is not told again: no kill takes it.
+    assert (IDENTITY, "costs") not in hub.journal._facts
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "4.17"
+
+
+@pytest.mark.conformance("UC_I12")
+@pytest.mark.usefixtures("priced")
+async def test_the_running_cost_of_a_charger_is_shown_and_not_told_back(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(version="2.1", variables=SHOWN)
+    await charger.begin(energy=1000)
+    await charger.expect("CostUpdated")
+    details = _details(2.5)
+    answer = await charger.event(
+        "Updated", number=1, trigger="RunningCost", costDetails=details
+    )
+    assert answer["totalCost"] == 2.5
+    await charger.event("Updated", number=2, energy=9000)
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "2.5"
+    assert len(charger.calls("CostUpdated")) == 1
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        _details(4.17, "SEK"),
+        _details(4.17, failureToCalculate=True),
+        _details(1e300),
+        _details(-1e12),
+    ],
+)
+@pytest.mark.usefixtures("priced")
+async def test_what_is_no_cost_in_our_currency_is_not_shown(
+    hass: HomeAssistant,
+    charger2_ws: Charger2Factory,
+    details: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    charger = await charger2_ws(version="2.1")
+    await charger.begin(energy=1000)
+    answer = await charger.event("Ended", number=1, energy=3500, costDetails=details)
+    assert answer["totalCost"] == 1.0
+    await flush(hass)
+    assert state(hass, "sensor", "CP01_1_session_cost") == "1.0"
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(("currency", "shown"), [("EUR", "4.17"), ("SEK", None)])
+async def test_a_cost_without_a_price_is_shown_if_it_is_in_our_currency(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, currency: str, shown: str | None
+) -> None:
+    hass.config.currency = "EUR"
+    charger = await charger2_ws(version="2.1")
+    await charger.begin(energy=1000)
+    details = _details(4.17, currency)
+    await charger.event("Ended", number=1, energy=3500, costDetails=details)
+    await flush(hass)
+    assert exists(hass, "sensor", "CP01_1_session_cost") is (shown is not None)
+    if shown is not None:
+        assert state(hass, "sensor", "CP01_1_session_cost") == shown
 
 
 async def test_that_somebody_pays_by_the_web_is_told(

@@ -12,6 +12,7 @@ import pytest
 from .conftest import NOON, Hall
 from custom_components.ev_charger_hub.station import costs as module
 from custom_components.ev_charger_hub.station.costs import KEPT, Costs, SessionCost
+from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.transaction import (
     Transaction,
@@ -143,6 +144,49 @@ async def test_only_so_many_costs_are_remembered(
     assert len(costs._known) == KEPT
     assert costs.of(session(10)) is None
     assert costs.of(session(11)) == Decimal("1.00")
+
+
+async def test_the_cost_of_what_goes_on_is_not_forgotten(
+    hall: Hall, station: ChargingStation
+) -> None:
+    costs, long = await costs_of(hall, station), session(1)
+    costs.set_price(Decimal(1), "EUR")
+    flow(station, long, 1000)
+    costs.set_price(Decimal(2), "EUR")
+    for number in range(2, KEPT + 12):
+        costs.told(session(number), 1)
+        if number % 50 == 0:
+            flow(station, long, 1000 + number)
+    flow(station, long, 2000)
+    assert costs.of(long) == Decimal("3.00")
+
+
+async def test_what_the_station_counted_is_durable_when_it_is_saved(
+    hall: Hall, station: ChargingStation
+) -> None:
+    costs, one = await costs_of(hall, station), session()
+    costs.told(one, 4.17)
+    await costs.save()
+    # A kill takes what is to be written later.
+    hall.journal._facts.clear()
+    again = await costs_of(hall, station)
+    assert again.of(one) == Decimal("4.17")
+
+
+async def test_a_journal_that_cannot_write_keeps_the_cost_for_later(
+    hall: Hall, station: ChargingStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs, one = await costs_of(hall, station), session()
+    costs.told(one, 4.17)
+
+    async def fail(*_: object) -> None:
+        raise JournalError("full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hall.journal, "store", fail)
+        await costs.save()
+    again = await costs_of(hall, station)
+    assert again.of(one) == Decimal("4.17")
 
 
 @pytest.mark.parametrize(

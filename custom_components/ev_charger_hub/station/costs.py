@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .channel import Channel
 from .clock import Clock
-from .errors import StationError
+from .errors import JournalError, StationError
 from .outcome import Outcome
 from .transaction import Transaction
 
@@ -30,6 +30,7 @@ PAUSE: Final = timedelta(seconds=60)
 """How long after a cost the next one is told: it is read by people."""
 
 _CENT: Final = Decimal("0.01")
+_MOST: Final = 10**9
 _MILL: Final = Decimal("0.0001")
 _KILO: Final = 1000
 
@@ -93,7 +94,7 @@ class Costs:
         self.price: Channel[Decimal | None] = Channel(None, urgent=True)
         """What a kWh costs now; None if the user has no price for it."""
         self.currency: str | None = None
-        """The currency of the price (ISO 4217)."""
+        """The currency of the house (ISO 4217), which is that of the price."""
         self.driver_tariff: dict[str, Any] | None = None
         """The tariff for whoever is admitted, in the words of OCPP 2.1."""
         self._station = station
@@ -104,6 +105,7 @@ class Costs:
         self._told: dict[int, tuple[str, Decimal, datetime]] = {}
         self._telling: set[int] = set()
         self._followed: set[int] = set()
+        self._unsaved = False
         self._unsubscribes: list[Callable[[], None]] = []
         station.costs = self
 
@@ -174,11 +176,22 @@ class Costs:
             cost = Decimal(str(total))
         except InvalidOperation:
             return
-        if cost.is_finite():
+        if cost.is_finite() and abs(cost) < _MOST:
+            self._unsaved = True
             self._keep(
                 transaction,
                 SessionCost(energy=transaction.energy, cost=cost, by_station=True),
             )
+
+    async def save(self) -> None:
+        """Have what the station has counted durable: it does not tell it again."""
+        if not self._unsaved:
+            return
+        self._unsaved = False
+        try:
+            await self._journal.store(self._station.identity, FACT, self._fact())
+        except JournalError:
+            self._store()
 
     def _follow(self) -> None:
         """Follow the sessions of EVSEs that are not followed yet."""
@@ -215,6 +228,8 @@ class Costs:
             self._keep(session, known)
 
     def _keep(self, session: Transaction, cost: SessionCost) -> None:
+        # What goes on has news, and is not among the first to be forgotten.
+        self._known.pop(session.transaction_id, None)
         self._known[session.transaction_id] = cost
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
@@ -224,8 +239,11 @@ class Costs:
             evse.session_cost.set(cost.total)
 
     def _store(self) -> None:
+        self._journal.store_soon(self._station.identity, FACT, self._fact())
+
+    def _fact(self) -> dict[str, Any]:
         price = self.price.value
-        fact = {
+        return {
             "price": None if price is None else str(price),
             "currency": self.currency,
             "sessions": {
@@ -237,7 +255,6 @@ class Costs:
                 for transaction_id, one in self._known.items()
             },
         }
-        self._journal.store_soon(self._station.identity, FACT, fact)
 
     # What the driver is told
 
@@ -251,12 +268,13 @@ class Costs:
 
     def _tell(self, evse: Evse, session: Transaction) -> None:
         """Tell the driver what it has cost so far, now and then."""
-        total, now = self.of(session), self._clock()
-        if total is None or evse.id in self._telling:
+        known, now = self._known.get(session.transaction_id), self._clock()
+        if known is None or known.by_station or evse.id in self._telling:
             return
+        total = known.total
         if (last := self._told.get(evse.id)) is not None:
-            known, cost, at = last
-            if known == session.transaction_id and (cost == total or now - at < PAUSE):
+            number, cost, at = last
+            if number == session.transaction_id and (cost == total or now - at < PAUSE):
                 return
         if (link := self._link()) is not None:
             self._telling.add(evse.id)

@@ -81,11 +81,16 @@ class CostCommands(Sender, CostLink):
         0.00 is free; what is not known is left out (I03.FR.04). While it goes on only
         2.1 has room for a cost there.
         """
-        if (costs := self._context.station.costs) is None or event.offline:
+        if (costs := self._context.station.costs) is None:
+            return {}
+        counted = _total(payload.get("costDetails"), costs.currency)
+        if counted is not None:
+            costs.told(transaction, counted)
+        if event.offline:
             return {}
         over = event.kind is EventKind.ENDED
         price = self._price(costs.price_text, transaction.transaction_id, over=over)
-        return price | self._cost(costs, transaction, payload, over=over)
+        return price | self._cost(costs, transaction, over=over)
 
     def _price(self, text: str | None, transaction_id: str, *, over: bool) -> Json:
         """Return the price if the driver does not know it yet."""
@@ -100,12 +105,8 @@ class CostCommands(Sender, CostLink):
         self._read[transaction_id] = text
         return {"updatedPersonalMessage": _message(text)}
 
-    def _cost(
-        self, costs: Costs, transaction: Transaction, payload: Json, *, over: bool
-    ) -> Json:
-        if over and (total := _total(payload.get("costDetails"))) is not None:
-            costs.told(transaction, total)
-        elif not over and not self._in_2_1:
+    def _cost(self, costs: Costs, transaction: Transaction, *, over: bool) -> Json:
+        if not over and not self._in_2_1:
             return {}
         if self.currency not in {None, costs.currency}:
             return {}
@@ -117,12 +118,16 @@ def _message(text: str) -> Json:
     return {"format": "UTF8", "content": text}
 
 
-def _total(details: object) -> object:
-    """Return the total of CostDetails (2.1 2.22), with taxes if they are told."""
-    if not isinstance(details, dict):
+def _total(details: object, currency: str | None) -> object:
+    """Return the total of CostDetails (2.1 2.22), with taxes if they are told.
+
+    None if the station could not count it, or has counted in another currency.
+    """
+    if not isinstance(details, dict) or details.get("failureToCalculate") is True:
         return None
     total = details.get("totalCost")
-    price = total.get("total") if isinstance(total, dict) else None
-    if not isinstance(price, dict):
+    if not isinstance(total, dict) or not isinstance(price := total.get("total"), dict):
+        return None
+    if currency is not None and total.get("currency", currency) != currency:
         return None
     return price.get("inclTax", price.get("exclTax"))
