@@ -166,3 +166,15 @@ async def test_another_firmware_is_compared_with_the_one_before() -> None:
     assert findings["variables_changed"] == (
         "new: New.Thing; gone: ChargingStation.Model; changed: EVSE#1.Power"
     )
+
+
+async def test_a_known_variable_is_named_as_the_charger_spells_it() -> None:
+    charger = Charger()
+    odd = "com.example.Ctrlr"
+    named = {"component": {"name": odd}, "variable": {"name": "Speed"}}
+    charger.link.device_model.report([named])
+    answering(charger)
+    assert charger.link.reports is not None
+    await charger.link.reports.report([], [f"{odd.upper()}.speed"])
+    (sent,) = charger.sent("GetReport")
+    assert sent["componentVariable"] == [named]

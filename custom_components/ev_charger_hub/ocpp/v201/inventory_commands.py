@@ -31,7 +31,9 @@ class InventoryCommands(ReportsLink):
         """Send GetReport (B08); a name without a variable is a whole component."""
         wanted = []
         for name in names:
-            if (payload := parse_component(name)) is None:
+            known = self._commands.device_model.get(name)
+            payload = parse_component(name) if known is None else known.name.payload
+            if payload is None:
                 return NAMELESS, Report()
             wanted.append(payload)
         return _told(*await self._commands.report(criteria, wanted))
