@@ -1,9 +1,11 @@
 """External limits: what others than we allow a station, such as the grid operator."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from .enums import LimitedBy, RateUnit
@@ -29,7 +31,7 @@ _BY_SOURCE = {
 }
 
 
-@dataclass(kw_only=True, slots=True, frozen=True)
+@dataclass(kw_only=True, frozen=True)
 class ExternalLimit:
     """A limit that somebody else has set (OCPP 2.x K11 to K14).
 
@@ -54,28 +56,52 @@ class ExternalLimit:
             return None
         limits = [
             in_ampere(
-                Limit(value=min(max(limit, Decimal(0)), _MOST), unit=one.unit),
+                Limit(value=min(max(limit, Decimal(0)), _MOST), unit=one.schedule.unit),
                 used if used in _PHASES else phases,
             )
-            for one in self.schedules
-            for limit, used in _at(one, self._elapsed(one, moment))
+            for one in self._courses
+            for limit, used in one.at((moment - one.start).total_seconds())
         ]
         return min(limits, default=None)
 
     def next_change(self, moment: datetime) -> datetime | None:
         """Return when another limit may hold, None if never."""
         changes = [
-            self._start(one) + timedelta(seconds=edge)
-            for one in self.schedules
-            for edge in _edges(one)
+            one.start + timedelta(seconds=edge)
+            for one in self._courses
+            for edge in one.after((moment - one.start).total_seconds())
         ]
-        return min((one for one in changes if one > moment), default=None)
+        return min(changes, default=None)
 
-    def _start(self, schedule: Schedule) -> datetime:
-        return schedule.start or self.told_at
+    @cached_property
+    def _courses(self) -> tuple[_Course, ...]:
+        # Worked out once: it is looked at with every change at the station.
+        return tuple(_Course(one, one.start or self.told_at) for one in self.schedules)
 
-    def _elapsed(self, schedule: Schedule, moment: datetime) -> float:
-        return (moment - self._start(schedule)).total_seconds()
+
+class _Course:
+    """What a schedule says over time, to be found without looking at all of it."""
+
+    def __init__(self, schedule: Schedule, start: datetime) -> None:
+        """Begin at `start`."""
+        self.schedule = schedule
+        self.start = start
+        self._periods = sorted(schedule.periods, key=lambda one: one.start)
+        self._starts = [one.start for one in self._periods]
+        self._edges = sorted(_edges(schedule))
+
+    def at(self, elapsed: float) -> Iterator[tuple[Decimal, int | None]]:
+        """Yield limit and phases after so many seconds, if there is any."""
+        duration = self.schedule.duration
+        if elapsed < 0 or (duration is not None and elapsed >= duration):
+            return
+        if index := bisect_right(self._starts, elapsed):
+            period = self._periods[index - 1]
+            yield period.limit, period.phases
+
+    def after(self, elapsed: float) -> Iterator[int]:
+        """Yield the next second at which something else may hold, if there is any."""
+        yield from self._edges[(at := bisect_right(self._edges, elapsed)) : at + 1]
 
 
 def lowest_of(
@@ -130,14 +156,6 @@ def parse(kept: dict[str, Any]) -> ExternalLimit:
             for one in kept["schedules"]
         ),
     )
-
-
-def _at(schedule: Schedule, elapsed: float) -> Iterator[tuple[Decimal, int | None]]:
-    if elapsed < 0 or (schedule.duration is not None and elapsed >= schedule.duration):
-        return
-    begun = [one for one in schedule.periods if one.start <= elapsed]
-    if begun:
-        yield begun[-1].limit, begun[-1].phases
 
 
 def _edges(schedule: Schedule) -> Iterator[int]:

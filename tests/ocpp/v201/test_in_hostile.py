@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 import json
 from typing import Any
 
@@ -11,9 +12,11 @@ from ..v16.conftest import FakeClock
 from .conftest import Charger, sample
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.v201.device_model import MAX_CHARACTERS
+from custom_components.ev_charger_hub.ocpp.v201.external_limits import MAX_KEPT
 from custom_components.ev_charger_hub.ocpp.v201.link import V201Link
 from custom_components.ev_charger_hub.ocpp.v201.reports import LONGEST, PATIENCE
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
+from custom_components.ev_charger_hub.station.external import MAX_SOURCES
 from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 from custom_components.ev_charger_hub.station.settings import StationSettings
@@ -203,3 +206,32 @@ async def test_an_endless_answer_is_cut(charger: Charger) -> None:
     assert outcome.status is OutcomeStatus.REJECTED
     assert outcome.answer.startswith("NoNo")
     assert len(outcome.answer + outcome.detail) < 1000
+
+
+async def test_limits_of_others_are_bounded(charger: Charger) -> None:
+    periods = [{"startPeriod": index, "limit": 6} for index in range(100)]
+    schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+    for evse_id in range(1, 9):
+        await charger.status("Available", evse_id=evse_id)
+        for source in range(20):
+            limit = {"chargingLimitSource": f"S{source}", "isGridCritical": True}
+            payload = {"evseId": evse_id, "chargingLimit": limit}
+            told = payload | {"chargingSchedule": [schedule]}
+            assert (
+                charger.payload(await charger.call("NotifyChargingLimit", told)) == {}
+            )
+    evses = charger.station.evses.values()
+    kept = [one for evse in evses for one in evse.external_limits.value.values()]
+    # Who limits is known; what it is, as far as there is room.
+    assert len(kept) == 8 * MAX_SOURCES
+    assert sum(len(one.schedules) for one in kept) == MAX_KEPT // 100
+    # The place of one that is gone is free.
+    for evse_id in (0, 1):
+        cleared = {"chargingLimitSource": "S0", "evseId": evse_id}
+        await charger.call("ClearedChargingLimit", cleared)
+    limit = {"chargingLimitSource": "EMS", "isGridCritical": True}
+    payload = {"evseId": 1, "chargingLimit": limit, "chargingSchedule": [schedule]}
+    await charger.call("NotifyChargingLimit", payload)
+    new = charger.station.evses[1].external_limits.value["EMS"]
+    assert new.now(charger.clock(), 3) == 6
+    assert new.next_change(charger.clock()) == charger.clock() + timedelta(seconds=1)

@@ -20,6 +20,9 @@ MAX_SCHEDULES = 3
 MAX_PERIODS = 100
 """More periods of such a limit are not kept."""
 
+MAX_KEPT = 2000
+"""Periods of all limits of one station: without them a limit is known by its source."""
+
 _MAX_SOURCE = 20
 
 
@@ -62,11 +65,25 @@ class ExternalLimits:
         limits[source] = ExternalLimit(
             source=source,
             told_at=self._context.clock(),
-            schedules=tuple(_schedules(payload.get("chargingSchedule"))),
+            schedules=self._kept(place, source, payload.get("chargingSchedule")),
             adds=told.get("isLocalGeneration") is True,
         )
         place.external_limits.set(limits)
         return Reply({})
+
+    def _kept(self, place: Place, source: str, told: object) -> tuple[Schedule, ...]:
+        """Return the schedules of a limit, none if there is no room for them."""
+        station, schedules = self._context.station, tuple(_schedules(told))
+        others = [
+            limit
+            for one in (station.whole, *station.evses.values())
+            for name, limit in one.external_limits.value.items()
+            if (one, name) != (place, source)
+        ]
+        if sum(map(_size, others)) + sum(map(_length, schedules)) <= MAX_KEPT:
+            return schedules
+        self._oddities.note(f"limits of more than {MAX_KEPT} periods")
+        return ()
 
     def cleared(self, payload: dict[str, Any]) -> Reply:
         """Take note that a limit is gone, of one EVSE or of all of the station (K13)."""
@@ -91,6 +108,14 @@ class ExternalLimits:
             return station.evse(evse_id)
         self._oddities.note(f"limit of EVSE {evse_id} ignored")
         return None
+
+
+def _size(limit: ExternalLimit) -> int:
+    return sum(map(_length, limit.schedules))
+
+
+def _length(schedule: Schedule) -> int:
+    return len(schedule.periods)
 
 
 def _source(word: str) -> str:
