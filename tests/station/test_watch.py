@@ -486,6 +486,57 @@ def test_the_limit_of_the_whole_station_holds_at_its_evses(scene: Scene) -> None
     assert scene.limiter.told == [0]
 
 
+def test_a_status_that_is_told_with_every_sample_hides_none(scene: Scene) -> None:
+    """Stations of OCPP 2.x tell it again, later than what their meters say."""
+    scene.limit(10)
+    scene.wait(120)
+    for _ in range(2):
+        scene.measure(16)
+        scene.wait(0.1)
+        scene.charge(scene.evse)
+        scene.wait(30)
+    assert scene.shown()[2] is True
+    assert scene.limiter.told == [1]
+
+
+def test_a_part_of_a_sum_tells_only_what_is_too_much(scene: Scene) -> None:
+    other = scene.station.evse(2)
+    scene.charge(other)
+    scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)
+    scene.wait(120)
+    scene.measure(6900, POWER)
+    scene.wait(2)
+    assert scene.shown(0) == (20, LimitedBy.OUR_LIMIT, None)
+    scene.measure(6900, POWER, other)
+    scene.wait(2)
+    assert scene.shown(0) == (20, LimitedBy.OUR_LIMIT, False)
+    scene.wait(400)
+    scene.measure(15870, POWER)
+    scene.wait(201)
+    scene.limiter.changed()
+    assert scene.shown(0)[2] is True
+
+
+def test_what_flowed_before_somebody_joined_or_left_is_not_added(scene: Scene) -> None:
+    other = scene.station.evse(2)
+    scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)
+    scene.wait(120)
+    scene.measure(13800, POWER)
+    scene.charge(other)
+    scene.wait(11)
+    scene.measure(6900, POWER, other)
+    scene.wait(2)
+    assert scene.shown(0)[2] is not True
+    scene.measure(6900, POWER)
+    scene.wait(2)
+    assert scene.shown(0)[2] is False
+    other.status.set(ConnectorStatus.SUSPENDED_EV, scene.now)
+    scene.measure(13800, POWER)
+    scene.wait(2)
+    assert scene.shown(0)[2] is False
+    assert scene.limiter.told == []
+
+
 def test_the_stations_own_meter_goes_before_the_sum(scene: Scene) -> None:
     scene.station.evse(2)
     scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)

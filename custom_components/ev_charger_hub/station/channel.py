@@ -8,19 +8,20 @@ type Listener = Callable[[], None]
 
 
 class Channel[T]:
-    """A value, when it was true, and its listeners.
+    """A value, when it was last true and since when it is, and its listeners.
 
     Setting an equal value is free; a change calls every listener once. A value that
     is older than the present one is history and is refused. `urgent` channels
     (status, transactions) are shown at once, others with the next flush.
     """
 
-    __slots__ = ("_listeners", "at", "urgent", "value")
+    __slots__ = ("_listeners", "at", "since", "urgent", "value")
 
     def __init__(self, value: T, *, urgent: bool = False) -> None:
         """Start with a value that no listener has seen."""
         self.value = value
         self.at: datetime | None = None
+        self.since: datetime | None = None
         self.urgent = urgent
         self._listeners: tuple[Listener, ...] = ()
 
@@ -32,6 +33,7 @@ class Channel[T]:
             self.at = at
         if value != self.value:
             self.value = value
+            self.since = at
             self.notify()
         return True
 

@@ -143,11 +143,16 @@ class Box:
     async def apply_limits(self) -> None:
         """Offer what the profiles allow now, and tell where that changes anything."""
         station = self._station
-        for evse_id, place in [*self.places.items()]:
-            if evse_id not in station.transactions.running or place.vehicle is None:
-                continue
-            allowed = station.charging.allowance(evse_id, station.clock(), MAXIMUM)
-            place.offered = 0.0 if place.paused else float(allowed.amps)
+        busy = {
+            evse_id: place
+            for evse_id, place in self.places.items()
+            if evse_id in station.transactions.running and place.vehicle is not None
+        }
+        offers = station.charging.offers(
+            [evse_id for evse_id, place in busy.items() if not place.paused], MAXIMUM
+        )
+        for evse_id, place in busy.items():
+            place.offered = float(offers.get(evse_id, 0))
             zero = place.offered == 0 and not place.paused
             if zero and Misbehaviour.ZERO_ENDS_TRANSACTION in station.moods:
                 await self.stop(evse_id, Reason.OTHER)

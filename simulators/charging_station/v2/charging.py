@@ -12,6 +12,7 @@ from ..allowance import (
     allow,
     lead,
     own_readings,
+    share,
     turning_points,
 )
 from ..clock import stamp
@@ -56,12 +57,29 @@ class SmartCharging:
         started = parse(running.started_at) if running else None
         profiles = self._counting(evse_id, really=really)
         readings = self._own(profiles, evse_id, moment, started)
-        generated = lead(profiles, GENERATION, evse_id, moment, None)
-        for purpose in (STATION_MAX, EXTERNAL):
-            if (one := lead(profiles, purpose, evse_id, moment, None)) is not None:
-                readings.append(_raised(one, generated))
+        readings += self._of_all(profiles, evse_id, moment)
         capped = [self._capped(one, evse_id) for one in readings]
         return allow(capped, Box(maximum=most, phases=PHASES))
+
+    def offers(self, evse_ids: list[int], most: Fraction) -> dict[int, Fraction]:
+        """Return what is offered by EVSE, in A, where all obey the station's maximum."""
+        now = self._station.clock()
+        wanted = {one: self.allowance(one, now, most).amps for one in evse_ids}
+        limits = self._of_all(self._counting(0), 0, now)
+        if not limits:
+            return wanted
+        return share(min(one.amps(PHASES) for one in limits), wanted)
+
+    def _of_all(
+        self, profiles: list[Installed], evse_id: int, moment: datetime
+    ) -> list[Reading]:
+        """Return what the profiles say that are not about charging itself."""
+        generated = lead(profiles, GENERATION, evse_id, moment, None)
+        limits = (
+            lead(profiles, purpose, evse_id, moment, None)
+            for purpose in (STATION_MAX, EXTERNAL)
+        )
+        return [_raised(one, generated) for one in limits if one is not None]
 
     def _own(
         self,

@@ -88,6 +88,20 @@ async def test_the_lowest_of_transaction_and_station_counts(
     assert await composite(central2) == [(0, 8.0)]
 
 
+async def test_all_share_the_maximum_of_the_station(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    await charge(station2)
+    await charge(station2, 2)
+    most = profile(3, 20.0, chargingProfilePurpose="ChargingStationMaxProfile")
+    assert await give(central2, 0, most) == ACCEPTED
+    await station2.settle()
+    assert [station2.box.places[one].offered for one in (1, 2)] == [10, 10]
+    assert await give(central2, 1, profile(4, 6.0)) == ACCEPTED
+    await station2.settle()
+    assert [station2.box.places[one].offered for one in (1, 2)] == [6, 14]
+
+
 async def test_the_same_id_replaces_and_zero_pauses(
     central2: CentralSystem2, station2: ChargingStation
 ) -> None:

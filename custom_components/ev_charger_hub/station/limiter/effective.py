@@ -65,6 +65,8 @@ class Evidence:
     most_offered: Decimal | None = None
     """The highest current that was ever offered."""
     measured: Decimal | None = None
+    in_part: bool = False
+    """Whether more flows than was measured."""
     external: tuple[Decimal, LimitedBy] | None = None
     """The lowest limit that others told of, and who they are."""
     others: LimitedBy = LimitedBy.EXTERNAL
@@ -230,7 +232,9 @@ def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bo
     if evidence.status is ConnectorStatus.SUSPENDED_EV:
         return True
     measured = evidence.measured
-    if measured is None or evidence.status is not ConnectorStatus.CHARGING:
+    if measured is None or evidence.in_part:
+        return False
+    if evidence.status is not ConnectorStatus.CHARGING:
         return False
     if limited_by is LimitedBy.CHARGER_MAXIMUM and evidence.offered is None:
         # The maximum is only what the settings say: the charger may have a lower one.
@@ -276,4 +280,5 @@ def _sampled(evidence: Evidence) -> bool:
     """Return whether currents tell anything."""
     if evidence.status is not ConnectorStatus.CHARGING:
         return False
-    return evidence.offered is not None or evidence.measured is not None
+    measured = evidence.measured is not None and not evidence.in_part
+    return measured or evidence.offered is not None

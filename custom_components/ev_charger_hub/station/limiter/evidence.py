@@ -16,6 +16,9 @@ from .limiter import Applied, Limiter
 SETTLING = timedelta(seconds=60)
 """How long what is offered may follow a limit that is gone."""
 
+JOINED = timedelta(seconds=10)
+"""How long it takes until others give way to a vehicle (5 s by IEC 61851-1)."""
+
 FRESH = timedelta(minutes=10)
 """For how long a sample tells what flows."""
 
@@ -153,7 +156,7 @@ def gather(
     record.take(limiter.composites.get(place.id), now)
     session_profile = held is not None and held.of_session
     ours = _noted(place, held, record, now)
-    offered, measured = _samples(place, now)
+    offered, measured, in_part = _samples(place, now)
     if offered is not None:
         record.most_offered = max(record.most_offered or offered[0], offered[0])
     moments = [one[1] for one in (offered, measured) if one is not None]
@@ -180,6 +183,7 @@ def gather(
         lowest=lowest,
         maximum=Decimal(settings.maximum_current),
         measured=None if measured is None else measured[0],
+        in_part=in_part,
         most_offered=record.most_offered,
         offered=None if offered is None else offered[0],
         before=record.before(since),
@@ -277,24 +281,29 @@ def _since(place: Place) -> datetime | None:
         begun = [_since(evse) for evse in place.station.evses.values()]
         return min((one for one in begun if one is not None), default=None)
     if place.status.value is ConnectorStatus.CHARGING:
-        return place.status.at
+        # Stations of OCPP 2.x tell the same status again with every sample.
+        return place.status.since
     if place.transaction is not None and place.status.value in _MAY_CHARGE:
         return place.transaction.started_at
     return None
 
 
-def _samples(place: Place, now: datetime) -> tuple[Sample | None, Sample | None]:
-    """Return what is offered and what flows, in A, as far as it is known and fresh."""
+def _samples(place: Place, now: datetime) -> tuple[Sample | None, Sample | None, bool]:
+    """Return what is offered and what flows, in A, as far as it is known and fresh.
+
+    The last value tells whether only a part of what flows is known.
+    """
     if (since := _since(place)) is None:
-        return None, None
+        return None, None, False
     since = max(since, now - FRESH)
-    if not place.id:
-        return None, _sum(place, since)
+    if not isinstance(place, Evse):
+        flow, in_part = _sum(place, since)
+        return None, flow, in_part
     factor = 1 / (VOLTAGE * _phases_in_use(place, since))
     offered = _read(place, _OFFERED, since) or _read(
         place, _POWER_OFFERED, since, factor
     )
-    return offered, _flow(place, since, factor)
+    return offered, _flow(place, since, factor), False
 
 
 def _flow(place: Place, since: datetime, factor: Decimal) -> Sample | None:
@@ -308,23 +317,31 @@ def _flow(place: Place, since: datetime, factor: Decimal) -> Sample | None:
     return None
 
 
-def _sum(whole: Place, since: datetime) -> Sample | None:
+def _sum(whole: Place, since: datetime) -> tuple[Sample | None, bool]:
     """Return the current of a whole station: its own, or by the power of its EVSEs.
 
-    Currents of different EVSEs may flow in different phases and do not add up.
+    Currents of different EVSEs may flow in different phases and do not add up, nor do
+    those from before somebody else began to charge. Whether one is missing comes second.
     """
     factor = 1 / (VOLTAGE * whole.phases)
     if (own := _flow(whole, since, factor)) is not None:
-        return own
-    flows = [
-        sample
+        return own, False
+    begun = {
+        evse: at
         for evse in whole.station.evses.values()
-        for key in _POWER
-        if (sample := _read(evse, key, since, factor)) is not None
+        if (at := _since(evse)) is not None
+    }
+    if len(begun) > 1:
+        since = max(since, max(begun.values()) + JOINED)
+    flows = [
+        next((one for key in _POWER if (one := _read(evse, key, since, factor))), None)
+        for evse in begun
     ]
-    if not flows:
-        return None
-    return sum((one[0] for one in flows), Decimal(0)), min(one[1] for one in flows)
+    known = [one for one in flows if one is not None]
+    if not known:
+        return None, False
+    total = sum((one[0] for one in known), Decimal(0))
+    return (total, min(one[1] for one in known)), len(known) < len(flows)
 
 
 def _phases_in_use(place: Place, since: datetime) -> int:
