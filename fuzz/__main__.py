@@ -25,14 +25,15 @@ Hostile clients send what the corpus (fuzz/corpus) and recorded stations say, mu
 they flood, break the rules of websockets, send compressed bombs, read slowly, hang up
 in the middle, leave handshakes half open, send garbage instead of one, make identities
 up and come as somebody else. Their own identities are approved, so that everything they
-send is handled. A third of them each speaks OCPP 1.6, 2.0.1 and 2.1; messages of 2.x are also made
-up by their schemas. Well-behaved chargers, every other one of 2.1, send MeterValues five times a
-second meanwhile.
+send is handled. A third of them each speaks OCPP 1.6, 2.0.1 and 2.1; messages of 2.x
+are also made up by their schemas, and of all versions about things that were never heard
+of. Well-behaved chargers, every other one of 2.1, send MeterValues five times a second
+meanwhile.
 
-It fails if a valid CALL stays unanswered, an error is in the log, the server ends, an
-impostor is let in, a call of a well-behaved charger fails, the p99 of their answers is
-above --unnoticed ms and above --ratio times what it was before, or memory grows by more
-than --growth MiB.
+It fails if a valid CALL stays unanswered, gets an InternalError, or is an event of 2.x
+and gets any error, an error is in the log, the server ends, an impostor is let in, a call
+of a well-behaved charger fails, the p99 of their answers is above --unnoticed ms and
+above --ratio times what it was before, or memory grows by more than --growth MiB.
 """
 
 
@@ -149,6 +150,7 @@ def report(outcome: Outcome) -> str:
             f"valid CALLs              {tally['calls']}",
             f"  answered               {tally['answered']}",
             f"  unanswered             {tally['unanswered']}",
+            f"  refused wrongly        {tally['refusals']}",
             f"errors in the log        {len(outcome.complaints)}",
             f"impostors let in         {tally['takeovers']}",
             f"calls of others failed   {len(outcome.failures)}",

@@ -18,6 +18,7 @@ PATIENCE = 60.0
 
 PAUSE = 0.02
 ELSEWHERE = "127.9.9.9"
+NEVER_REFUSED = frozenset({"NotifyEvent", "TransactionEvent"})
 AT_ONCE = 40
 """Frames of one socket before its answers are waited for."""
 
@@ -35,6 +36,8 @@ class Tally:
     refused: dict[str, int] = field(default_factory=dict)
     takeovers: int = 0
     """Sockets that an impostor got: must stay 0."""
+    refusals: int = 0
+    """Errors where there may be none: must stay 0."""
     examples: list[str] = field(default_factory=list)
 
     def take(self, number: int = 1) -> bool:
@@ -67,14 +70,16 @@ class Caller:
         """Take the answers of `wire`."""
         self._plan = plan
         self._wire = wire
-        self._open: dict[str, str] = {}
+        self._open: dict[str, tuple[str, str]] = {}
+        """What was sent by its id: the action, and how the text begins."""
         self._news = asyncio.Event()
         wire.on_text = self._heard
 
     async def send(self, data: bytes) -> None:
         """Send a text, and expect an answer if it is a CALL (OCPP-J 4.1)."""
         if (message_id := _call_id(data)) is not None and message_id not in self._open:
-            self._open[message_id] = data[:300].decode(errors="replace")
+            text = data[:300].decode(errors="replace")
+            self._open[message_id] = json.loads(data)[2], text
             self._plan.tally.calls += 1
         await self._wire.send(data)
 
@@ -89,15 +94,23 @@ class Caller:
                     await _first(*waits)
         if self._open and not self._wire.ended.is_set():
             tally.unanswered += len(self._open)
-            tally.examples += list(self._open.values())[: 10 - len(tally.examples)]
+            texts = [text for _, text in self._open.values()]
+            tally.examples += texts[: 10 - len(tally.examples)]
         self._open.clear()
 
     def _heard(self, text: bytes) -> None:
         frame = json.loads(text)
         if frame[0] == 2:
             asyncio.get_running_loop().create_task(self._answer(frame[1]))
-        elif self._open.pop(frame[1], None) is not None:
+        elif (asked := self._open.pop(frame[1], None)) is not None:
             self._plan.tally.answered += 1
+            if frame[0] == 4 and _must_not_be(
+                self._plan.corpus.version, asked[0], frame
+            ):
+                self._plan.tally.refusals += 1
+                self._plan.tally.examples += [asked[1]][
+                    : 10 - len(self._plan.tally.examples)
+                ]
             self._news.set()
 
     async def _answer(self, message_id: str) -> None:
@@ -135,6 +148,13 @@ def _call_id(data: bytes) -> str | None:
     return None
 
 
+def _must_not_be(version: str, action: str, error: list[Any]) -> bool:
+    """Return whether an error is wrong: of ours, or of an event, which is lost by it."""
+    if error[2] == "InternalError":
+        return True
+    return version != "1.6" and action in NEVER_REFUSED
+
+
 def _no(name: str) -> None:
     raise ValueError(name)
 
@@ -163,6 +183,16 @@ async def mutant(plan: Plan, wire: Wire) -> None:
         valid = plan.random.random() < 0.2
         heartbeat = json.dumps([2, plan.mutator.unique(), "Heartbeat", {}]).encode()
         await caller.send(heartbeat if valid else plan.mutator.frame())
+    await caller.settle()
+
+
+async def inventor(plan: Plan, wire: Wire) -> None:
+    """Send messages without a fault, about things that were never heard of."""
+    caller = Caller(plan, wire)
+    for _ in range(AT_ONCE):
+        if not plan.tally.take():
+            break
+        await caller.send(plan.mutator.invented())
     await caller.settle()
 
 
@@ -332,6 +362,7 @@ SOCKETS: tuple[tuple[Callable[[Plan, Wire], Awaitable[None]], bool], ...] = (
     (mutant, True),
     (flood, True),
     (disorder, True),
+    (inventor, True),
     (breaker, True),
     (slow_reader, False),
     (churn, True),

@@ -9,7 +9,7 @@ import random
 from typing import Any
 from uuid import UUID
 
-from .grammar import FOLDERS, frame as grammatical
+from .grammar import FOLDERS, WORDS, frame as grammatical
 
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(__file__).parent / "corpus"
@@ -17,6 +17,9 @@ TRACES = ROOT / "tests" / "traces"
 
 GRAMMATICAL = 400
 """How many messages of 2.x are made up, beside those that stations sent."""
+
+INVENTED = frozenset(WORDS)
+"""Words of the grammar that stand for names, which a station may make up."""
 
 DATES = (
     "222222017-10-05T04:31:22Z",
@@ -138,6 +141,23 @@ class Mutator:
         text = json.dumps(frame, ensure_ascii=self._random.random() < 0.5)
         data = text.encode("utf-8", "surrogatepass")
         return self._torn(data) if chance > 0.85 else data
+
+    def invented(self) -> bytes:
+        """Return a frame without a fault, of names and numbers that nobody had before."""
+        if self.version in FOLDERS:
+            frame = grammatical(self.version, self._random, "0")
+        else:
+            frame = json.loads(json.dumps(self._random.choice(self._corpus.frames)))
+        frame[1] = self.unique()
+        for holder, key in list(_places(frame)):
+            match holder[key]:
+                case bool():
+                    continue
+                case str(word) if word in INVENTED or self._random.random() < 0.1:
+                    holder[key] = f"{word[:8]}{self._random.getrandbits(40):x}"
+                case int() if self._random.random() < 0.3:
+                    holder[key] = self._random.randrange(100_000)
+        return json.dumps(frame).encode("utf-8", "surrogatepass")
 
     def _changed(self, frame: list[Any]) -> Any:
         """Return a frame with one thing wrong."""

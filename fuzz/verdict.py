@@ -68,6 +68,11 @@ def violations(outcome: Outcome, limits: Limits) -> list[str]:
     if unanswered := tally["unanswered"]:
         example = next(iter(tally["examples"]), "")
         found.append(f"{unanswered} valid CALLs unanswered, such as {example}")
+    if refusals := tally["refusals"]:
+        example = next(iter(tally["examples"]), "")
+        found.append(
+            f"{refusals} CALLs got an error that must not be, such as {example}"
+        )
     if takeovers := tally["takeovers"]:
         found.append(f"{takeovers} times an impostor was let in")
     if outcome.failures:

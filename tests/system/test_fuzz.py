@@ -9,20 +9,21 @@ from typing import Any
 from ocpp.messages import get_validator
 import pytest
 
-from fuzz.clients import _call_id
+from fuzz.clients import _call_id, _must_not_be
 from fuzz.grammar import ACTIONS, SENDS, frame
 from fuzz.mutate import Mutator, load
 from fuzz.verdict import MIB, Limits, Outcome, violations
 
 from tests.browser.processes import ROOT
 
+TALLY = {"unanswered": 0, "refusals": 0, "takeovers": 0, "examples": ["[2]"]}
 LIMITS = Limits(ratio=4.0, growth=64.0)
 
 
 def outcome(**changes: Any) -> Outcome:
     """Return an outcome without a fault, but for changes."""
     good: dict[str, Any] = {
-        "tally": {"unanswered": 0, "takeovers": 0, "examples": []},
+        "tally": TALLY,
         "calm_p50": 1.0,
         "calm_p99": 10.0,
         "attacked_p50": 3.0,
@@ -64,10 +65,14 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         ({"log": ["x ERROR (MainThread) y"]}, "1 errors in the log"),
         ({"log": ["Traceback (most recent call last):"]}, "1 errors in the log"),
         (
-            {"tally": {"unanswered": 2, "takeovers": 0, "examples": ["[2]"]}},
+            {"tally": TALLY | {"unanswered": 2}},
             "2 valid CALLs unanswered, such as [2]",
         ),
-        ({"tally": {"unanswered": 0, "takeovers": 1, "examples": []}}, "1 times"),
+        (
+            {"tally": TALLY | {"refusals": 3}},
+            "3 CALLs got an error that must not be, such as [2]",
+        ),
+        ({"tally": TALLY | {"takeovers": 1}}, "1 times"),
         ({"failures": ["LOAD0001: TimeoutError()"]}, "1 calls of others failed"),
         ({"attacked_p99": 600.0}, "60.0 times slower"),
         ({"memory": [n * 10 * MIB for n in range(30)]}, "memory grew by 100 MiB"),
@@ -99,6 +104,31 @@ def test_attack_that_is_too_short_says_nothing_of_memory() -> None:
 )
 def test_which_frames_have_to_be_answered(data: bytes, expected: str | None) -> None:
     assert _call_id(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "code", "expected"),
+    [
+        ("1.6", "StopTransaction", "FormationViolation", False),
+        ("1.6", "TransactionEvent", "NotImplemented", False),
+        ("1.6", "StopTransaction", "InternalError", True),
+        ("2.0.1", "TransactionEvent", "FormatViolation", True),
+        ("2.1", "NotifyEvent", "OccurrenceConstraintViolation", True),
+        ("2.1", "Authorize", "OccurrenceConstraintViolation", False),
+    ],
+)
+def test_which_errors_must_not_be(
+    version: str, action: str, code: str, expected: bool
+) -> None:
+    assert _must_not_be(version, action, [4, "a", code, "", {}]) is expected
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_what_is_invented_is_valid_json_and_never_the_same(version: str) -> None:
+    mutator = Mutator(load(version), random.Random(5))
+    frames = [mutator.invented() for _ in range(500)]
+    assert len(set(frames)) == 500
+    assert all(isinstance(json.loads(one), list) for one in frames)
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
