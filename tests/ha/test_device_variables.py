@@ -439,6 +439,19 @@ async def test_a_restart_of_home_assistant_keeps_what_was_told(
     assert state(hass, "select", other(NTP)) == "DHCP"
 
 
+async def test_what_was_set_last_is_shown_after_a_restart_of_home_assistant(
+    hass: HomeAssistant, init_integration: MockConfigEntry, charger: Charger2
+) -> None:
+    await set_number(hass, "CP01_connection_timeout", 240)
+    await set_number(hass, other(BRIGHTNESS), 3)
+    await charger.close()
+    assert await hass.config_entries.async_reload(init_integration.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, "number", "CP01_connection_timeout") == "240.0"
+    assert state(hass, "number", other(BRIGHTNESS)) == "3.0"
+    assert state(hass, "select", other(NTP)) == "DHCP"
+
+
 async def test_what_another_firmware_lacks_is_unavailable_and_told(
     hass: HomeAssistant,
     hub: OcppHub,

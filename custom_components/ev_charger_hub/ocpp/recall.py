@@ -7,7 +7,7 @@ from .v16.configuration import Configuration
 from .v16.described import described as described_16
 from .v201.described import described
 from .v201.device_model import kept_variables
-from .v201.setup import MODEL
+from .v201.kept_model import MODEL
 
 _FIRST_VERSION = "1.6"
 

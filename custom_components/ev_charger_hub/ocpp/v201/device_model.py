@@ -294,18 +294,7 @@ class DeviceModel(Known):
     @override
     def dump(self) -> list[list[Any]]:
         """Return everything known as JSON, for the journal."""
-        return [
-            [
-                one.name.parts,
-                [
-                    [kind, it.value, it.mutability]
-                    for kind, it in one.attributes.items()
-                ],
-                [one.data_type, one.unit, one.minimum, one.maximum, one.monitored],
-                list(one.values),
-            ]
-            for one in self
-        ]
+        return [dumped(one) for one in self]
 
     def restore(self, kept: object) -> None:
         """Take over what `dump` returned once, unless it is known better by now."""
@@ -316,6 +305,23 @@ class DeviceModel(Known):
                 if variable.name.key not in self._variables
             ]
         )
+
+
+def dumped(variable: Variable) -> list[Any]:
+    """Return a variable as JSON, for the journal."""
+    told = variable.attributes.items()
+    return [
+        variable.name.parts,
+        [[kind, one.value, one.mutability] for kind, one in told],
+        [
+            variable.data_type,
+            variable.unit,
+            variable.minimum,
+            variable.maximum,
+            variable.monitored,
+        ],
+        list(variable.values),
+    ]
 
 
 def kept_variables(kept: object) -> list[Variable]:

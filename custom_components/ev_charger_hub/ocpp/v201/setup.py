@@ -11,11 +11,9 @@ from ..setup import CommonSetup, SetupKeys
 from ..stepwise import STEP_TIMEOUT, Finding, Step, still_there
 from .described import described
 from .device_model import Key, Variable, kept_variables
+from .kept_model import MODEL, kept_of
 from .link import V201Link
 from .watching import Watching
-
-MODEL = "device_model"
-"""The fact of the journal with all variables, and the firmware they are of."""
 
 REGISTER = "Energy.Active.Import.Register"
 
@@ -78,7 +76,7 @@ class Setup(CommonSetup):
         await self._recall()
         kept = await self._context.journal.load(self._station.identity, MODEL)
         kept = kept if isinstance(kept, dict) else {}
-        if kept.get("whole") and kept.get("of") == self._of:
+        if kept.get("whole") and kept.get("of") == kept_of(self._context):
             self._device_model.restore(kept.get("variables"))
             return await self._read_anew()
         return await self._read_all(kept.get("variables"))
@@ -209,13 +207,12 @@ class Setup(CommonSetup):
         kept = await self._context.journal.load(self._station.identity, MODEL)
         await self._store(whole=bool(isinstance(kept, dict) and kept.get("whole")))
 
-    @property
-    def _of(self) -> list[str | None]:
-        """Return what the variables are true for: the firmware, and the version."""
-        return [self._station.info.value.firmware, self._station.version.value]
-
     async def _store(self, *, whole: bool) -> None:
-        fact = {"of": self._of, "whole": whole, "variables": self._device_model.dump()}
+        fact = {
+            "of": kept_of(self._context),
+            "whole": whole,
+            "variables": self._device_model.dump(),
+        }
         await self._context.journal.store(self._station.identity, MODEL, fact)
 
 

@@ -10,6 +10,7 @@ from ...station.outcome import Outcome, OutcomeStatus
 from ..errors import ErrorCode, parse
 from ..sender import TIMEOUT, judged
 from .device_model import Key, Variable
+from .kept_model import keep_written
 from .names import VariableName, parse_name, read_name
 from .sender import Sender, reason
 
@@ -135,6 +136,14 @@ class VariableCommands(Sender):
             await self._note_restart(one, str(name))
             outcomes[name] = one
         self._show_configuration()
+        await keep_written(
+            self._context,
+            [
+                variable
+                for name, done in outcomes.items()
+                if done.ok and (variable := self.device_model.get(str(name)))
+            ],
+        )
         return outcomes
 
     async def inventory(
