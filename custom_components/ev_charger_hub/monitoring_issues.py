@@ -74,7 +74,9 @@ def _prefix(identity: str) -> str:
 
 def _issue_id(identity: str, event: VariableEvent) -> str:
     """Return the id of the issue of an alert, the same when it is over."""
-    source = f"{event.variable.lower()} {event.monitor_id}"
+    # A variable `Problem` says so itself, whichever monitor brings it.
+    own = event.variable.rpartition(".")[2] == "Problem"
+    source = f"{event.variable.lower()} {None if own else event.monitor_id}"
     return f"{_prefix(identity)}{sha256(source.encode()).hexdigest()[:8]}"
 
 

@@ -471,6 +471,24 @@ async def test_the_severity_of_a_2_0_1_event_is_that_of_its_monitor(
     assert issue.severity is ir.IssueSeverity.ERROR
 
 
+async def test_a_problem_is_over_whichever_monitor_says_so(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    problem = "EVSE#1.Problem"
+    monitors = [monitor(7, problem, "Delta", 1, 2)]
+    charger2.answers["GetMonitoringReport"] = reported(charger2, monitors)
+    await act(hass, "get_monitoring_report")
+    await tell(charger2, event(problem, "true", severity=1, eventId=1))
+    await tell(charger2, event(problem, "true", variableMonitoringId=7, eventId=2))
+    await hass.async_block_till_done()
+    assert len(alerts(hass)) == 1
+    over = event(problem, "false", variableMonitoringId=7, eventId=3, trigger="Delta")
+    await tell(charger2, over)
+    await flush(hass)
+    assert alerts(hass) == []
+    assert state(hass, "binary_sensor", PROBLEM) == "off"
+
+
 async def test_what_a_charger_writes_is_no_markdown(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:
