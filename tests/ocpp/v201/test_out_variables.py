@@ -535,6 +535,19 @@ async def test_a_second_boot_asks_only_for_what_may_have_changed() -> None:
     assert charger.variables["SampledDataCtrlr.TxUpdatedInterval"] == "30"
 
 
+async def test_what_cannot_be_read_any_more_is_asked_for() -> None:
+    charger = Charger()
+    await set_up(charger)
+    fact = await charger.journal.load(charger.station.identity, "device_model")
+    assert fact is not None
+    fact["variables"][0][0] = "ChargingStation.Model"
+    await charger.journal.store(charger.station.identity, "device_model", fact)
+    await charger.restart_hub()
+    await set_up(charger)
+    assert charger.sent("GetBaseReport")
+    assert len(charger.link.device_model) == len(charger.variables)
+
+
 async def test_another_firmware_is_asked_for_everything_and_compared() -> None:
     charger = Charger()
     await set_up(charger)

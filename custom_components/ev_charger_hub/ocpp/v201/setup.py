@@ -77,8 +77,13 @@ class Setup(CommonSetup):
         kept = await self._context.journal.load(self._station.identity, MODEL)
         kept = kept if isinstance(kept, dict) else {}
         if kept.get("whole") and kept.get("of") == kept_of(self._context):
-            self._device_model.restore(kept.get("variables"))
-            return await self._read_anew()
+            variables = kept.get("variables")
+            self._device_model.restore(variables)
+            # What cannot be read any more is asked for like what is not known.
+            if isinstance(variables, list) and len(self._device_model) >= len(
+                variables
+            ):
+                return await self._read_anew()
         return await self._read_all(kept.get("variables"))
 
     async def _read_anew(self) -> str:
