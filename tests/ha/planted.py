@@ -24,13 +24,20 @@ SHORTEST = 8
 
 _FIELDS = frozenset(
     {
+        "additionalIdToken",
+        "apnPassword",
+        "basicAuthPassword",
         "chargeBoxSerialNumber",
         "chargePointSerialNumber",
+        "customerIdentifier",
         "iccid",
         "idTag",
+        "idToken",
         "imsi",
         "meterSerialNumber",
         "parentIdTag",
+        "receiptId",
+        "vatNumber",
     }
 )
 
@@ -55,6 +62,14 @@ def plant_fields(payload: Any) -> None:
         plant_fields(value)
     if payload.get("key") == "AuthorizationKey":
         plant(payload.get("value"))
+    variable = payload.get("variable")
+    if isinstance(variable, dict) and variable.get("name") == "BasicAuthPassword":
+        plant(payload.get("attributeValue"))
+    # That of a certificate is none; a message of 2.x calls all of them alike.
+    if payload.keys() & {"vendorName", "soC"}:
+        plant(payload.get("serialNumber"))
+    if payload.keys() >= {"data", "generatedAt"}:
+        plant(payload["data"])
 
 
 class _Lines(logging.Handler):

@@ -49,6 +49,44 @@ SECRETS: list[Any] = [
         },
     ],
     [2, "1", "Authorize", {"idToken": {"idToken": "SECRET-1234", "type": "ISO14443"}}],
+    [
+        2,
+        "1",
+        "BatterySwap",
+        {
+            "idToken": {
+                "idToken": "SECRET-1234",
+                "type": "Central",
+                "additionalInfo": [{"additionalIdToken": "SECRET-1234", "type": "x"}],
+            }
+        },
+    ],
+    [3, "1", {"tariffAssignments": [{"idTokens": ["SECRET-1234"]}]}],
+    [2, "1", "Get15118EVCertificate", {"prioritizedEMAIDs": ["SECRET-1234"]}],
+    [2, "1", "NotifySettlement", {"receiptId": "SECRET", "vatNumber": "SECRET-1234"}],
+    [2, "1", "NotifySettlement", {"receiptUrl": "https://pay.example/SECRET"}],
+    [2, "1", "NotifySettlement", {"vatCompany": {"address1": "SECRET"}}],
+    [3, "1", {"vatNumber": "SECRET-1234", "company": {"name": "SECRET"}}],
+    [
+        2,
+        "1",
+        "SetNetworkProfile",
+        {"connectionData": {"vpn": {"server": "x", "key": "SECRET"}}},
+    ],
+    [
+        2,
+        "1",
+        "NotifyEvent",
+        {
+            "eventData": [
+                {
+                    "component": {"name": "ConnectedEV"},
+                    "variable": {"name": "VehicleId"},
+                    "actualValue": "SECRET-1234",
+                }
+            ]
+        },
+    ],
     [2, "1", "SignCertificate", {"csr": "-----BEGIN SECRET"}],
     [2, "1", "CertificateSigned", {"certificateChain": "-----BEGIN SECRET"}],
     [2, "1", "DataTransfer", {"data": "-----BEGIN SECRET"}],

@@ -13,17 +13,23 @@ _MAX_DEPTH = 40
 # Shown by their end only: enough to tell one card or device from another.
 _SHORTENED = frozenset(
     {
+        "additionalIdToken",
         "chargeBoxSerialNumber",
         "chargePointSerialNumber",
         "customerIdentifier",
         "emaid",
+        "evInverterSerialNumber",
         "iccid",
         "idTag",
         "idToken",
+        "idTokens",
         "imsi",
         "meterSerialNumber",
         "parentIdTag",
+        "prioritizedEMAIDs",
+        "pspRef",
         "serialNumber",
+        "vatNumber",
     }
 )
 _HIDDEN = frozenset(
@@ -33,20 +39,27 @@ _HIDDEN = frozenset(
         "basicAuthPassword",
         "certificate",
         "certificateChain",
+        "company",
         "csr",
         "exiRequest",
         "exiResponse",
         "ocspResult",
         "password",
+        "receiptId",
+        "receiptUrl",
         "signedMeterData",
         "signingCertificate",
         "simPin",
         "user",
+        "vatCompany",
+        "vpn",
         "vpnKey",
     }
 )
 # The signed data of a meter names the id token.
 _SIGNED = "SignedData"
+# A car is let in by it as by a card (ConnectedEV, 2.0.1 part 2, 3.1.5).
+_VEHICLE = "vehicleid"
 # What a station knows of somebody (NotifyCustomerInformation); no other data is dated.
 _CUSTOMER = {"data", "generatedAt"}
 _NAMES = ("key", "name")
@@ -121,7 +134,8 @@ def _names_a_secret(value: dict[Any, Any]) -> bool:
     # "attributeValue": ...}, or the list of values within a report.
     holders = (value, value.get("variable"))
     return any(
-        isinstance(name := holder.get(key), str) and names_secret(name)
+        isinstance(name := holder.get(key), str)
+        and (names_secret(name) or name.lower() == _VEHICLE)
         for holder in holders
         if isinstance(holder, dict)
         for key in _NAMES
