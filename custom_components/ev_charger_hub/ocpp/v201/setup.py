@@ -80,9 +80,8 @@ class Setup(CommonSetup):
             variables = kept.get("variables")
             self._device_model.restore(variables)
             # What cannot be read any more is asked for like what is not known.
-            if isinstance(variables, list) and len(self._device_model) >= len(
-                variables
-            ):
+            known = len(self._device_model)
+            if isinstance(variables, list) and known >= len(variables) > 0:
                 return await self._read_anew()
         return await self._read_all(kept.get("variables"))
 
