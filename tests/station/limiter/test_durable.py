@@ -288,3 +288,21 @@ async def test_wishes_of_another_version_are_left_out() -> None:
     )
     await house.restart()
     assert house.charger.offered() == Decimal(10)
+
+
+async def test_what_died_with_the_power_teaches_nothing() -> None:
+    """A station that lost its transaction refuses its profile, and takes the next one."""
+    house = House()
+    await house.begin()
+    assert (await house.want(ampere(10))).ok
+    lost = house.charger.transactions[1]
+    house.charger.refuses = lambda profile: profile.transaction_id == lost
+    await house.reboot()
+    assert house.charger.offered() == 10
+    assert house.steps()[:3] == [TX, TX, TX_DEFAULT]
+    await house.end()
+    await house.begin()
+    assert (await house.want(ampere(12))).ok
+    assert house.sets()[-1].purpose is TX
+    assert house.charger.offered() == 12
+    assert house.limiter.learnt.replaces_by_clearing is None

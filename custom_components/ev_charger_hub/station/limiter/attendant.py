@@ -240,6 +240,7 @@ class Attendant:
         self._starts.clear()
         for slot in self._wishes:
             slot.sent, slot.fresh = None, None
+            slot.doubtful = slot.transaction_id
             slot.rewritten.clear()
             self.attend(slot)
             # Otherwise set-up does this as its last step.

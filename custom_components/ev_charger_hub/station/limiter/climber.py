@@ -264,6 +264,8 @@ class Climber:
         """Return whether a refusal may come from the transaction, not the profile."""
         if rung.persisted:
             return False
+        if rung.transaction_id == slot.doubtful:
+            return True
         # Some refuse a TxProfile until they have taken note of their transaction.
         known_at = slot.known_at
         hasty = known_at is not None and self._clock() - known_at < NOTED_WITHIN
@@ -276,6 +278,8 @@ class Climber:
         if not anew and self._may_stay(climb, rung, limit):
             return _ACCEPTED, rung, False
         outcome, used = Outcome(status=OutcomeStatus.REJECTED), rung
+        # What died with the power takes no profile, however it is worded.
+        doubtful = not rung.persisted and rung.transaction_id == climb.slot.doubtful
         for used in climb.site.variants(rung, limit):
             outcome = await self._holdings.send(
                 climb.link, climb.slot, climb.site, used, limit
@@ -283,11 +287,12 @@ class Climber:
             if outcome.ok:
                 break
             climb.refusals.append(f"{used}: {told(outcome)}")
-            if outcome.status is not OutcomeStatus.REJECTED:
+            if outcome.status is not OutcomeStatus.REJECTED or doubtful:
                 break
         if not outcome.ok:
             used = rung
-            outcome = await self._holdings.replace(climb.link, used, limit, outcome)
+            if not doubtful:
+                outcome = await self._holdings.replace(climb.link, used, limit, outcome)
         return outcome, used, True
 
     def _may_stay(self, climb: Climb, rung: Rung, limit: Limit) -> bool:

@@ -55,6 +55,8 @@ class Slot:
         """How often a profile of our own was in the way in this transaction."""
         self.fresh: str | None = None
         """The transaction that has certainly no profile of ours yet."""
+        self.doubtful: str | None = None
+        """The transaction that the station may have lost: it has restarted since."""
         self.known_at: datetime | None = None
         """When the station heard the id of its transaction, if we saw that."""
         self.rewritten: set[int] = set()
