@@ -47,6 +47,7 @@ _AUTO: Final = "auto"
 _MAX_ID: Final = 2**31 - 1
 _MAX_IDS: Final = 100
 _MAX_LENGTH: Final = 1024
+_UNKNOWN: Final = "unknown"
 _REFUSALS: Final = {
     "languagenotsupported": "display_language",
     "notsupportedmessageformat": "display_format",
@@ -156,14 +157,25 @@ def _transaction_id(target: Target, data: Data) -> str | None:
     return session.transaction_id if session is not None else None
 
 
+async def async_clear(
+    station: ChargingStation, display: DisplayLink, number: int
+) -> Outcome:
+    """Have a charger take a message away; not even to have had it is good."""
+    with translated_errors(station):
+        outcome = await display.clear(number)
+    gone = outcome.answer.lower() == _UNKNOWN
+    return outcome if gone else checked(station, outcome)
+
+
 async def _clear_display_message(target: Target, data: Data) -> JsonObjectType:
     station, number = target.station, data[ATTR_MESSAGE_ID]
     with translated_errors(station):
-        outcome = await display_of(station).clear(number)
-    if outcome.answer.lower() == "unknown":
+        display = display_of(station)
+    outcome = await async_clear(station, display, number)
+    if outcome.answer.lower() == _UNKNOWN:
         name = station.settings.name
         raise failed("display_unknown", charger=name, id=str(number))
-    return {**response(checked(station, outcome)), "message_id": number}
+    return {**response(outcome), "message_id": number}
 
 
 async def _get_display_messages(target: Target, data: Data) -> JsonObjectType:
@@ -175,12 +187,13 @@ async def _get_display_messages(target: Target, data: Data) -> JsonObjectType:
     )
     with translated_errors(station):
         display = display_of(station)
-        outcome, found = await display.messages(criteria)
+        outcome, report = await display.messages(criteria)
     checked(station, outcome)
     support = display.support
-    messages: list[JsonValueType] = [_told(station, one) for one in found]
+    messages: list[JsonValueType] = [_told(station, one) for one in report.messages]
     return {
         "messages": messages,
+        "complete": report.complete,
         "answer": outcome.answer,
         "formats": [*support.formats],
         "priorities": [*support.priorities],

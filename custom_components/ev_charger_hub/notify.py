@@ -6,7 +6,7 @@ from typing import Final, override
 from homeassistant.components.notify import NotifyEntity, NotifyEntityDescription
 from homeassistant.const import Platform
 
-from .display_actions import async_show, check_length, display_of
+from .display_actions import async_clear, async_show, check_length, display_of
 from .entity import HubEntity, HubEntityDescription
 from .growth import HubPlatform
 from .helpers import translated_errors
@@ -43,9 +43,12 @@ class HubNotify(HubEntity[ChargingStation], NotifyEntity):
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
-        """Show a message until the next one."""
+        """Show a message until the next one; an empty one takes the last away."""
         with translated_errors(self.station):
             display = display_of(self.station)
+        if not message.strip():
+            await async_clear(self.station, display, NOTICE)
+            return
         support = display.support
         check_length(self.station, support, message)
         text = DisplayText(content=message, format=support.format_of(message))

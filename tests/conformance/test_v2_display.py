@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from homeassistant.components.notify.const import ATTR_MESSAGE, DOMAIN as NOTIFY
-from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import Charger2Factory
-from ..ha.entities import act, entity_id, exists
+from ..ha.entities import act, entity_id, exists, state
+from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v201 import reports
 
 HELLO = {"format": "ASCII", "content": "Hello"}
@@ -352,6 +353,10 @@ async def test_a_list_of_messages_that_never_ends_is_cut(
     many = [[info(part * 100 + one) for one in range(100)] for part in range(7)]
     _, found = await listed(hass, charger2, *many)
     assert len(found) == 500
+    assert (await act(hass, "get_display_messages"))["complete"] is False
+    _, found = await listed(hass, charger2, *many[:5])
+    assert len(found) == 500
+    assert (await act(hass, "get_display_messages"))["complete"] is True
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
@@ -368,6 +373,44 @@ async def test_a_charger_with_a_display_can_be_notified(
     assert first["id"] == second["id"]
     assert second["message"] == {"format": "UTF8", "content": "Thanks"}
     assert second["priority"] == "NormalCycle"
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Unknown"])
+async def test_an_empty_text_takes_the_last_one_away(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, status: str
+) -> None:
+    charger = await charger2_ws(variables=WITH_DISPLAY)
+    charger.answers["ClearDisplayMessage"] = {"status": status}
+    target = {ATTR_ENTITY_ID: entity_id(hass, NOTIFY, "CP01_display")}
+    for text in ("The bin has to go out", ""):
+        await hass.services.async_call(
+            NOTIFY, "send_message", {**target, ATTR_MESSAGE: text}, blocking=True
+        )
+    (shown,) = charger.calls("SetDisplayMessage")
+    assert charger.calls("ClearDisplayMessage") == [{"id": shown["message"]["id"]}]
+
+
+async def test_a_display_that_does_not_clear_says_so(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(variables=WITH_DISPLAY)
+    charger.answers["ClearDisplayMessage"] = {"status": "Rejected"}
+    target = {ATTR_ENTITY_ID: entity_id(hass, NOTIFY, "CP01_display")}
+    with pytest.raises(HomeAssistantError) as raised:
+        await hass.services.async_call(
+            NOTIFY, "send_message", {**target, ATTR_MESSAGE: ""}, blocking=True
+        )
+    assert raised.value.translation_key == "rejected"
+
+
+async def test_a_display_is_there_after_a_restart_before_its_charger(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(variables=WITH_DISPLAY)
+    await charger.close()
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, NOTIFY, "CP01_display") == STATE_UNAVAILABLE
 
 
 async def test_a_charger_without_a_display_has_no_entity_for_it(
@@ -390,6 +433,32 @@ async def test_messages_are_read_as_far_as_they_can_be(
     (only,) = found
     assert (only["message_id"], only["connector"]) == (7, 1)
     assert only["priority"] == "normal_cycle"
+
+
+@pytest.mark.parametrize("extra", [{"a": 1}, "x", [1, None]])
+async def test_translations_that_are_none_are_left_out(
+    hass: HomeAssistant, charger2_ws: Charger2Factory, extra: object
+) -> None:
+    # 2.0.1 does not know them, so that anything may be there.
+    charger = await charger2_ws(version="2.0.1")
+    _, found = await listed(hass, charger, [info(7, messageExtra=extra)])
+    assert (found[0]["message"], found[0]["translations"]) == ("Hello", [])
+
+
+async def test_a_list_of_which_parts_never_come_is_not_complete(
+    hass: HomeAssistant, charger2: Charger2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "PATIENCE", 0.01)
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        told = {"messageInfo": [info(1)], "tbc": True}
+        charger2._spawn("NotifyDisplayMessages", payload | told)
+        return {"status": "Accepted"}
+
+    charger2.answers["GetDisplayMessages"] = answer
+    response = await act(hass, "get_display_messages")
+    assert [one["message_id"] for one in response["messages"]] == [1]
+    assert response["complete"] is False
 
 
 async def test_messages_that_were_announced_and_never_come_are_an_error(

@@ -109,6 +109,14 @@ class DisplaySupport:
         return self.priorities[-1]
 
 
+@dataclass(kw_only=True, slots=True, frozen=True)
+class DisplayReport:
+    """The messages that a station has; `complete` says that these are all."""
+
+    messages: tuple[DisplayMessage, ...] = ()
+    complete: bool = False
+
+
 class DisplayLink(Protocol):
     """The part of a link that knows a display."""
 
@@ -121,7 +129,7 @@ class DisplayLink(Protocol):
 
     async def messages(
         self, criteria: DisplayCriteria
-    ) -> tuple[Outcome, list[DisplayMessage]]:
+    ) -> tuple[Outcome, DisplayReport]:
         """Return the messages that the station has (O03, O04); none is no error."""
 
     async def clear(self, message_id: int) -> Outcome:

@@ -10,6 +10,7 @@ from ...station.display import (
     DisplayCriteria,
     DisplayLink,
     DisplayMessage,
+    DisplayReport,
     DisplayState,
     DisplaySupport,
     DisplayText,
@@ -20,6 +21,7 @@ from ...station.outcome import Outcome, OutcomeStatus
 from .. import timestamps
 from ..adapter import StationContext
 from ..blocks import Answer
+from ..charging_profiles import counts
 from ..link import unspeakable
 from ..rpc import Reply
 from .device_model import Key
@@ -103,7 +105,7 @@ class DisplayCommands(Sender, DisplayLink):
     @override
     async def messages(
         self, criteria: DisplayCriteria
-    ) -> tuple[Outcome, list[DisplayMessage]]:
+    ) -> tuple[Outcome, DisplayReport]:
         """Send GetDisplayMessages (O03, O04) and return what the reports bring."""
         request_id = await self._reports.next_id()
         payload: Json = {"requestId": request_id}
@@ -117,11 +119,15 @@ class DisplayCommands(Sender, DisplayLink):
             outcome = await self.send("GetDisplayMessages", payload)
             if outcome.answer.lower() == _UNKNOWN:
                 accepted = OutcomeStatus.ACCEPTED
-                return Outcome(status=accepted, answer=outcome.answer), []
-            if outcome.ok and not await parts.complete() and not parts.items:
+                none = Outcome(status=accepted, answer=outcome.answer)
+                return none, DisplayReport(complete=True)
+            complete = outcome.ok and await parts.complete()
+            if outcome.ok and not complete and not parts.items:
                 detail = "the messages that it announced never came"
-                return Outcome(status=OutcomeStatus.TIMED_OUT, detail=detail), []
-            return outcome, parts.items[:MAX_MESSAGES]
+                outcome = Outcome(status=OutcomeStatus.TIMED_OUT, detail=detail)
+            messages = tuple(parts.items[:MAX_MESSAGES])
+            complete = complete and len(parts.items) <= MAX_MESSAGES
+            return outcome, DisplayReport(messages=messages, complete=complete)
 
     @override
     async def clear(self, message_id: int) -> Outcome:
@@ -142,7 +148,8 @@ class DisplayCommands(Sender, DisplayLink):
         if (parts := self._waiting.get(payload["requestId"])) is not None:
             listed = payload.get("messageInfo") or ()
             found = [one for one in map(_message, listed) if one is not None]
-            room = max(0, MAX_MESSAGES - len(parts.items))
+            # One more shows that there are more.
+            room = max(0, MAX_MESSAGES + 1 - len(parts.items))
             parts.add(found[:room], None, more=payload.get("tbc") is True)
         return Reply({})
 
@@ -181,6 +188,8 @@ def _message(told: object) -> DisplayMessage | None:
     if not isinstance(number, int) or abs(number) >= _MAX_NUMBER:
         return None
     evse = component.get("evse") if isinstance(component, dict) else None
+    evse_id = evse.get("id") if isinstance(evse, dict) else None
+    extra = told.get("messageExtra")
     transaction_id = told.get("transactionId")
     return DisplayMessage(
         message_id=number,
@@ -190,10 +199,10 @@ def _message(told: object) -> DisplayMessage | None:
         starts=timestamps.parse(told.get("startDateTime")),
         ends=timestamps.parse(told.get("endDateTime")),
         transaction_id=str(transaction_id)[:36] if transaction_id else None,
-        evse_id=evse.get("id") if isinstance(evse, dict) else None,
+        evse_id=evse_id if counts(evse_id) else None,
         translations=tuple(
             _text(one)
-            for one in (told.get("messageExtra") or ())[:4]
+            for one in (extra[:4] if isinstance(extra, list) else ())
             if isinstance(one, dict)
         ),
     )
