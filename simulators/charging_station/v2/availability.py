@@ -77,14 +77,15 @@ class Availability:
         connector = self.connector(evse_id, connector_id)
         for name, value in facts.items():
             setattr(connector, name, value)
-        self._station.model.put(
-            "Connector.AvailabilityState", connector.status, evse_id, connector_id
-        )
-        self._station.model.put(
-            "EVSE.AvailabilityState", self.evse_status(evse_id), evse_id
-        )
+        self._write_down(connector)
         if connector.status != connector.reported:
             self._report(connector)
+
+    def _write_down(self, connector: Connector) -> None:
+        model, evse_id = self._station.model, connector.evse_id
+        name = "Connector.AvailabilityState"
+        model.put(name, connector.status, evse_id, connector.id)
+        model.put("EVSE.AvailabilityState", self.evse_status(evse_id), evse_id)
 
     def evse_status(self, evse_id: int) -> ConnectorStatus:
         """Return what an EVSE is: the first of its connectors that is not free."""
@@ -215,6 +216,8 @@ class Availability:
         for connector in self.connectors.values():
             connector.reported = None
             connector.unavailable = not self.operative(connector.evse_id, connector.id)
+        for connector in self.connectors.values():
+            self._write_down(connector)
         self.offline_since = None
 
 

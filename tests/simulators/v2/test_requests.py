@@ -220,6 +220,16 @@ async def test_each_level_has_its_own_switch(
     assert central2.statuses[-3:] == ["Available", "Unavailable", "Available"]
 
 
+async def test_the_device_model_knows_what_is_off_since_before_the_power_was_lost(
+    station2: ChargingStation,
+) -> None:
+    station2.availability.switch((2, 2), on=False)
+    again = ChargingStation("ws://127.0.0.1:9/ocpp", "CP2", evses=(1, 2))
+    again.availability.load(station2.availability.dump())
+    told = again.model.variables[again.model.at("Connector.AvailabilityState", 2, 2)]
+    assert told.value == "Unavailable"
+
+
 async def test_a_switch_waits_for_the_transaction(
     central2: CentralSystem2, station2: ChargingStation
 ) -> None:
