@@ -12,6 +12,8 @@ import pytest
 from .house import House, ampere, at
 from custom_components.ev_charger_hub.station.enums import RateUnit, StopReason
 from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.limiter.learnt import Verdict
+from custom_components.ev_charger_hub.station.limiter.watch import Watch
 from custom_components.ev_charger_hub.station.limiter.wish import Wish, parse
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
@@ -288,6 +290,23 @@ async def test_wishes_of_another_version_are_left_out() -> None:
     )
     await house.restart()
     assert house.charger.offered() == Decimal(10)
+
+
+async def test_what_a_reboot_lost_was_not_ignored() -> None:
+    house = House()
+    later = house.time.call_later
+    watch = Watch(house.station, house.limiter, house.time, call_later=later)
+    await house.want(ampere(16))
+    await house.begin()
+    await house.want(ampere(10))
+    await house.time.advance(120)
+    house.charger.sent.clear()
+    await house.reboot()
+    await house.time.advance(120)
+    watch.close()
+    assert house.steps() == [TX]
+    assert house.limiter.learnt.purposes[TX] is Verdict.ACCEPTED
+    assert house.station.evse(1).limit_ignored.value is False
 
 
 async def test_what_died_with_the_power_teaches_nothing() -> None:

@@ -351,7 +351,9 @@ class Climber:
         self, climb: Climb, used: Rung, outcome: Outcome, *, sent: bool
     ) -> Outcome:
         slot = climb.slot
-        standing, said = await self._verifier.verify(slot, climb.link, used, sent=sent)
+        standing, said = await self._verifier.verify(
+            slot, climb.link, used, climb.goal, sent=sent
+        )
         if not sent and self._lost(climb, used, standing):
             # What the station acknowledged once is gone.
             outcome = await self._holdings.send(
@@ -361,7 +363,7 @@ class Climber:
                 return outcome
             self.note(climb.slot, used, climb.goal, sent=True)
             standing, said = await self._verifier.verify(
-                slot, climb.link, used, sent=True
+                slot, climb.link, used, climb.goal, sent=True
             )
         if standing is Standing.EQUAL:
             return replace(outcome, status=OutcomeStatus.CONFIRMED, detail=said)

@@ -55,15 +55,15 @@ class Keeper:
             return await climber.hold(slot, goal)
         if rung.duration is not None and not climber.renewed(rung, goal):
             return await climber.hold(slot, goal, anew=True)
-        before, at = slot.sent, self._clock()
-        if (entry := self._holdings.entry(rung.profile_id)) is not None:
-            at = entry.installed.set_at
-        slot.sent = Sent(limit=rung.amount(goal), goal=goal, at=at, rung=rung)
-        standing, said = await self._verifier.verify(slot, link, rung, sent=False)
+        # Until it is known whether it holds, a station that lost it ignores nothing.
+        standing, said = await self._verifier.verify(slot, link, rung, goal, sent=False)
         if standing is Standing.EQUAL:
+            entry, at = self._holdings.entry(rung.profile_id), self._clock()
+            if entry is not None:
+                at = entry.installed.set_at
+            slot.sent = Sent(limit=rung.amount(goal), goal=goal, at=at, rung=rung)
             self._changed()
             return Outcome(status=OutcomeStatus.CONFIRMED, detail=said)
-        slot.sent = before
         return await climber.hold(slot, goal, anew=True)
 
     async def settle(self, slot: Slot) -> None:
@@ -71,7 +71,7 @@ class Keeper:
         link, sent = self._climber.link(), slot.sent
         if sent is None or (rung := sent.rung) is None:
             return
-        standing, said = await self._verifier.verify(slot, link, rung)
+        standing, said = await self._verifier.verify(slot, link, rung, sent.goal)
         self._station.findings.pop(FINDING, None)
         self._learn(slot, standing)
         if standing is not Standing.LOWER or rung.persisted:
@@ -87,7 +87,7 @@ class Keeper:
         outcome = await self._holdings.send(link, slot, site, rung, sent.goal)
         if outcome.ok:
             self._climber.note(slot, rung, sent.goal, sent=True)
-            standing, _ = await self._verifier.verify(slot, link, rung)
+            standing, _ = await self._verifier.verify(slot, link, rung, sent.goal)
             self._learn(slot, standing)
             if rung.duration is not None and standing is Standing.EQUAL:
                 # With the fall-back out of the way it must not end by itself.

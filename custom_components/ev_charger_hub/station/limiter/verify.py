@@ -42,12 +42,11 @@ class Verifier:
         self.composites: dict[int, CompositeSchedule] = {}
 
     async def verify(
-        self, slot: Slot, link: Link, rung: Rung, *, sent: bool = True
+        self, slot: Slot, link: Link, rung: Rung, goal: Limit, *, sent: bool = True
     ) -> tuple[Standing, str]:
         """Ask what is in force, and compare; NotConnected only if nothing was sent."""
-        if self._knowledge.learnt.composite is False or slot.sent is None:
+        if self._knowledge.learnt.composite is False:
             return Standing.UNKNOWN, "not verified: not supported"
-        limit = slot.sent.limit
         try:
             answer, composite = await link.composite_schedule(
                 slot.place.id, COMPOSITE_DURATION, rung.unit
@@ -64,7 +63,7 @@ class Verifier:
             self._knowledge.learn(composite=True)
             self.composites[slot.place.id] = composite
             self._changed()
-        return compare(limit, composite, rung.phases)
+        return compare(rung.amount(goal), composite, rung.phases)
 
 
 def compare(
