@@ -17,7 +17,23 @@ from homeassistant.helpers.event import async_track_state_change_event
 from .station.costs import Costs
 from .station.model import ChargingStation
 
-_CENTS: Final = ("¢", "c", "ct", "cent", "cents", "öre", "øre", "p")
+_CENTS: Final = frozenset(
+    (
+        "¢",
+        "c",
+        "c€",
+        "cent",
+        "cents",
+        "ct",
+        "eurocent",
+        "gr",
+        "p",
+        "snt",
+        "€c",
+        "öre",
+        "øre",
+    )
+)
 _PER: Final = {"gwh": Decimal("1e-6"), "mwh": Decimal("1e-3"), "wh": Decimal("1e3")}
 
 

@@ -735,6 +735,8 @@ async def test_another_entity_tells_another_price(
         ("30", "ct/kWh", "0.3"),
         ("30", "Cent/kWh", "0.3"),
         ("28", "öre/kWh", "0.28"),
+        ("30", "c€/kWh", "0.3"),
+        ("7", "snt/kWh", "0.07"),
         ("300", "EUR/MWh", "0.3"),
         ("0.0003", "EUR/Wh", "0.3"),
         ("-0.05", None, "-0.05"),

@@ -268,6 +268,21 @@ async def test_a_file_may_come_after_a_restart(
     assert await uploader.put(f"http://127.0.0.1:{port}{path}") == 404
 
 
+async def test_a_file_that_came_is_uploaded_after_a_restart(
+    hass: HomeAssistant, uploader: Uploader, init_integration: MockConfigEntry
+) -> None:
+    response = await act(hass, "get_log", wait=0)
+    path = urlsplit(await uploader.location()).path
+    port = init_integration.runtime_data.port
+    assert await uploader.put(f"http://127.0.0.1:{port}{path}") == 201
+    await _notified(hass)
+    await hass.config_entries.async_reload(init_integration.entry_id)
+    await hass.async_block_till_done()
+    (listed,) = (await act(hass, "get_log_files"))["logs"]
+    assert listed["request_id"] == response["request_id"]
+    assert (listed["status"], listed["size"]) == ("uploaded", len(CONTENT))
+
+
 async def test_another_location_is_the_users_business(
     hass: HomeAssistant, uploader: Uploader
 ) -> None:

@@ -6,6 +6,7 @@ from ..station.commands import CertificateHash, FirmwareRequest, LogRequest
 from .timestamps import render
 
 _MAX_CERTIFICATES = 100
+_MAX_NAME = 255
 
 
 def retries(request: FirmwareRequest | LogRequest) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def log_payload(request: LogRequest, kind: str) -> dict[str, Any]:
 
 def file_name(told: object) -> str | None:
     """Return the name of the file that a station will upload, if it tells one."""
-    return told if isinstance(told, str) and told else None
+    return told[:_MAX_NAME] if isinstance(told, str) and told else None
 
 
 def firmware_payload(request: FirmwareRequest) -> dict[str, Any]:

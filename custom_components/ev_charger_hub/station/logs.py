@@ -246,7 +246,8 @@ def _kept(task: LogTask) -> dict[str, Any]:
         "request_id": task.request_id,
         "kind": task.kind,
         "asked_at": task.asked_at.isoformat(),
-        "status": task.status,
+        # What is here came, whatever the station says of it later.
+        "status": task.status if file is None else UPLOADED,
         "transfer": task.transfer,
         "slot": task.slot,
         "expires": task.expires.isoformat(),

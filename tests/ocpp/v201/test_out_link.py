@@ -547,6 +547,12 @@ async def test_the_name_of_a_log_is_told() -> None:
     assert (await charger.link.get_log(LOG))[1] == "lab.log"
 
 
+async def test_the_name_of_a_log_is_bounded() -> None:
+    charger = Charger()
+    charger.answers["GetLog"] = {"status": "Accepted", "filename": "x" * 5000}
+    assert (await charger.link.get_log(LOG))[1] == "x" * 255
+
+
 async def test_what_a_charger_clearly_cannot_do_is_not_offered() -> None:
     charger = Charger()
     assert charger.link.kind is LinkKind.OCPP
