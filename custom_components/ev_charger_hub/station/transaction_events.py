@@ -15,7 +15,7 @@ from .energy import EnergyCounter
 from .enums import StopReason
 from .rows import Record, stamp
 from .settlement import sane
-from .transaction import MAX_VALUES, Transaction, TransactionState
+from .transaction import MAX_VALUES, Transaction
 
 
 class EventKind(StrEnum):
@@ -108,7 +108,7 @@ def is_another(record: Record, event: TransactionEvent) -> bool:
     """Return whether a station begins a transaction with an id that it used before."""
     return (
         event.kind is EventKind.STARTED
-        and record.transaction.state is TransactionState.CLOSED
+        and not record.transaction.open
         and bool(record.start_claimed)
         and record.start_claimed != stamp(event.claimed_at)
     )

@@ -371,6 +371,21 @@ async def test_the_cable_tells_its_rating(charger: Charger) -> None:
     assert charger.station.evses[1].cable_rating.value == 32
 
 
+async def test_an_id_of_a_session_that_was_given_up_is_another_session_too(
+    charger: Charger,
+) -> None:
+    await charger.event("Started", "1", 0, sample(1000), evse=EVSE)
+    assert await charger.transactions.close_lost("1")
+    charger.clock.tick(3600)
+    again = charger.event_payload("Started", "1", 0, sample(5000), evse=EVSE)
+    for _ in range(2):
+        await charger.call("TransactionEvent", again)
+    await charger.event("Updated", "1", 1, sample(5300))
+    new, old = await charger.transactions.sessions()
+    assert (new.state, new.energy) == (TransactionState.OPEN, 300)
+    assert (old.state, old.energy) == (TransactionState.LOST, 0)
+
+
 async def test_an_answer_is_given_once_the_journal_has_it(
     charger: Charger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
