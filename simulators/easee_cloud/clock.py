@@ -1,0 +1,122 @@
+"""The cloud's clock: injected, moved by whoever owns it, and on request wrong."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+import heapq
+from itertools import count
+from typing import Protocol
+
+START = datetime(2026, 10, 1, 6, 0, tzinfo=UTC)
+EPOCH_OF_TICKS = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Cancellable(Protocol):
+    """Something that can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+        ...
+
+
+class Time(Protocol):
+    """What the cloud needs of a clock."""
+
+    def __call__(self) -> datetime:
+        """Return the present."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Cancellable:
+        """Call `callback` when so many seconds have passed."""
+        ...
+
+
+class Alarm:
+    """A timer of a SimulatedTime."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the time has come."""
+        self._callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Do not call."""
+        self._callback = None
+
+    def ring(self) -> None:
+        """Call, unless cancelled."""
+        if self._callback is not None:
+            self._callback()
+
+
+class SimulatedTime:
+    """A clock that moves when told to, and the timers that hang on it."""
+
+    def __init__(self, start: datetime = START) -> None:
+        """Start at a moment that is the same every time."""
+        self.now = start
+        self._alarms: list[tuple[datetime, int, Alarm]] = []
+        self._order = count()
+
+    def __call__(self) -> datetime:
+        """Return the present."""
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Alarm:
+        """Call `callback` when so many seconds have passed."""
+        alarm = Alarm(callback)
+        at = self.now + timedelta(seconds=delay)
+        heapq.heappush(self._alarms, (at, next(self._order), alarm))
+        return alarm
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and everything happen that is due meanwhile, in its order."""
+        end = self.now + timedelta(seconds=seconds)
+        while self._alarms and self._alarms[0][0] <= end:
+            at, _, alarm = heapq.heappop(self._alarms)
+            self.now = max(self.now, at)
+            alarm.ring()
+        self.now = end
+
+
+class CloudClock:
+    """The time as the cloud sees it: the true one, off by a skew."""
+
+    def __init__(self, time: Time) -> None:
+        """Follow `time`."""
+        self._time = time
+        self._last_ticks = 0
+        self.skew = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return the present as the cloud sees it."""
+        return self._time() + self.skew
+
+    @property
+    def true(self) -> datetime:
+        """Return the present without the skew, for the journal."""
+        return self._time()
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Cancellable:
+        """Call `callback` when so many seconds have passed."""
+        return self._time.call_later(delay, callback)
+
+    def ticks(self) -> int:
+        """Return the present in .NET ticks (100 ns since the year 1), never twice."""
+        passed = (self() - EPOCH_OF_TICKS) // timedelta(microseconds=1) * 10
+        self._last_ticks = max(self._last_ticks + 1, passed)
+        return self._last_ticks
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as the stream writes it, with seven digits of a second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+
+def whole(moment: datetime) -> str:
+    """Return a moment as REST writes it, in whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that a request names; without a zone it is UTC."""
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,25 @@
+"""The modes of a charger, and what shows them."""
+
+from enum import IntEnum
+
+
+class Mode(IntEnum):
+    """The values of observation 109."""
+
+    OFFLINE = 0
+    DISCONNECTED = 1
+    AWAITING_START = 2
+    CHARGING = 3
+    COMPLETED = 4
+    ERROR = 5
+    READY_TO_CHARGE = 6
+    AWAITING_AUTHENTICATION = 7
+    DEAUTHENTICATING = 8
+
+
+LED = {
+    Mode.ERROR: 16,
+    Mode.AWAITING_AUTHENTICATION: 25,
+    Mode.DISCONNECTED: 18,
+}
+PILOT = {Mode.DISCONNECTED: "A", Mode.CHARGING: "C", Mode.ERROR: "F"}

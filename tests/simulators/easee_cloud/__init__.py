@@ -1,0 +1,1 @@
+"""Tests of the virtual Easee cloud, as a client sees it."""
