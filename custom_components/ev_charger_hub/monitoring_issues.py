@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .issues import finding_issue_id, plain
 from .station.model import ChargingStation, StationEvent
-from .station.monitoring import MOST_SEVERE, EventTrigger, VariableEvent
+from .station.monitoring import MOST_SEVERE, EventTrigger, VariableEvent, is_problem
 
 LEARN_MORE: Final = (
     "https://github.com/ev-charger-hub/ev-charger-hub/blob/main/docs/monitoring.md"
@@ -75,8 +75,8 @@ def _prefix(identity: str) -> str:
 def _issue_id(identity: str, event: VariableEvent) -> str:
     """Return the id of the issue of an alert, the same when it is over."""
     # A variable `Problem` says so itself, whichever monitor brings it.
-    own = event.variable.rpartition(".")[2] == "Problem"
-    source = f"{event.variable.lower()} {None if own else event.monitor_id}"
+    monitor = None if is_problem(event.variable) else event.monitor_id
+    source = f"{event.variable.lower()} {monitor}"
     return f"{_prefix(identity)}{sha256(source.encode()).hexdigest()[:8]}"
 
 

@@ -471,6 +471,23 @@ async def test_the_severity_of_a_2_0_1_event_is_that_of_its_monitor(
     assert issue.severity is ir.IssueSeverity.ERROR
 
 
+async def test_names_may_be_spelled_in_any_case(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    await tell(charger2, event("RCD#1.PROBLEM", "TRUE", eventId=1))
+    state_of = event(
+        "CONNECTOR#1/1.availabilitystate", "Unavailable", trigger="Delta", eventId=2
+    )
+    await tell(charger2, state_of)
+    await flush(hass)
+    assert state(hass, "binary_sensor", PROBLEM) == "on"
+    assert state(hass, "sensor", "CP01_1_error_code") == "GroundFailure"
+    assert state(hass, "sensor", "CP01_1_status") == "unavailable"
+    await tell(charger2, event("Rcd#1.problem", "false", eventId=3))
+    await flush(hass)
+    assert state(hass, "binary_sensor", PROBLEM) == "off"
+
+
 async def test_a_problem_is_over_whichever_monitor_says_so(
     hass: HomeAssistant, charger2: Charger2
 ) -> None:

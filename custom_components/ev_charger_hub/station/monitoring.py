@@ -178,6 +178,11 @@ class Problem:
     severity: int | None = None
 
 
+def is_problem(variable: str) -> bool:
+    """Return whether a variable says itself that something is wrong."""
+    return variable.rpartition(".")[2].lower() == "problem"
+
+
 class MonitoringLink(Protocol):
     """The part of a link that has a station watch its variables (OCPP 2.x N02 to N15)."""
 

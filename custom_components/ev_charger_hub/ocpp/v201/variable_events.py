@@ -7,7 +7,7 @@ from typing import Any
 
 from ...station.clock import plausible
 from ...station.model import Fault, Place
-from ...station.monitoring import EventTrigger, Problem, VariableEvent
+from ...station.monitoring import EventTrigger, Problem, VariableEvent, is_problem
 from ...station.secrets import names_secret
 from .. import timestamps
 from ..adapter import StationContext
@@ -23,17 +23,16 @@ from .names import VariableName, read_name
 
 type Json = dict[str, Any]
 
-_LOCK = "ConnectorPlugRetentionLock"
 _ERRORS = {
-    _LOCK: "ConnectorLockFailure",
-    "ControlMetering": "PowerMeterFailure",
-    "FiscalMetering": "PowerMeterFailure",
-    "GroundIsolationProtection": "GroundFailure",
-    "OverCurrentProtection": "OverCurrentFailure",
-    "PowerContactor": "PowerSwitchFailure",
-    "RCD": "GroundFailure",
-    "TemperatureSensor": "HighTemperature",
-    "TokenReader": "ReaderFailure",
+    "connectorplugretentionlock": "ConnectorLockFailure",
+    "controlmetering": "PowerMeterFailure",
+    "fiscalmetering": "PowerMeterFailure",
+    "groundisolationprotection": "GroundFailure",
+    "overcurrentprotection": "OverCurrentFailure",
+    "powercontactor": "PowerSwitchFailure",
+    "rcd": "GroundFailure",
+    "temperaturesensor": "HighTemperature",
+    "tokenreader": "ReaderFailure",
 }
 """Components whose trouble OCPP 1.6 has a word for (7.6); all else is OtherError."""
 
@@ -128,7 +127,7 @@ class VariableEvents:
             return
         if value and self._device_model.get(str(name)) is not None:
             self._device_model.told(name, value[:_MAX_VALUE])
-        if name.variable == "AvailabilityState":
+        if name.variable.lower() == "availabilitystate":
             self._status(name, value, at)
         elif (measured := self._measured(name)) is not None:
             self._measure(name, measured, value, at)
@@ -160,7 +159,7 @@ class VariableEvents:
     def _take(self, name: VariableName, told: Json) -> None:
         event = self._event(name, told)
         self.value(name, event.value, event.at)
-        if name.variable == "Problem" or event.trigger is EventTrigger.ALERTING:
+        if is_problem(str(name)) or event.trigger is EventTrigger.ALERTING:
             self._problem(name, event)
         self._context.station.emit(event)
 
@@ -192,7 +191,7 @@ class VariableEvents:
     def _problem(self, name: VariableName, event: VariableEvent) -> None:
         """Show a problem until it is over; the newest of several."""
         place = self._context.station.place(event.evse_id)
-        own = name.variable == "Problem"
+        own = is_problem(str(name))
         source = (str(name).lower(), None if own else event.monitor_id)
         known = place.problems.value
         if any(_source(one) == source and event.at < one.at for one in known):
@@ -280,7 +279,7 @@ def _trigger(word: object) -> EventTrigger:
 
 def _is_wrong(name: VariableName, event: VariableEvent) -> bool:
     """Return whether an event says that something is wrong, and still is."""
-    if name.variable == "Problem":
+    if is_problem(str(name)):
         return event.value.strip().lower() == "true" and not event.cleared
     return event.grave and event.active
 
@@ -292,7 +291,7 @@ def _source(problem: Problem) -> tuple[str, int | None]:
 
 def _fault(problem: Problem) -> Fault:
     return Fault(
-        error_code=_ERRORS.get(problem.component, FAULTED.error_code),
+        error_code=_ERRORS.get(problem.component.lower(), FAULTED.error_code),
         vendor_error_code=problem.code,
         info=problem.info or problem.component,
     )
