@@ -103,15 +103,18 @@ def _float(text: str) -> float | None:
     except ValueError:
         return None
     # `not <` is also true of NaN.
-    return None if not abs(number) < 1e15 or "_" in text else number
+    # `+ 0.0` makes 0.0 of -0.0, which nobody wants to read.
+    return None if not abs(number) < 1e15 or "_" in text else number + 0.0
 
 
 def _float_of_thousands(text: str) -> float | None:
-    return None if (number := _decimal(text)) is None else float(number.scaleb(3))
+    return None if (number := _decimal(text)) is None else float(number.scaleb(3)) + 0.0
 
 
 def _fraction_of_percent(text: str) -> float | None:
-    return None if (number := _decimal(text)) is None else float(number.scaleb(-2))
+    return (
+        None if (number := _decimal(text)) is None else float(number.scaleb(-2)) + 0.0
+    )
 
 
 def _kelvin(text: str) -> float | None:

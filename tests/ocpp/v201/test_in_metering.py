@@ -60,6 +60,12 @@ async def test_quantities_phases_and_places(charger: Charger) -> None:
     assert current == 5
 
 
+@pytest.mark.parametrize("unit", ["W", "kW"])
+async def test_nothing_has_no_sign(charger: Charger, unit: str) -> None:
+    await meter(charger, sample(-0.0, POWER, unitOfMeasure={"unit": unit}))
+    assert str(charger.value(Measurand.POWER_ACTIVE_IMPORT)) == "0.0"
+
+
 async def test_values_between_events_count_for_the_session(charger: Charger) -> None:
     await charger.event("Started", "T1", 0, sample(1000), evse={"id": 1})
     charger.clock.tick(60)
