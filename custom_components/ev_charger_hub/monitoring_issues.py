@@ -10,7 +10,13 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .issues import finding_issue_id, plain
 from .station.model import ChargingStation, StationEvent
-from .station.monitoring import MOST_SEVERE, EventTrigger, VariableEvent, is_problem
+from .station.monitoring import (
+    LEAST_SEVERE,
+    MOST_SEVERE,
+    EventTrigger,
+    VariableEvent,
+    is_problem,
+)
 
 LEARN_MORE: Final = (
     "https://github.com/ev-charger-hub/ev-charger-hub/blob/main/docs/monitoring.md"
@@ -35,8 +41,7 @@ def async_variable_event(
         return
     if not event.grave or event.trigger is not EventTrigger.ALERTING:
         return
-    known = _issues(hass, station.identity)
-    if issue_id not in known and len(known) >= MAX_ISSUES:
+    if not _room(hass, station.identity, issue_id, event.severity):
         return
     danger = event.severity == MOST_SEVERE
     happened = dt_util.as_local(event.at)
@@ -59,6 +64,28 @@ def async_variable_event(
             "variable": plain(event.variable),
         },
     )
+
+
+@callback
+def _room(
+    hass: HomeAssistant, identity: str, issue_id: str, severity: int | None
+) -> bool:
+    """Return whether an alert can be shown; a less severe one gives way to it."""
+    known = _issues(hass, identity)
+    if issue_id in known or len(known) < MAX_ISSUES:
+        return True
+    registry = ir.async_get(hass)
+
+    def severity_of(known_id: str) -> int:
+        issue = registry.async_get_issue(DOMAIN, known_id)
+        told = issue.translation_placeholders if issue is not None else None
+        return int((told or {}).get("severity", LEAST_SEVERE))
+
+    least = max(known, key=severity_of)
+    if severity is None or severity_of(least) <= severity:
+        return False
+    ir.async_delete_issue(hass, DOMAIN, least)
+    return True
 
 
 @callback

@@ -566,6 +566,28 @@ async def test_alerts_are_bounded_and_leave_with_the_charger(
     assert alerts(hass) == []
 
 
+async def test_danger_is_shown_however_many_other_alerts_there_are(
+    hass: HomeAssistant, charger2: Charger2
+) -> None:
+    def alert(number: int, severity: int) -> Payload:
+        name = f"Made{number}.Up"
+        return event(name, "9", eventId=number, severity=severity)
+
+    def severities() -> list[str]:
+        return sorted(
+            (one.translation_placeholders or {})["severity"] for one in alerts(hass)
+        )
+
+    await tell(charger2, *(alert(n, 2 if n == 3 else 3) for n in range(8)))
+    await tell(charger2, alert(8, 3), alert(9, 0), alert(10, 2))
+    await hass.async_block_till_done()
+    assert severities() == ["0", "2", "2", "3", "3", "3", "3", "3"]
+    await tell(charger2, alert(11, -1), alert(12, 10))
+    await flush(hass)
+    assert severities() == ["0", "2", "2", "3", "3", "3", "3", "3"]
+    assert full_state(hass, "event", EVENT).attributes["severity"] is None
+
+
 # Events
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from ...station.clock import plausible
 from ...station.model import Fault, Place
-from ...station.monitoring import EventTrigger, Problem, VariableEvent, is_problem
+from ...station.monitoring import (
+    LEAST_SEVERE,
+    MOST_SEVERE,
+    EventTrigger,
+    Problem,
+    VariableEvent,
+    is_problem,
+)
 from ...station.secrets import names_secret
 from .. import timestamps
 from ..adapter import StationContext
@@ -57,6 +64,7 @@ _PHASES = frozenset({"l1", "l2", "l3", "n", "l1-n", "l2-n", "l3-n"})
 MAX_EVENTS = 200
 """No message has a reason to tell more; what comes above that is not looked at."""
 
+_SEVERITIES = range(MOST_SEVERE, LEAST_SEVERE + 1)
 _MAX_PROBLEMS = 32
 _MAX_SEEN = 500
 _MAX_TEXT = 255
@@ -177,7 +185,7 @@ class VariableEvents:
             trigger=_trigger(told.get("trigger")),
             value="" if secret else (told.get("actualValue") or "")[:_MAX_VALUE],
             kind=monitor_kind(told.get("eventNotificationType")),
-            severity=severity if isinstance(severity, int) else None,
+            severity=severity if severity in _SEVERITIES else None,
             monitor_id=number,
             cleared=told.get("cleared") is True,
             tech_code=(told.get("techCode") or "")[:_MAX_TEXT] or None,
