@@ -78,14 +78,16 @@ class Connection:
         finally:
             if self._ping is not None:
                 self._ping.cancel()
-            self._frames.put_nowait(None)
             writer.cancel()
+            await asyncio.wait([writer])
 
     def _beat(self) -> None:
         """Ping, and drop a client that has been silent for too long."""
         if (interval := self.hub.ping_interval) is None:
             return
         self._ping = self.hub.clock.call_later(interval, self._beat)
+        if self.silent:
+            return
         quiet = (self.hub.clock.true - self._heard).total_seconds()
         if quiet > self.hub.client_timeout:
             self.close("Client timeout", reconnect=True)
@@ -196,8 +198,3 @@ class Connection:
         """Cut the connection."""
         if self._request.transport is not None:
             self._request.transport.abort()
-
-    async def end(self) -> None:
-        """End the connection at once."""
-        self.drop()
-        await asyncio.sleep(0)

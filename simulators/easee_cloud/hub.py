@@ -1,5 +1,6 @@
 """The SignalR hub: negotiation, connections, and who is told what."""
 
+import asyncio
 from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Iterable
@@ -169,6 +170,7 @@ class Hub:
             connection.silent = True
 
     async def stop(self) -> None:
-        """End all connections."""
-        for connection in [*self.connections]:
-            await connection.end()
+        """End all connections, and wait until they are gone."""
+        self.drop()
+        while self.connections:
+            await asyncio.sleep(0)

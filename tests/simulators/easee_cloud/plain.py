@@ -163,4 +163,7 @@ class PlainClient:
         """Hang up."""
         if self._reader is not None:
             self._reader.cancel()
+            await asyncio.wait([self._reader])
+        if self.socket is not None:
+            await self.socket.close()
         await self.session.close()
