@@ -58,3 +58,23 @@ async def test_a_flood_of_events_is_no_flood_of_states(
     kinds = [one.attributes["event_type"] for one in shown]
     assert kinds.count("changed") in range(AT_ONCE, 2 * AT_ONCE)
     assert kinds.count("alert") == 1
+
+
+@pytest.mark.parametrize("info", [None, {}, [], 7, {"transactionLimit": 7}])
+async def test_an_event_without_an_id_is_answered_in_peace(
+    hass: HomeAssistant,
+    charger2: Charger2,
+    caplog: pytest.LogCaptureFixture,
+    info: object,
+) -> None:
+    await charger2.begin()
+    event = {
+        "eventType": "Updated",
+        "timestamp": now(),
+        "triggerReason": "Trigger",
+        "seqNo": 1,
+        "evse": {"id": 1},
+        "transactionInfo": info,
+    }
+    assert await charger2.call("TransactionEvent", event) == {}
+    assert "Traceback" not in caplog.text

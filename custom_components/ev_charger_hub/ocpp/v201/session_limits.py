@@ -38,7 +38,7 @@ class SessionLimitWords:
         limits = self._context.station.session_limits
         if limits is None or self._link.dialect != "2.1" or event.offline:
             return {}
-        told = payload["transactionInfo"].get("transactionLimit")
+        told = (payload.get("transactionInfo") or {}).get("transactionLimit")
         if isinstance(told, dict):
             limits.confirmed(transaction, read(told))
         kept = limits.of(transaction)
