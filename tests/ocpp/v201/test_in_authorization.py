@@ -64,3 +64,16 @@ async def test_a_contract_is_worth_what_its_token_is(
     charger.authorizer.statuses["TAG1"] = status
     answer = await authorize(charger, iso15118CertificateHashData=CONTRACT)
     assert answer["certificateStatus"] == word
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+async def test_a_blank_card_is_none_that_anybody_knows(
+    charger: Charger, text: str
+) -> None:
+    charger.authorizer.statuses[""] = AuthorizationStatus.INVALID
+    blank = {"idToken": text, "type": "ISO14443"}
+    answer = charger.payload(await charger.call("Authorize", {"idToken": blank}))
+    assert answer["idTokenInfo"]["status"] == "Invalid"
+    answer = await charger.event("Started", "T1", 0, evse={"id": 1}, idToken=blank)
+    assert answer["idTokenInfo"]["status"] == "Invalid"
+    assert charger.events_of(TokenPresented) == []

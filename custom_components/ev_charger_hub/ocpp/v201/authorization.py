@@ -54,9 +54,9 @@ class Authorization(TokenDesk):
         A contract is accepted as a token is (C07.FR.17): nobody here can check the
         certificates behind it.
         """
-        token = token_of(payload["idToken"])
-        verdict = _ACCEPTED if token is None else self.asked(token)
-        self.note_type(token, payload["idToken"]["type"], verdict)
+        token, kind = token_of(payload["idToken"]), payload["idToken"]["type"]
+        verdict = self._of_nothing(kind) if token is None else self.asked(token)
+        self.note_type(token, kind, verdict)
         answer: dict[str, Any] = {"idTokenInfo": id_token_info(verdict)}
         if payload.get("certificate") or payload.get("iso15118CertificateHashData"):
             word = _CONTRACTS.get(verdict.status, "CertChainError")
@@ -70,15 +70,26 @@ class Authorization(TokenDesk):
         if token and kind and verdict.status is AuthorizationStatus.ACCEPTED:
             self._context.station.token_types.note(token, kind)
 
-    def of_transaction(self, token: str | None, evse_id: int | None) -> Verdict:
-        """Return whether a transaction may go on with a token (C12).
+    def of_transaction(
+        self, token: str | None, kind: str | None, evse_id: int | None
+    ) -> Verdict:
+        """Return whether a transaction may go on with a token of a type (C12).
 
         `evse_id` None says that it is shown to end one.
         """
         if token is None:
-            # C02.FR.02: whoever needs no token is accepted.
-            return _ACCEPTED
+            return self._of_nothing(kind)
         if evse_id is not None:
             return self.begin(token, evse_id)
         identity = self._context.station.identity
         return self._context.authorizer.authorize(identity, token)
+
+    def _of_nothing(self, kind: str | None) -> Verdict:
+        """Return whether somebody may charge whose token is blank.
+
+        C02.FR.02: whoever needs no token is accepted. A card that could not be read is
+        none that anybody knows.
+        """
+        if kind == NOBODY:
+            return _ACCEPTED
+        return self._context.authorizer.authorize(self._context.station.identity, "")

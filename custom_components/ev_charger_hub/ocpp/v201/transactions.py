@@ -107,7 +107,9 @@ class TransactionBlock:
         if payload.get("idToken"):
             begins = not event.stops and event.kind is not EventKind.ENDED
             where = self._evse_id(event) if begins else None
-            verdict = self._authorization.of_transaction(event.id_token, where)
+            verdict = self._authorization.of_transaction(
+                event.id_token, event.token_type, where
+            )
             self._authorization.note_type(event.id_token, event.token_type, verdict)
         return Told(event=event, values=values, verdict=verdict, payload=payload)
 
