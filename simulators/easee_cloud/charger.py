@@ -165,7 +165,10 @@ class Charger(Product):
         elif mode is not Mode.CHARGING:
             self._offered_at = None
         self.mode, self.offered = mode, amps
-        self._phase_mode = int(self[38]) if mode is Mode.CHARGING else None
+        if mode is not Mode.CHARGING:
+            self._phase_mode = None
+        elif self._phase_mode is None:
+            self._phase_mode = int(self[38])
         self._keep_session()
         self._report(reason)
 
@@ -248,7 +251,7 @@ class Charger(Product):
             self.vehicle.stored += energy
             self.register += energy
             self.session.charged(energy, seconds, now)
-            self.history.charged(energy, now)
+            self.history.charged(energy, now - timedelta(seconds=seconds))
             self.observe(121, self.session.energy)
 
     def _tick(self) -> None:
