@@ -46,6 +46,8 @@ ACCEPTED = Outcome(status=OutcomeStatus.ACCEPTED, answer="Accepted")
 REJECTED = Outcome(status=OutcomeStatus.REJECTED, answer="Rejected")
 NOT_SUPPORTED = Outcome(status=OutcomeStatus.NOT_SUPPORTED, answer="NotSupported")
 TIMED_OUT = Outcome(status=OutcomeStatus.TIMED_OUT, detail="no answer in 30 s")
+NOT_YET = Outcome(status=OutcomeStatus.REJECTED, answer="SecurityError")
+"""What a station answers between its restart and the answer to its boot (2.x B02)."""
 NO_ANSWER = Outcome(status=OutcomeStatus.NO_ANSWER, detail="hung up")
 
 
@@ -105,6 +107,9 @@ class Guarded:
     requests: int = 0
     """Certificate requests that were not sent yet."""
     rebooting: bool = False
+    shy: bool = False
+    """Whether it takes nothing between a restart and the answer to its boot."""
+    registered: bool = True
     falls_back: int = 0
     """How many restarts do not bring the profile that it was told."""
     tells_profile: bool = True
@@ -174,6 +179,8 @@ class GuardedLink:
         self.wire.moment()
         await asyncio.sleep(0)
         self.station.calls.append((name, value))
+        if self.station.shy and not self.station.registered:
+            return NOT_YET
         answer = self.station.answers.get(name)
         if isinstance(answer, list):
             return answer.pop(0) if answer else None
@@ -203,7 +210,8 @@ class GuardedLink:
         self, keys: list[str]
     ) -> tuple[Outcome, list[ConfigurationKey], list[str]]:
         """Tell the profile, if it does."""
-        await self.do("get", keys[0])
+        if (answer := await self.do("get", keys[0])) is not None:
+            return answer, [], []
         told = str(self.station.told_profile)
         key = ConfigurationKey(key=keys[0], value=told, readonly=False)
         return ACCEPTED, [key] if self.station.tells_profile else [], []
@@ -432,7 +440,9 @@ class House:
         """Let the station dial in with what it uses."""
         assert self.lets_in(), "locked out"
         guarded = self.guarded
+        guarded.registered = not boots
         self.link.connected = True
+        self.station.reconnects.set(self.station.reconnects.value + 1)
         proof = guarded.password if 0 < guarded.profile < 3 else None
         known = {self.station.settings.password_hash, *self.security.hashes} - {None}
         proved = proof in known or guarded.profile == 3
@@ -440,9 +450,11 @@ class House:
             guarded.profile if proved else 0, proof if proved else None, self.shown
         )
         self.station.online.set(True)
-        if boots:
-            self.station.emit(Booted())
         await rest()
+        if boots:
+            guarded.registered = True
+            self.station.emit(Booted())
+            await rest()
 
     async def disconnect(self) -> None:
         """Let the station go away."""

@@ -6,6 +6,7 @@ import pytest
 
 from .guarded import (
     NOT_SUPPORTED,
+    NOT_YET,
     REJECTED,
     TIMED_OUT,
     Guarded,
@@ -20,6 +21,7 @@ from custom_components.ev_charger_hub.station.security.kept import (
     Step,
     Upgrade,
 )
+from custom_components.ev_charger_hub.station.security.ports import SignedChain
 
 ELSEWHERE = "ws://other:9000"
 
@@ -64,6 +66,52 @@ async def test_station_arrives(profile: int, target: int) -> None:
     assert house.station.settings.security_profile == target
     assert way_of(house).step is Step.DONE
     assert not house.said("SecurityProfile")
+
+
+@pytest.mark.parametrize("speaks", ["1.6", "2.x"])
+@pytest.mark.parametrize(("profile", "target"), WAYS)
+async def test_station_that_takes_nothing_before_its_boot_arrives(
+    profile: int, target: int, speaks: str
+) -> None:
+    guarded = networked(profile)
+    guarded.shy = True
+    if speaks == "1.6":
+        guarded.networks = None
+    house = await connected(guarded)
+    await house.security.raise_profile(target)
+    await house.live()
+    assert house.guarded.profile == target
+    assert way_of(house).step is Step.DONE
+
+
+@pytest.mark.parametrize("name", ["password", "install", "trigger", "network"])
+async def test_station_that_never_takes_anything_stays_as_it_is(name: str) -> None:
+    guarded = networked(0)
+    guarded.answers[name] = NOT_YET
+    house = await connected(guarded)
+    await house.security.raise_profile(3)
+    await house.live(3600)
+    assert way_of(house).failure is Failure.GAVE_UP
+
+
+async def test_station_that_forgets_its_request_gets_another_certificate() -> None:
+    """What it asked for before it began anew is refused, and that is not the end."""
+    house = await connected(networked(2))
+    assert house.notary is not None
+    sign = house.notary.sign
+
+    async def restarted_meanwhile(csr: str) -> SignedChain:
+        house.notary.sign = sign  # type: ignore[method-assign,union-attr]
+        house.station.reconnects.set(2)
+        house.security.attached(2, "h0")
+        return await sign(csr)
+
+    house.notary.sign = restarted_meanwhile  # type: ignore[method-assign]
+    house.guarded.answers["signed"] = [REJECTED]
+    await house.security.raise_profile(3)
+    await house.live()
+    assert house.guarded.profile == 3
+    assert house.said("signed") == ["csr 1", "csr 2"]
 
 
 async def test_steps_in_their_order() -> None:

@@ -106,6 +106,7 @@ class Certificates:
         """
         if (signer := self._ports.signer()) is None:
             return
+        connection = self._station.reconnects.value
         signed = await signer.sign(request.csr)
         try:
             link = self._station.link(Capability.CERTIFICATES)
@@ -122,5 +123,8 @@ class Certificates:
             await self._keeper.change(
                 lambda kept: replace(kept, certificate=certificate)
             )
+        if connection != self._station.reconnects.value and not outcome.ok:
+            # It began anew meanwhile, and forgot its request.
+            return
         if self.on_delivered is not None:
             self.on_delivered(outcome)

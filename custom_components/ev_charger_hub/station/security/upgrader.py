@@ -41,6 +41,9 @@ AGAIN: Final = 60.0
 BOOTING: Final = 20.0
 """Seconds that a station has to introduce itself, once it is connected (2.x)."""
 
+NOT_YET: Final = "SecurityError"
+"""What a station answers that began anew and was not accepted since (2.x B02, B03)."""
+
 PATIENCE: Final = 300.0
 """Seconds that a station has to make a key, or to restart."""
 
@@ -96,6 +99,8 @@ class Upgrader:
         self._spawn = spawn
         self._call_later = call_later
         self._timer: Timer | None = None
+        self._awaits_boot = False
+        """Whether nothing is to be done before the station has introduced itself."""
         self._task: asyncio.Task[None] | None = None
         self._due = False
         self._booted = False
@@ -165,7 +170,11 @@ class Upgrader:
         self._cancel()
 
     def _happened(self, event: StationEvent) -> None:
-        if not isinstance(event, Booted) or self._booted:
+        if not isinstance(event, Booted):
+            return
+        if self._awaits_boot:
+            self.go_on()
+        if self._booted:
             return
         self._booted = True
         upgrade = self._keeper.kept.upgrade
@@ -261,9 +270,9 @@ class Upgrader:
 
     async def _certificate(self, upgrade: Upgrade) -> Next:
         outcome = await self._certificates.request()
-        if outcome.answer and not outcome.ok:
-            return Failure.CERTIFICATE_REFUSED
-        return PATIENCE if outcome.ok else AGAIN
+        if outcome.ok:
+            return PATIENCE
+        return _judged(outcome, upgrade, Failure.CERTIFICATE_REFUSED)
 
     async def _profile(self, upgrade: Upgrade) -> Next:
         link = self._station.link(Capability.CONFIGURATION)
@@ -330,6 +339,8 @@ class Upgrader:
             return AGAIN
         if self._ways.is_there(slots, upgrade):
             outcome = await networks.set_priority((slot,))
+            if outcome.answer == NOT_YET:
+                return BOOTING
             return Step.DONE if outcome.answer else AGAIN
         if upgrade.awaits(self._profile_seen.value or 0):
             # It arrived, which is being written down just now.
@@ -359,6 +370,7 @@ class Upgrader:
 
     def _wait(self, seconds: float) -> None:
         self._cancel_timer()
+        self._awaits_boot = seconds == BOOTING
         self._timer = self._call_later(seconds, self._timed_out)
 
     def _timed_out(self) -> None:
@@ -366,6 +378,7 @@ class Upgrader:
         self.go_on()
 
     def _cancel_timer(self) -> None:
+        self._awaits_boot = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -404,6 +417,8 @@ def _after(upgrade: Upgrade) -> Step:
 def _judged(outcome: Outcome, upgrade: Upgrade, refusal: Failure) -> Next:
     if outcome.ok:
         return _after(upgrade)
+    if outcome.answer == NOT_YET:
+        return BOOTING
     # Without a word of its own the station may have done it all the same.
     return refusal if outcome.answer else AGAIN
 
