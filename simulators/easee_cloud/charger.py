@@ -91,10 +91,13 @@ class Charger(Product):
         )
 
     @property
+    def _free(self) -> bool:
+        return self._authorized or not self[42]
+
+    @property
     def allowed(self) -> bool:
         """Return whether this charger may charge whoever is plugged in."""
-        free = self._authorized or not self[42]
-        return bool(self[31]) and free and not self._leaving
+        return bool(self[31]) and self._free and not self._leaving
 
     @property
     def has_error(self) -> bool:
@@ -202,17 +205,12 @@ class Charger(Product):
             self.observe(121, 0.0)
             self.observe(223, self.session.started())
         elif self.session is not None and (
-            self.vehicle is None or self._leaving or not self.allowed_to_stay
+            self.vehicle is None or self._leaving or not self._free
         ):
             self.session.stop = self.clock()
             self.history.sessions.append(self.session)
             self.observe(129, self.session.ended())
             self.session = None
-
-    @property
-    def allowed_to_stay(self) -> bool:
-        """Return whether a session goes on: being disabled does not end it."""
-        return self._authorized or not self[42]
 
     def _report(self, reason: int) -> None:
         charging = self.mode is Mode.CHARGING

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
+import logging
 from pathlib import Path
 import re
 from typing import Any
+
+_LOGGER = logging.getLogger(__name__)
 
 SECRETS = re.compile(
     r'("(?:accessToken|refreshToken|access_token|password|basicAuthPassword|pinCode)"'
@@ -90,7 +93,9 @@ class Journal:
         self._note("S<", text)
 
     def _note(self, who: str, text: str) -> None:
-        self.lines.append(f"{who} {without_secrets(text).replace('\x1e', 'RS')}")
+        line = f"{who} {without_secrets(text).replace('\x1e', 'RS')}"
+        _LOGGER.debug("%s", line)
+        self.lines.append(line)
 
     def opened(self, request: Request) -> None:
         """Note a request."""
