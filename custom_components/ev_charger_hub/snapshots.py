@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+import logging
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
@@ -12,10 +13,14 @@ from .building import SNAPSHOT
 from .issues import async_update_finding_issues
 from .models import HubStation
 from .security_issues import async_update_security_issues
+from .station.errors import JournalError
+from .station.secrets import shortened
 from .station.snapshot import dump
 
 if TYPE_CHECKING:
     from .hub import OcppHub
+
+_LOGGER = logging.getLogger(__name__)
 
 SNAPSHOT_DELAY: Final = timedelta(seconds=30)
 
@@ -38,6 +43,7 @@ class Snapshots:
             # Every frame moves the heartbeat, so this sees whatever changes.
             station.heartbeat.subscribe(partial(self._mark, station.identity)),
             station.online.subscribe(partial(self._online_changed, hub_station)),
+            station.info.subscribe(partial(self._introduced, hub_station)),
             partial(self._changed.discard, station.identity),
         )
 
@@ -70,6 +76,27 @@ class Snapshots:
         """Remember that a charger has been here: it may not be shown as restored."""
         hub_station.seen = hub_station.seen or hub_station.station.online.value
         self._mark(hub_station.station.identity)
+
+    @callback
+    def _introduced(self, hub_station: HubStation) -> None:
+        """Keep at once who a charger is: its requests for certificates are judged by it.
+
+        It introduces itself once, and not again when only we start anew.
+        """
+        self._hub.entry.async_create_background_task(
+            self._hub.hass,
+            self._async_keep(hub_station),
+            f"{shortened(hub_station.station.identity)} introduced",
+        )
+
+    async def _async_keep(self, hub_station: HubStation) -> None:
+        """Keep what is known of a charger, or say that it could not be kept."""
+        station = hub_station.station
+        try:
+            if self._hub.stations.get(station.identity) is hub_station:
+                await self.async_store(hub_station)
+        except JournalError:
+            _LOGGER.exception("Charger %s is not saved", shortened(station.identity))
 
     @callback
     def _save_changed(self, _now: datetime) -> None:

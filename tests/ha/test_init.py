@@ -259,6 +259,17 @@ async def test_snapshot_is_written_while_it_runs(
     assert kept["evses"]["1"]["status"] == "finishing"
 
 
+async def test_who_a_charger_is_is_kept_at_once(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    """Test that a crash right after its boot does not forget its serial number."""
+    await approved_charger.boot(chargePointSerialNumber="SERIAL-2")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    kept = await hub.journal.load(IDENTITY, SNAPSHOT)
+    assert kept is not None
+    assert kept["info"]["serial"] == "SERIAL-2"
+
+
 @pytest.mark.usefixtures("unpaced")
 async def test_a_limit_and_a_pause_are_kept_without_an_orderly_end(
     hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
