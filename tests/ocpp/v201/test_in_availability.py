@@ -79,6 +79,32 @@ async def test_a_restart_makes_older_times_news(charger: Charger) -> None:
     assert charger.station.evses[1].status.value is ConnectorStatus.UNAVAILABLE
 
 
+async def test_a_vehicle_that_stays_over_a_restart_waits_for_its_session(
+    charger: Charger,
+) -> None:
+    await charger.status("Occupied")
+    charger.clock.tick(60)
+    await charger.boot()
+    await charger.status("Occupied")
+    assert charger.shown() is ConnectorStatus.PREPARING
+
+
+async def test_what_a_session_does_after_a_restart_is_unknown_until_it_is_told(
+    charger: Charger,
+) -> None:
+    await charger.status("Occupied")
+    info = {"chargingState": "Charging"}
+    await charger.event("Started", "T1", 0, evse={"id": 1, "connectorId": 1}, info=info)
+    assert charger.shown() is ConnectorStatus.CHARGING
+    charger.clock.tick(60)
+    await charger.boot()
+    await charger.status("Occupied")
+    assert charger.shown() is ConnectorStatus.OCCUPIED
+    await charger.transactions.close_lost("T1")
+    await charger.status("Occupied")
+    assert charger.shown() is ConnectorStatus.PREPARING
+
+
 async def test_out_of_service_is_believed_over_a_moment_of_available(
     charger: Charger,
 ) -> None:

@@ -149,12 +149,12 @@ class Availability(Statuses):
             self._does(evse.id, Doing(ConnectorStatus.PREPARING, at))
         if told is not ConnectorStatus.OCCUPIED:
             return told
-        if doing is not None:
-            return doing.word
-        shown = evse.status.value
-        if shown is not None and shown in VEHICLE_CONNECTED:
-            return shown
-        return ConnectorStatus.PREPARING if evse.transaction is None else told
+        waits = evse.transaction is None
+        # Before anything was told, what was shown before our restart may still be true.
+        word = evse.status.value if doing is None else doing.word
+        if word in VEHICLE_CONNECTED and word is not told:
+            return word
+        return ConnectorStatus.PREPARING if waits else told
 
     def _judge(
         self,
