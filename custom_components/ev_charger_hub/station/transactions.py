@@ -441,12 +441,14 @@ class Transactions:
             and at >= record.transaction.started_at
         ):
             self._grace[evse_id] = self._call_later(
-                GRACE, partial(self._grace_over, record, at)
+                GRACE, partial(self._grace_over, evse_id, record, at)
             )
 
-    def _grace_over(self, record: Record, at: datetime) -> None:
-        del self._grace[record.transaction.evse_id]
-        self._spawn(self._lose(record, at))
+    def _grace_over(self, evse_id: int, record: Record, at: datetime) -> None:
+        del self._grace[evse_id]
+        # A station of OCPP 2.x may have said meanwhile that it is at another EVSE.
+        if self._sessions.running.get(evse_id) is record:
+            self._spawn(self._lose(record, at))
 
     async def _lose(self, record: Record, at: datetime) -> None:
         async with self._lock:

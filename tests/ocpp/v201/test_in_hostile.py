@@ -21,6 +21,7 @@ from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import MAX_VALUES
+from custom_components.ev_charger_hub.station.transactions import GRACE
 
 EVSE = {"id": 1, "connectorId": 1}
 
@@ -237,3 +238,26 @@ async def test_limits_of_others_are_bounded(charger: Charger) -> None:
     new = charger.station.evses[1].external_limits.value["EMS"]
     assert new.now(charger.clock(), 3) == 6
     assert new.next_change(charger.clock()) == charger.clock() + timedelta(seconds=1)
+
+
+async def test_a_transaction_that_moves_is_not_given_up_where_it_was(
+    charger: Charger,
+) -> None:
+    await charger.event("Started", "T1", 0, sample(1000), evse=EVSE)
+    await charger.status("Occupied", evse_id=2)
+    charger.clock.tick(1)
+    await charger.status("Available")
+    await charger.event("Updated", "T1", 1, evse={"id": 2, "connectorId": 1})
+    charger.clock.tick(GRACE)
+    await charger.settle()
+    moved = charger.transactions.running(2)
+    assert moved is not None
+    assert moved.open
+    # What begins there next is given up as ever.
+    await charger.event("Started", "T2", 0, sample(2000), evse=EVSE)
+    charger.clock.tick(1)
+    await charger.status("Available")
+    charger.clock.tick(GRACE)
+    await charger.settle()
+    assert charger.transactions.running(1) is None
+    assert charger.transactions.running(2) is moved
