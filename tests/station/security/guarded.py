@@ -109,7 +109,9 @@ class Guarded:
     rebooting: bool = False
     shy: bool = False
     """Whether it takes nothing between a restart and the answer to its boot."""
-    registered: bool = True
+    registered: asyncio.Event = field(default_factory=asyncio.Event)
+    slow: bool = False
+    """Whether what it does not take is refused only after its boot was answered."""
     falls_back: int = 0
     """How many restarts do not bring the profile that it was told."""
     tells_profile: bool = True
@@ -179,7 +181,9 @@ class GuardedLink:
         self.wire.moment()
         await asyncio.sleep(0)
         self.station.calls.append((name, value))
-        if self.station.shy and not self.station.registered:
+        if self.station.shy and not self.station.registered.is_set():
+            if self.station.slow:
+                await self.station.registered.wait()
             return NOT_YET
         answer = self.station.answers.get(name)
         if isinstance(answer, list):
@@ -440,7 +444,10 @@ class House:
         """Let the station dial in with what it uses."""
         assert self.lets_in(), "locked out"
         guarded = self.guarded
-        guarded.registered = not boots
+        if boots:
+            guarded.registered.clear()
+        else:
+            guarded.registered.set()
         self.link.connected = True
         self.station.reconnects.set(self.station.reconnects.value + 1)
         proof = guarded.password if 0 < guarded.profile < 3 else None
@@ -452,7 +459,7 @@ class House:
         self.station.online.set(True)
         await rest()
         if boots:
-            guarded.registered = True
+            guarded.registered.set()
             self.station.emit(Booted())
             await rest()
 

@@ -68,13 +68,14 @@ async def test_station_arrives(profile: int, target: int) -> None:
     assert not house.said("SecurityProfile")
 
 
+@pytest.mark.parametrize("slow", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("speaks", ["1.6", "2.x"])
 @pytest.mark.parametrize(("profile", "target"), WAYS)
 async def test_station_that_takes_nothing_before_its_boot_arrives(
-    profile: int, target: int, speaks: str
+    profile: int, target: int, speaks: str, slow: bool
 ) -> None:
     guarded = networked(profile)
-    guarded.shy = True
+    guarded.shy, guarded.slow = True, slow
     if speaks == "1.6":
         guarded.networks = None
     house = await connected(guarded)

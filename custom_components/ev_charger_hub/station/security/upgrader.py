@@ -103,6 +103,7 @@ class Upgrader:
         """Whether nothing is to be done before the station has introduced itself."""
         self._task: asyncio.Task[None] | None = None
         self._due = False
+        self._boots = 0
         self._booted = False
         """Whether the station began anew since it was asked to."""
         self._patient = True
@@ -172,6 +173,7 @@ class Upgrader:
     def _happened(self, event: StationEvent) -> None:
         if not isinstance(event, Booted):
             return
+        self._boots += 1
         if self._awaits_boot:
             self.go_on()
         if self._booted:
@@ -214,7 +216,7 @@ class Upgrader:
             if self._keeper.kept.upgrade != counted:
                 # It came further meanwhile.
                 continue
-            upgrade = counted
+            upgrade, boots = counted, self._boots
             try:
                 following = await self._steps[upgrade.step](upgrade)
             except NotConnected:
@@ -224,6 +226,9 @@ class Upgrader:
                 following = Failure.PROFILE_REFUSED
             now = self._keeper.kept.upgrade
             if now is None or now.leg != upgrade.leg:
+                continue
+            if following == BOOTING and boots != self._boots:
+                # It introduced itself before its answer was here.
                 continue
             if not await self._turn(following):
                 return
