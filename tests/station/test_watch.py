@@ -299,6 +299,26 @@ def test_what_limits_were_is_forgotten_in_time() -> None:
     assert record.bounds(NOON) == (Decimal(6), None)
 
 
+def test_a_session_that_goes_before_others_ignores_nothing(scene: Scene) -> None:
+    """Its own profile comes before that of our limit (OCPP 2.1 K21)."""
+    scene.limit(10)
+    scene.wait(120)
+    scene.evse.priority.set(True)
+    scene.measure(32)
+    scene.says(32)
+    scene.wait(60)
+    assert scene.shown()[:2] == (32, LimitedBy.CHARGER_MAXIMUM)
+    scene.evse.priority.set(False)
+    assert scene.shown()[:2] == (10, LimitedBy.OUR_LIMIT)
+    scene.wait(30)
+    assert scene.limiter.told == []
+    for _ in range(3):
+        scene.wait(60)
+        scene.measure(32)
+    scene.wait(2)
+    assert scene.limiter.told == [1]
+
+
 def test_a_limit_that_is_gone_is_not_ignored(scene: Scene) -> None:
     scene.limit(10)
     scene.wait(60)

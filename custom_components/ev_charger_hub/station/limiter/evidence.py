@@ -16,8 +16,8 @@ from .limiter import Applied, Limiter
 SETTLING = timedelta(seconds=60)
 """How long what is offered may follow a limit that is gone."""
 
-JOINED = timedelta(seconds=10)
-"""How long it takes until others give way to a vehicle (5 s by IEC 61851-1)."""
+BEGINNING = timedelta(seconds=10)
+"""How long it takes until a vehicle draws what it may, and others give way to it."""
 
 FRESH = timedelta(minutes=10)
 """For how long a sample tells what flows."""
@@ -111,7 +111,8 @@ class Record:
             since, last = self._spans[-1]
             if last == limit:
                 return
-            at = max(at, since)
+            # What holds again, does so from now on.
+            at = now if last is None else max(at, since)
             while len(self._spans) > 1 and self._spans[1][0] < now - KEEP:
                 del self._spans[0]
         self._spans.append((at, limit))
@@ -151,7 +152,9 @@ def gather(
 ) -> Evidence:
     """Return what is known of the limits at a place now, and keep it in its record."""
     settings, record = place.station.settings, records[place.id]
-    held = _held_at(limiter, place.id, now)
+    # What a session may have that goes before others is not up to its limit (2.1 K21).
+    hurried = isinstance(place, Evse) and place.priority.value is True
+    held = None if hurried else _held_at(limiter, place.id, now)
     record.hold(held)
     record.take(limiter.composites.get(place.id), now)
     session_profile = held is not None and held.of_session
@@ -190,7 +193,7 @@ def gather(
         ours=ours,
         session_profile=session_profile,
         status=_status(place),
-        wanted=_ampere(place, place.wanted_limit.value),
+        wanted=None if hurried else _ampere(place, place.wanted_limit.value),
     )
 
 
@@ -293,9 +296,9 @@ def _samples(place: Place, now: datetime) -> tuple[Sample | None, Sample | None,
 
     The last value tells whether only a part of what flows is known.
     """
-    if (since := _since(place)) is None:
+    if (began := _since(place)) is None:
         return None, None, False
-    since = max(since, now - FRESH)
+    since = max(began, now - FRESH)
     if not isinstance(place, Evse):
         flow, in_part = _sum(place, since)
         return None, flow, in_part
@@ -303,7 +306,7 @@ def _samples(place: Place, now: datetime) -> tuple[Sample | None, Sample | None,
     offered = _read(place, _OFFERED, since) or _read(
         place, _POWER_OFFERED, since, factor
     )
-    return offered, _flow(place, since, factor), False
+    return offered, _flow(place, max(since, began + BEGINNING), factor), False
 
 
 def _flow(place: Place, since: datetime, factor: Decimal) -> Sample | None:
@@ -324,15 +327,14 @@ def _sum(whole: Place, since: datetime) -> tuple[Sample | None, bool]:
     those from before somebody else began to charge. Whether one is missing comes second.
     """
     factor = 1 / (VOLTAGE * whole.phases)
-    if (own := _flow(whole, since, factor)) is not None:
-        return own, False
     begun = {
         evse: at
         for evse in whole.station.evses.values()
         if (at := _since(evse)) is not None
     }
-    if len(begun) > 1:
-        since = max(since, max(begun.values()) + JOINED)
+    since = max(since, max(begun.values(), default=since) + BEGINNING)
+    if (own := _flow(whole, since, factor)) is not None:
+        return own, False
     flows = [
         next((one for key in _POWER if (one := _read(evse, key, since, factor))), None)
         for evse in begun

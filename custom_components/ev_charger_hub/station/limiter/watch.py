@@ -121,7 +121,8 @@ class Watch:
                 place.external_limits,
             ]
             if isinstance(place, Evse):
-                channels += [place.session, place.cable_rating, place.wanted_phases]
+                channels += [place.session, place.cable_rating]
+                channels += [place.wanted_phases, place.priority]
             for channel in channels:
                 self._subscribe(channel, self.look)
             for key, measured in place.measurements.items():
