@@ -10,7 +10,7 @@ from custom_components.ev_charger_hub.ocpp.v201.open_transactions import (
     CHECK_AFTER,
     CHECK_AGAIN,
 )
-from custom_components.ev_charger_hub.station.enums import StopReason
+from custom_components.ev_charger_hub.station.enums import ConnectorStatus, StopReason
 from custom_components.ev_charger_hub.station.errors import JournalError
 from custom_components.ev_charger_hub.station.model import SessionEnded
 from custom_components.ev_charger_hub.station.transaction import TransactionState
@@ -54,6 +54,29 @@ async def test_a_session_that_the_station_lost_is_closed(
     assert session.stop_reason is StopReason.LOST
     assert charger.station.evses[1].transaction is None
     assert len(charger.events_of(SessionEnded)) == 1
+
+
+@pytest.mark.parametrize(
+    ("booted", "shown"),
+    [(True, ConnectorStatus.PREPARING), (False, ConnectorStatus.FINISHING)],
+)
+async def test_the_vehicle_of_a_session_that_was_lost_is_still_there(
+    charger: Charger, booted: bool, shown: ConnectorStatus
+) -> None:
+    over = {"ongoingIndicator": False, "messagesInQueue": False}
+    charger.answers["GetTransactionStatus"] = over
+    info = {"chargingState": "Charging"}
+    await charger.status("Occupied")
+    await charger.event("Started", "T1", 0, sample(1000), evse=EVSE, info=info)
+    charger.disconnect()
+    charger.clock.tick(600)
+    charger.connect()
+    if booted:
+        await charger.boot()
+        await charger.status("Occupied")
+    charger.clock.tick(CHECK_AFTER)
+    await charger.settle()
+    assert charger.shown() is shown
 
 
 async def test_a_session_that_goes_on_is_left_alone(charger: Charger) -> None:

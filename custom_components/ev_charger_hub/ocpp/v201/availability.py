@@ -116,6 +116,18 @@ class Availability(Statuses):
             if told is not None and evse.status.value in VEHICLE_CONNECTED:
                 self.take(evse, told, at)
 
+    def given_up(self, evse_id: int) -> None:
+        """Take note that the transaction of an EVSE is over without a word.
+
+        After a restart of the station its vehicle waits as if it had just come.
+        """
+        evse, now = self._context.station.evse(evse_id), self._context.clock()
+        doing = self._doing.get(evse_id)
+        if doing is not None and doing.word is not ConnectorStatus.OCCUPIED:
+            self.ended(evse_id, now)
+        elif evse.told is ConnectorStatus.OCCUPIED:
+            self.take(evse, self._word(evse, evse.told, now), now)
+
     def fault_of(self, place: Place) -> Fault | None:
         """Return the fault that a status alone tells of."""
         if isinstance(place, Evse):

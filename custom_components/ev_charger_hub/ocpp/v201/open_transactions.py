@@ -89,6 +89,7 @@ class OpenTransactions:
             if outcome.status is OutcomeStatus.NOT_SUPPORTED:
                 return False
             if closed:
+                self._block.given_up(transaction)
                 identity = shortened(self._context.station.identity)
                 _LOGGER.info("%s: transaction %s is over", identity, name[:50])
             again |= not outcome.ok or (status is not None and status.queued)

@@ -163,6 +163,11 @@ class TransactionBlock:
             id_token=start.id_token if begins else event.id_token,
         )
 
+    def given_up(self, transaction: Transaction) -> None:
+        """Show that a transaction is over of which the station tells no end."""
+        if transaction.evse_id:
+            self._availability.given_up(transaction.evse_id)
+
     async def close(self) -> None:
         """Keep what waits, if that is possible now, and let nothing happen any more."""
         await self._queue.close()
