@@ -403,15 +403,23 @@ async def test_different_tariffs_are_listed(
         "status": "Accepted",
         "tariffAssignments": [
             {"tariffId": "night", "tariffKind": "DefaultTariff", "evseIds": [2]},
-            {"tariffId": "day", "tariffKind": "DefaultTariff", "evseIds": [1]},
+            {
+                "tariffId": "day",
+                "tariffKind": "DriverTariff",
+                "evseIds": [1],
+                "idTokens": ["SECRET1234"],
+            },
         ],
     }
     response = await act(hass, "get_tariffs")
+    # Tokens are as good as keys.
+    assert "SECRET" not in str(response)
+    assert response["tariffs"][1]["id_tokens"] == ["***1234"]
     assert charger21.calls("GetTariffs") == [{"evseId": 0}]
     assert [
         (one["tariff_id"], one["kind"], one["connectors"])
         for one in response["tariffs"]
-    ] == [("night", "default_tariff", [2]), ("day", "default_tariff", [1])]
+    ] == [("night", "default_tariff", [2]), ("day", "driver_tariff", [1])]
 
 
 async def test_that_there_are_no_tariffs_is_no_error(
@@ -439,6 +447,21 @@ async def test_a_driver_is_given_a_tariff(
     assert "tariff" not in await authorized(charger)
 
 
+@pytest.mark.usefixtures("priced")
+async def test_2_0_1_has_no_words_for_the_tariff_of_a_driver(
+    hass: HomeAssistant, hub: OcppHub, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws(version="2.0.1", variables=PRICED)
+    await add_token(hass, "CARD")
+    costs = hub.stations[IDENTITY].station.costs
+    assert costs is not None
+    # It was set while the charger spoke 2.1.
+    await costs.set_driver_tariff(TARIFF)
+    told = await authorized(charger)
+    assert told["idTokenInfo"]["personalMessage"]["content"] == "0.40 EUR/kWh"
+    assert "tariff" not in told
+
+
 @pytest.mark.conformance("TC_I_110_CSMS")
 @pytest.mark.conformance("UC_I10")
 async def test_tariffs_are_cleared_by_id_and_all(
@@ -449,7 +472,12 @@ async def test_tariffs_are_cleared_by_id_and_all(
     response = await act(hass, "clear_tariffs", tariff_ids=["night"])
     assert response["tariffs"] == [{"tariff_id": "night", "status": "accepted"}]
     await act(hass, "clear_tariffs")
-    assert charger21.calls("ClearTariffs") == [{"tariffIds": ["night"]}, {}]
+    await act(hass, "clear_tariffs", connector=0)
+    assert charger21.calls("ClearTariffs") == [
+        {"tariffIds": ["night"]},
+        {},
+        {"evseId": 0},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -604,6 +632,41 @@ async def test_a_cost_without_a_price_is_shown_if_it_is_in_our_currency(
     assert exists(hass, "sensor", "CP01_1_session_cost") is (shown is not None)
     if shown is not None:
         assert state(hass, "sensor", "CP01_1_session_cost") == shown
+
+
+@pytest.mark.usefixtures("priced")
+async def test_what_happened_offline_is_answered_without_price_and_cost(
+    charger2_ws: Charger2Factory,
+) -> None:
+    charger = await charger2_ws(version="2.1", variables=PRICED | SHOWN)
+    await charger.begin(energy=1000)
+    for number, kind in enumerate(("Updated", "Ended"), 1):
+        assert await charger.event(kind, number=number, energy=3500, offline=True) == {}
+
+
+@pytest.mark.usefixtures("priced")
+async def test_a_charger_that_shows_no_costs_is_told_none(
+    hass: HomeAssistant, charger2_ws: Charger2Factory
+) -> None:
+    charger = await charger2_ws()
+    await charger.begin(energy=1000)
+    await charger.event("Updated", number=1, energy=3500)
+    await hass.async_block_till_done()
+    assert charger.calls("CostUpdated") == []
+
+
+async def test_the_cost_is_there_as_soon_as_there_is_a_price(
+    hass: HomeAssistant, hub: OcppHub, charger21: Charger2
+) -> None:
+    assert not exists(hass, "sensor", "CP01_1_session_cost")
+    hass.states.async_set(PRICE, "0.40")
+    (subentry,) = hub.entry.subentries.values()
+    hass.config_entries.async_update_subentry(
+        hub.entry, subentry, data={**subentry.data, CONF_PRICE_ENTITY: PRICE}
+    )
+    await hass.async_block_till_done()
+    await flush(hass)
+    assert exists(hass, "sensor", "CP01_1_session_cost")
 
 
 async def test_that_somebody_pays_by_the_web_is_told(

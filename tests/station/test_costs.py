@@ -250,4 +250,9 @@ async def test_a_cost_is_told_at_most_once_a_minute(
         await asyncio.sleep(0)
         hall.now += timedelta(seconds=wait)
     assert told == [("1", Decimal("1.00")), ("1", Decimal("3.00"))]
+    # What it has counted itself it knows.
+    costs.told(one, 4.17)
+    flow(station, one, 9000)
+    await asyncio.sleep(0)
+    assert len(told) == 2
     assert timedelta(seconds=60) == module.PAUSE
