@@ -1,5 +1,6 @@
 """Answers of the cloud that are no success, in all the shapes seen in the field."""
 
+import json
 from typing import Any, override
 
 from aiohttp import web
@@ -10,6 +11,14 @@ BLOCKED = (
     "Contact support if you believe this is a mistake."
 )
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+def answer(
+    body: object, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Return an answer in JSON without blanks, as ASP.NET writes it."""
+    text = json.dumps(body, separators=(",", ":"))
+    return web.json_response(text=text, status=status, headers=headers)
 
 
 class Refused(Exception):
@@ -40,7 +49,7 @@ class Refused(Exception):
                     content_type=kind,
                     headers=self.headers,
                 )
-        return web.json_response(self.body, status=self.status, headers=self.headers)
+        return answer(self.body, self.status, self.headers)
 
 
 class NotFound(Refused):

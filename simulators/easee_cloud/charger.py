@@ -6,11 +6,11 @@ from typing import Any, override
 from .clock import Cancellable, CloudClock
 from .defaults import defaults
 from .history import ChargingSession, History
-from .modes import LED, PILOT, Mode
+from .modes import PILOT, Mode, led
 from .observations import CHARGER
-from .products import CONNECTED, Product
+from .products import Product
 from .schedules import Schedules
-from .site import HOME, PHASES, Circuit
+from .site import HOME, MAX, PHASES, Circuit
 from .vehicle import LOWEST_CURRENT, Limit, Vehicle, lowest
 
 TICK = 60.0
@@ -49,7 +49,7 @@ class Charger(Product):
         self.level_of_access = 1
         self.access = 1
         """1 open for all, 2 account required, 3 whitelist."""
-        self.operator: dict[str, Any] = {"id": 1, "name": "Easee"}
+        self.operator: dict[str, Any] | None = {"id": 1, "name": "Easee"}
         self.vehicle: Vehicle | None = None
         self.plugged_at: datetime | None = None
         self.history = History()
@@ -210,20 +210,18 @@ class Charger(Product):
             self.session.stop = self.clock()
             self.history.sessions.append(self.session)
             self.observe(129, self.session.ended())
+            if self.product_code == MAX:
+                self.observe(60, self.session.signed(self.serial))
             self.session = None
 
     def _report(self, reason: int) -> None:
         charging = self.mode is Mode.CHARGING
         currents = self.currents()
-        smart = bool(self[102])
-        led = LED.get(
-            self.mode, (22 if smart else 24) if charging else 21 + 2 * (not smart)
-        )
         self.observe_all(
             {
                 109: int(self.mode),
                 96: reason,
-                46: led if self[31] else 0,
+                46: led(self.mode, smart=bool(self[102])) if self[31] else 0,
                 100: PILOT.get(self.mode, "B"),
                 110: 0 if not charging else 10 if self.phases() == 1 else 30,
                 114: self.offered,
@@ -368,7 +366,6 @@ class Charger(Product):
     @override
     def go_online(self) -> None:
         super().go_online()
-        self.observe(CONNECTED, True)
         self.observe(109, int(self.mode), force=True)
         self.circuit.changed()
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from . import rest_account, rest_charger, rest_history, rest_schedules, rest_site
-from .answers import HTML, NotFound, Refused
+from .answers import HTML, NotFound, Refused, answer
 from .charger import Charger
 from .clock import CloudClock, SimulatedTime, Time, stamp
 from .commands import Commands, Sent
@@ -28,7 +28,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OPEN = ("/api/accounts/login", "/api/accounts/refresh_token", "/health")
 """Paths that need no token."""
 TURNS = 50
-"""How often the client's turn comes before an answer that is held back."""
+"""How many turns of the event loop everybody else gets while something waits."""
 
 
 class EaseeCloud:
@@ -76,6 +76,9 @@ class EaseeCloud:
     async def stop(self) -> None:
         """Serve no longer."""
         await self.hub.stop()
+        self.faults.stop()
+        # Who has hung up meanwhile is not the server's to end any more.
+        await self._turns()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -182,9 +185,12 @@ class EaseeCloud:
         """Send a command, and hold the answer back if its outcome is to come first."""
         sent = self.commands.send(product, order)
         if sent.behaviour.response_before_http:
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await self._turns()
         return sent
+
+    async def _turns(self) -> None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
         """Wait until something holds that needs no time to pass on the clock."""
@@ -266,7 +272,7 @@ class EaseeCloud:
 
     async def _negotiate(self, request: web.Request) -> web.Response:
         base = str(request.url.origin())
-        return web.json_response(self.hub.negotiate(request[ACCOUNT], base))
+        return answer(self.hub.negotiate(request[ACCOUNT], base))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         return await self.hub.serve(request, request[ACCOUNT])

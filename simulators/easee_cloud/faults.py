@@ -59,6 +59,8 @@ class Faults:
         self._clock = clock
         self.waiting: list[Fault] = []
         self.out: Fault | None = None
+        self._slow: set[asyncio.Event] = set()
+        self._stopped = False
 
     def add(self, fault: Fault) -> Fault:
         """Let something go wrong."""
@@ -88,8 +90,18 @@ class Faults:
     async def wait(self, seconds: float) -> None:
         """Take time before answering, on the cloud's clock."""
         done = asyncio.Event()
+        self._slow.add(done)
         self._clock.call_later(seconds, done.set)
         await done.wait()
+        self._slow.discard(done)
+        if self._stopped:
+            raise Cut
+
+    def stop(self) -> None:
+        """Answer nobody who still waits."""
+        self._stopped = True
+        for done in self._slow:
+            done.set()
 
 
 @dataclass(kw_only=True, slots=True)

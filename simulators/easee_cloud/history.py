@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import hashlib
 import json
 from typing import Any
 
@@ -72,6 +73,25 @@ class ChargingSession:
                 "AuthReason": self.auth_reason,
             }
         )
+
+    def signed(self, serial: str) -> str:
+        """Return the text of observation 60: what a MID meter signs, in OCMF."""
+        data = json.dumps(
+            {
+                "FV": "1.0",
+                "GS": serial,
+                "PG": f"T{self.id}",
+                "RD": [
+                    {"TM": whole(self.start), "RV": round(self.meter_start, 3)},
+                    {
+                        "TM": whole(self.stop or self.start),
+                        "RV": round(self.meter_start + self.energy, 3),
+                    },
+                ],
+            }
+        )
+        signature = hashlib.sha256(data.encode()).hexdigest()
+        return f'OCMF|{data}|{{"SD":"{signature}"}}'
 
     def _cost(self, price: Price) -> dict[str, Any]:
         return {

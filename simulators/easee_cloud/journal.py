@@ -1,5 +1,6 @@
 """What was asked of the cloud, and the wire transcript, fit for a golden file."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Any
 
 _LOGGER = logging.getLogger(__name__)
 
+MEMORY = 100_000
+"""How many requests, and how many lines, are kept."""
 SECRETS = re.compile(
     r'("(?:accessToken|refreshToken|access_token|password|basicAuthPassword|pinCode)"'
     r':\s*")[^"]+"'
@@ -46,8 +49,8 @@ class Journal:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.requests: list[Request] = []
-        self.lines: list[str] = []
+        self.requests: deque[Request] = deque(maxlen=MEMORY)
+        self.lines: deque[str] = deque(maxlen=MEMORY)
 
     def __iter__(self) -> Iterator[Request]:
         """Iterate over the requests."""

@@ -112,7 +112,7 @@ class LocalOcpp:
             self.dial(charger, details)
 
     def _allowed(self, charger: Charger) -> None:
-        if charger.operator["id"] != EASEE:
+        if charger.operator is None or charger.operator["id"] != EASEE:
             raise forbidden()
         if int(charger[80]) < OLDEST_FIRMWARE:
             raise refusal(400, "FirmwareTooOld", "Firmware does not support local OCPP")

@@ -23,3 +23,12 @@ LED = {
     Mode.DISCONNECTED: 18,
 }
 PILOT = {Mode.DISCONNECTED: "A", Mode.CHARGING: "C", Mode.ERROR: "F"}
+
+
+def led(mode: Mode, *, smart: bool) -> int:
+    """Return how the LED strip shines (observation 46) in a mode."""
+    if (found := LED.get(mode)) is not None:
+        return found
+    if mode is Mode.CHARGING:
+        return 22 if smart else 24
+    return 21 if smart else 23

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, override
 
 from aiohttp import web
 
-from .answers import Invalid
+from .answers import Invalid, answer
 from .observations import CHARGER
 from .routes import ACCOUNT, Routes, fields
 
@@ -43,19 +43,19 @@ class AccountRoutes(Routes):
         name, password = body.get("userName"), body.get("password")
         if not isinstance(name, str) or not isinstance(password, str):
             raise Invalid(userName="The UserName field is required.")
-        return web.json_response(self.cloud.tokens.login(name, password))
+        return answer(self.cloud.tokens.login(name, password))
 
     async def refresh(self, request: web.Request) -> web.Response:
         """Hand out new tokens for used ones."""
         token = fields(request).get("refreshToken")
         if not isinstance(token, str):
             raise Invalid(refreshToken="The RefreshToken field is required.")
-        return web.json_response(self.cloud.tokens.refresh(token))
+        return answer(self.cloud.tokens.refresh(token))
 
     async def profile(self, request: web.Request) -> web.Response:
         """Say who this is."""
         account = request[ACCOUNT]
-        return web.json_response(
+        return answer(
             {
                 "userId": account.user_id,
                 "eMail": account.email,
@@ -71,17 +71,17 @@ class AccountRoutes(Routes):
     async def products(self, request: web.Request) -> web.Response:
         """List the sites with everything on them."""
         sites = self.cloud.sites_of(request[ACCOUNT])
-        return web.json_response([site.described() for site in sites])
+        return answer([site.described() for site in sites])
 
     async def keys(self, request: web.Request) -> web.Response:
         """List the RFID keys."""
-        return web.json_response([{"id": 1, "name": "Key", "token": "DEMO0001"}])
+        return answer([{"id": 1, "name": "Key", "token": "DEMO0001"}])
 
     async def outcome(self, request: web.Request) -> web.Response:
         """Say what became of a command."""
         found = request.match_info
         self.product(request)
-        return web.json_response(
+        return answer(
             self.cloud.commands.outcome(
                 found["serial"], int(found["command"]), int(found["ticks"])
             )
@@ -89,17 +89,17 @@ class AccountRoutes(Routes):
 
     async def countries(self, request: web.Request) -> web.Response:
         """List countries."""
-        return web.json_response([{"id": "NO", "name": "Norway", "phonePrefix": 47}])
+        return answer([{"id": "NO", "name": "Norway", "phonePrefix": 47}])
 
     async def currencies(self, request: web.Request) -> web.Response:
         """List currencies."""
-        return web.json_response(
+        return answer(
             [{"id": one, "name": one, "countryId": None} for one in CURRENCIES]
         )
 
     async def properties(self, request: web.Request) -> web.Response:
         """List the observations of chargers."""
-        return web.json_response(
+        return answer(
             [
                 {"observationId": number, "name": name, "dataType": int(data_type)}
                 for number, (name, data_type) in CHARGER.items()
@@ -108,7 +108,7 @@ class AccountRoutes(Routes):
 
     async def amqp(self, request: web.Request) -> web.Response:
         """Refuse: this is for operators."""
-        return web.json_response({"message": "Forbidden"}, status=403)
+        return answer({"message": "Forbidden"}, status=403)
 
 
 def routes(cloud: EaseeCloud) -> list[web.RouteDef]:

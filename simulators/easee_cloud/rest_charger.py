@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, override
 
 from aiohttp import web
 
-from .answers import Invalid, NotFound, Refused, refusal
+from .answers import Invalid, NotFound, Refused, answer, refusal
 from .charger import Charger
 from .defaults import CONFIG, STATE
 from .orders import command, settings
@@ -44,7 +44,7 @@ class ChargerRoutes(Routes):
 
     async def listed(self, request: web.Request) -> web.Response:
         """List the chargers of an account."""
-        return web.json_response(
+        return answer(
             [
                 charger.described()
                 for site in self.cloud.sites_of(request[ACCOUNT])
@@ -54,22 +54,22 @@ class ChargerRoutes(Routes):
 
     async def its_site(self, request: web.Request) -> web.Response:
         """Return the site of a charger."""
-        return web.json_response(self.charger(request).circuit.site.described())
+        return answer(self.charger(request).circuit.site.described())
 
     async def config(self, request: web.Request) -> web.Response:
         """Return the configuration of a charger."""
         charger = self.charger(request)
         single = {"limitToSinglePhaseCharging": charger[38] == 1}
-        return web.json_response(charger.named(*CONFIG) | single)
+        return answer(charger.named(*CONFIG) | single)
 
     async def state(self, request: web.Request) -> web.Response:
         """Return the state of a charger as the older clients want it."""
-        return web.json_response(state(self.charger(request)))
+        return answer(state(self.charger(request)))
 
     async def details(self, request: web.Request) -> web.Response:
         """Return what is written on a charger."""
         charger = self.charger(request)
-        return web.json_response(
+        return answer(
             {
                 "serialNumber": charger.serial,
                 "pinCode": charger.pin_code,
@@ -88,7 +88,7 @@ class ChargerRoutes(Routes):
             (await self.cloud.send(charger, order)).answer()
             for order in settings(charger, fields(request))
         ]
-        return web.json_response(answers, status=202)
+        return answer(answers, status=202)
 
     async def command(self, request: web.Request) -> web.Response:
         """Send a command."""
@@ -97,7 +97,7 @@ class ChargerRoutes(Routes):
         if order is None:
             raise NotFound
         sent = await self.cloud.send(charger, order)
-        return web.json_response(sent.answer(), status=202)
+        return answer(sent.answer(), status=202)
 
     async def set_access(self, request: web.Request) -> web.Response:
         """Set who may charge; the body is a bare number."""
@@ -114,12 +114,14 @@ class ChargerRoutes(Routes):
 
     async def partner(self, request: web.Request) -> web.Response:
         """Return the operator."""
-        return web.json_response(self.charger(request).operator)
+        if (operator := self.charger(request).operator) is None:
+            raise NotFound
+        return answer(operator)
 
     async def set_partner(self, request: web.Request) -> web.Response:
         """Pair another operator, which wipes the OCPP configuration."""
         charger, wanted = self.charger(request), int(number(fields(request), "id"))
-        if charger.operator["id"] == wanted:
+        if charger.operator is not None and charger.operator["id"] == wanted:
             raise refusal(400, "AlreadyPaired", "Charger already has this operator")
         self.cloud.pair_operator(charger.serial, wanted)
         return web.Response()
@@ -132,22 +134,22 @@ class ChargerRoutes(Routes):
             wanted = None if ids is None else [int(one) for one in ids.split(",")]
         except ValueError as err:
             raise Invalid(ids="The value is not valid.") from err
-        return web.json_response({"observations": product.observations(wanted)})
+        return answer({"observations": product.observations(wanted)})
 
     async def firmware(self, request: web.Request) -> web.Response:
         """Return the latest firmware."""
         product = self.product(request)
         latest = getattr(product, "latest_firmware", None)
-        return web.json_response({"latestFirmware": latest})
+        return answer({"latestFirmware": latest})
 
     async def store(self, request: web.Request) -> web.Response:
         """Store connection details."""
         stored = self.cloud.local_ocpp.store(self.charger(request), fields(request))
-        return web.json_response(stored, status=201)
+        return answer(stored, status=201)
 
     async def read(self, request: web.Request) -> web.Response:
         """Return connection details."""
-        return web.json_response(self.cloud.local_ocpp.read(self.charger(request)))
+        return answer(self.cloud.local_ocpp.read(self.charger(request)))
 
     async def apply(self, request: web.Request) -> web.Response:
         """Hand connection details to the charger."""

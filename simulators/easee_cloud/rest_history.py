@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, override
 
 from aiohttp import web
 
-from .answers import Invalid, NotFound
+from .answers import Invalid, NotFound, answer
 from .charger import Charger
 from .clock import moment, whole
 from .history import ChargingSession
@@ -47,7 +47,7 @@ class HistoryRoutes(Routes):
         if charger.session is None:
             raise NotFound
         price = charger.circuit.site.price
-        return web.json_response(charger.session.usage(charger.serial, price))
+        return answer(charger.session.usage(charger.serial, price))
 
     async def latest(self, request: web.Request) -> web.Response:
         """Return the last session that is over."""
@@ -55,16 +55,14 @@ class HistoryRoutes(Routes):
         if not charger.history.sessions:
             raise NotFound
         latest = charger.history.sessions[-1]
-        return web.json_response(
-            latest.usage(charger.serial, charger.circuit.site.price)
-        )
+        return answer(latest.usage(charger.serial, charger.circuit.site.price))
 
     async def hourly(self, request: web.Request) -> web.Response:
         """Return the energy by the hour, for a month at most."""
         start, end = span(request)
         if end - start > MONTH:
             raise Invalid(to="The period is longer than a month.")
-        return web.json_response(self.charger(request).history.usage(start, end))
+        return answer(self.charger(request).history.usage(start, end))
 
     async def total(self, request: web.Request) -> web.Response:
         """Return the energy of a span of time in kWh, as a bare number."""
@@ -74,19 +72,19 @@ class HistoryRoutes(Routes):
     async def sessions(self, request: web.Request) -> web.Response:
         """List the sessions of a span of time."""
         charger = self.charger(request)
-        return web.json_response(_listed(charger, _finished(charger, request)))
+        return answer(_listed(charger, _finished(charger, request)))
 
     async def descending(self, request: web.Request) -> web.Response:
         """List the last sessions, the newest first."""
         charger = self.charger(request)
         limit = int(request.query.get("limit", "10"))
         newest = charger.history.sessions[::-1][:limit]
-        return web.json_response(_listed(charger, newest))
+        return answer(_listed(charger, newest))
 
     async def daily(self, request: web.Request) -> web.Response:
         """List the energy by the day."""
         charger = self.charger(request)
-        return web.json_response(_summed([charger], "year", "month", "day"))
+        return answer(_summed([charger], "year", "month", "day"))
 
     async def export(self, request: web.Request) -> web.Response:
         """Return a report, which is a file."""
@@ -116,16 +114,16 @@ class HistoryRoutes(Routes):
                     "currencyId": site.price.currency,
                 }
             )
-        return web.json_response(rows)
+        return answer(rows)
 
     async def monthly(self, request: web.Request) -> web.Response:
         """List the energy of a user by the month."""
         chargers = self.site(request).chargers
-        return web.json_response(_summed(chargers, "year", "month"))
+        return answer(_summed(chargers, "year", "month"))
 
     async def yearly(self, request: web.Request) -> web.Response:
         """List the energy of a user by the year."""
-        return web.json_response(_summed(self.site(request).chargers, "year"))
+        return answer(_summed(self.site(request).chargers, "year"))
 
 
 def span(request: web.Request) -> tuple[datetime, datetime]:

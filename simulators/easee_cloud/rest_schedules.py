@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, override
 
 from aiohttp import web
 
-from .answers import NotFound
+from .answers import NotFound, answer
 from .charger import Charger
 from .routes import Routes, fields
 from .schedules import KINDS
@@ -40,12 +40,12 @@ class ScheduleRoutes(Routes):
 
     async def overview(self, request: web.Request) -> web.Response:
         """Say which schedule is enabled."""
-        return web.json_response(self.charger(request).schedules.overview())
+        return answer(self.charger(request).schedules.overview())
 
     async def read(self, request: web.Request) -> web.Response:
         """Return a schedule."""
         schedules = self.charger(request).schedules
-        return web.json_response(schedules.read(request.match_info["kind"]))
+        return answer(schedules.read(request.match_info["kind"]))
 
     async def write(self, request: web.Request) -> web.Response:
         """Store a schedule."""
@@ -76,7 +76,7 @@ class ScheduleRoutes(Routes):
         plans = self.charger(request).schedules.legacy
         if (plan := request.match_info["plan"]) not in plans:
             raise NotFound
-        return web.json_response(plans[plan])
+        return answer(plans[plan])
 
     async def set_legacy(self, request: web.Request) -> web.Response:
         """Store an old plan."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, override
 
 from aiohttp import web
 
-from .answers import Invalid, Refused, forbidden
+from .answers import Invalid, Refused, answer, forbidden
 from .history import Price
 from .orders import Order
 from .rest_charger import state
@@ -55,7 +55,7 @@ class SiteRoutes(Routes):
     async def listed(self, request: web.Request) -> web.Response:
         """List the sites of an account."""
         sites = self.cloud.sites_of(request[ACCOUNT])
-        return web.json_response([site.described(detailed=False) for site in sites])
+        return answer([site.described(detailed=False) for site in sites])
 
     async def read(self, request: web.Request) -> web.Response:
         """Return a site."""
@@ -63,19 +63,19 @@ class SiteRoutes(Routes):
         site = self.site(request).described()
         if not detailed:
             site = {**site, "circuits": [], "equalizers": []}
-        return web.json_response(site)
+        return answer(site)
 
     async def write(self, request: web.Request) -> web.Response:
         """Change the name or the currency of a site."""
         site, body = self.site(request), fields(request)
         site.name = body.get("name", site.name)
         site.price.currency = body.get("currencyId", site.price.currency)
-        return web.json_response(site.described())
+        return answer(site.described())
 
     async def state(self, request: web.Request) -> web.Response:
         """Return the state of all chargers of a site."""
         site = self.site(request)
-        return web.json_response(
+        return answer(
             {
                 "site": site.described(detailed=False),
                 "circuitStates": [
@@ -111,7 +111,7 @@ class SiteRoutes(Routes):
         site = self.site(request)
         if site.level_of_access != 1:
             raise forbidden()
-        return web.json_response(
+        return answer(
             {
                 "isOwner": True,
                 "siteUsers": [
@@ -124,7 +124,7 @@ class SiteRoutes(Routes):
 
     async def settings(self, request: web.Request) -> web.Response:
         """Return the settings of a circuit."""
-        return web.json_response(self.circuit(request).settings())
+        return answer(self.circuit(request).settings())
 
     async def set_settings(self, request: web.Request) -> web.Response:
         """Change settings of a circuit: 200, and a command response all the same."""
@@ -136,9 +136,7 @@ class SiteRoutes(Routes):
     async def dynamic(self, request: web.Request) -> web.Response:
         """Return the dynamic limit of a circuit."""
         values = self.circuit(request).dynamic
-        return web.json_response(
-            {f"phase{phase + 1}": values[phase] for phase in range(3)}
-        )
+        return answer({f"phase{phase + 1}": values[phase] for phase in range(3)})
 
     async def set_dynamic(self, request: web.Request) -> web.Response:
         """Set the dynamic limit of a circuit, for a time or for good."""
@@ -150,7 +148,7 @@ class SiteRoutes(Routes):
             act=lambda: circuit.set_dynamic(amps, minutes),
         )
         sent = await self.cloud.send(circuit.master, order)
-        return web.json_response(sent.answer(), status=202)
+        return answer(sent.answer(), status=202)
 
     async def set_rated(self, request: web.Request) -> web.Response:
         """Set the fuse of a circuit; only installers may."""
@@ -164,15 +162,15 @@ class SiteRoutes(Routes):
     async def equalizer_state(self, request: web.Request) -> web.Response:
         """Return the state of an equalizer."""
         equalizer = self.equalizer(request)
-        return web.json_response(equalizer.named() | {"isOnline": equalizer.online})
+        return answer(equalizer.named() | {"isOnline": equalizer.online})
 
     async def equalizer_config(self, request: web.Request) -> web.Response:
         """Return the configuration of an equalizer."""
-        return web.json_response(self.equalizer(request).config())
+        return answer(self.equalizer(request).config())
 
     async def equalizer_site(self, request: web.Request) -> web.Response:
         """Return the site of an equalizer."""
-        return web.json_response(self.equalizer(request).site.described())
+        return answer(self.equalizer(request).site.described())
 
     async def set_max(self, request: web.Request) -> web.Response:
         """Set how much all cars may have together."""
@@ -182,11 +180,11 @@ class SiteRoutes(Routes):
             command=CONFIGURE_FUSE, act=lambda: equalizer.set_max_allocated(amps)
         )
         sent = await self.cloud.send(equalizer, order)
-        return web.json_response(sent.answer(), status=202)
+        return answer(sent.answer(), status=202)
 
     async def surplus(self, request: web.Request) -> web.Response:
         """Return how surplus is used."""
-        return web.json_response(self.equalizer(request).surplus)
+        return answer(self.equalizer(request).surplus)
 
     async def set_surplus(self, request: web.Request) -> web.Response:
         """Set how surplus is used."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 PHASES = 3
 HOME = 1
-"""The product code of an Easee Home."""
+MAX = 3
+"""The product codes of an Easee Home and of a Charge Max, which signs sessions."""
 
 
 class Circuit:

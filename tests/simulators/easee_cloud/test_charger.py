@@ -14,6 +14,7 @@ from simulators.easee_cloud import (
     Vehicle,
     seeded,
 )
+from simulators.easee_cloud.answers import Invalid
 from simulators.easee_cloud.orders import command, settings
 
 
@@ -280,6 +281,65 @@ def test_what_happens_offline_is_told_later_with_its_own_time(
 def test_offline_the_offline_limit_holds(charger: Charger, car: Vehicle) -> None:
     charger.go_offline()
     assert charger.offered == 6
+
+
+def test_a_charge_max_signs_its_sessions(
+    cloud: EaseeCloud, charger: Charger, car: Vehicle, time: SimulatedTime
+) -> None:
+    charger.product_code = 3
+    time.advance(3600)
+    charger.unplug()
+    scheme, data, signature = str(charger[60]).split("|")
+    readings = json.loads(data)["RD"]
+    assert scheme == "OCMF"
+    assert readings[1]["RV"] - readings[0]["RV"] == pytest.approx(11.04, rel=0.01)
+    assert json.loads(signature)["SD"]
+
+
+def test_toggling_depends_on_what_is(
+    charger: Charger, car: Vehicle, time: SimulatedTime
+) -> None:
+    order(charger, "toggle_charging")
+    assert charger[48] == 0
+    order(charger, "toggle_charging")
+    assert charger[48] == 32
+    change(charger, authorizationRequired=True)
+    assert charger[109] == 7
+    order(charger, "toggle_charging")
+    assert charger[109] == 6
+    order(charger, "toggle_charging")
+    assert charger[109] == 8
+
+
+def test_polls_tell_what_is_known(charger: Charger, time: SimulatedTime) -> None:
+    time.advance(10)
+    order(charger, "poll_lifetimeenergy")
+    order(charger, "poll_chargeropmode")
+    assert charger.known[124].at == charger.known[109].at == time()
+
+
+def test_a_cable_is_locked_and_phases_are_limited(charger: Charger) -> None:
+    order(charger, "lock_state", state=True)
+    assert charger[30] is True
+    order(charger, "set_phase_mode", phaseMode=3)
+    assert charger[38] == 3
+    change(charger, limitToSinglePhaseCharging=True)
+    assert charger[38] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("lock_state", {}),
+        ("set_phase_mode", {"phaseMode": 4}),
+        ("set_dynamic_charger_current", {"amps": "10"}),
+    ],
+)
+def test_a_command_without_sense_is_invalid(
+    charger: Charger, name: str, body: dict[str, object]
+) -> None:
+    with pytest.raises(Invalid):
+        command(charger, name, body)
 
 
 def test_pairing_tells_the_token(charger: Charger) -> None:

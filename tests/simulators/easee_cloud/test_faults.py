@@ -98,6 +98,19 @@ async def test_a_slow_answer_takes_the_time_of_the_clock(
     assert (await asking)[0] == 200
 
 
+async def test_a_client_that_gave_up_leaves_nothing_behind(
+    cloud: EaseeCloud, client: PlainClient
+) -> None:
+    await client.login()
+    cloud.faults.add(Fault(pattern="/api/chargers$", delay=30))
+    asking = asyncio.create_task(client.ask("GET", CHARGERS))
+    await cloud.until(lambda: bool(cloud.journal.find("GET", CHARGERS)))
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await cloud.stop()
+    assert cloud.journal.find("GET", CHARGERS)[0].status is None
+
+
 async def test_a_lost_answer_leaves_its_effect(
     cloud: EaseeCloud, client: PlainClient
 ) -> None:

@@ -122,7 +122,7 @@ async def test_a_lost_rotation_burns_the_token(
 @pytest.mark.parametrize(
     ("body", "sent"),
     [
-        ({"message": "Unauthorized"}, '{"message": "Unauthorized"}'),
+        ({"message": "Unauthorized"}, '{"message":"Unauthorized"}'),
         ("null", "null"),
         (None, ""),
         ("<html></html>", "<html></html>"),
