@@ -23,6 +23,11 @@ from custom_components.ev_charger_hub.station.model import (
     Place,
     StationInfo,
 )
+from custom_components.ev_charger_hub.station.needs import (
+    ChargingNeeds,
+    EnergyTransfer,
+    VehiclePlan,
+)
 from custom_components.ev_charger_hub.station.profiles.model import Period, Schedule
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.snapshot import dump, restore
@@ -182,3 +187,48 @@ def test_limits_of_others_outlive_us() -> None:
     broken = new_station()
     restore(broken, data)
     assert broken.evse(1).external_limits.value == {}
+
+
+def test_what_a_vehicle_told_outlives_a_restart() -> None:
+    schedule = Schedule(
+        unit=RateUnit.AMPERE,
+        periods=(Period(start=0, limit=Decimal("9.5"), phases=3),),
+        start=NOON,
+        duration=600,
+    )
+    before, after = new_station(), new_station()
+    evse = before.evse(1)
+    evse.needs.set(
+        ChargingNeeds(
+            told_at=NOON,
+            departure=NOON + timedelta(hours=8),
+            energy=20000.0,
+            transfer=EnergyTransfer.AC_THREE_PHASE,
+        )
+    )
+    evse.plan.set(VehiclePlan(told_at=NOON, schedule=schedule, accepted=True))
+    evse.priority.set(True)
+    evse.allowed_transfers = frozenset({EnergyTransfer.AC_BPT})
+    restore(after, stored(before))
+    there = after.evse(1)
+    assert there.needs.value == evse.needs.value
+    assert there.plan.value == evse.plan.value
+    assert there.priority.value is True
+    assert there.allowed_transfers == evse.allowed_transfers
+
+
+@pytest.mark.parametrize(
+    "vehicle",
+    [
+        {"needs": {"odd": 1, "told_at": NOON.isoformat()}},
+        {"needs": {"transfer": "odd", "told_at": NOON.isoformat()}},
+        {"plan": {"told_at": NOON.isoformat()}},
+        {"allowed_transfers": ["odd"]},
+    ],
+)
+def test_odd_words_of_a_vehicle_are_left_out(vehicle: dict[str, Any]) -> None:
+    station = new_station()
+    restore(station, {"evses": {"1": {"vehicle": vehicle}}})
+    evse = station.evse(1)
+    assert (evse.needs.value, evse.plan.value) == (None, None)
+    assert evse.allowed_transfers is None

@@ -125,15 +125,17 @@ def dump(limit: ExternalLimit) -> dict[str, Any]:
         "source": limit.source,
         "told_at": limit.told_at.isoformat(),
         "adds": limit.adds,
-        "schedules": [
-            {
-                "unit": one.unit.value,
-                "start": one.start and one.start.isoformat(),
-                "duration": one.duration,
-                "periods": [[it.start, str(it.limit), it.phases] for it in one.periods],
-            }
-            for one in limit.schedules
-        ],
+        "schedules": [dump_schedule(one) for one in limit.schedules],
+    }
+
+
+def dump_schedule(schedule: Schedule) -> dict[str, Any]:
+    """Return what a schedule allows as JSON can carry it."""
+    return {
+        "unit": schedule.unit.value,
+        "start": schedule.start and schedule.start.isoformat(),
+        "duration": schedule.duration,
+        "periods": [[it.start, str(it.limit), it.phases] for it in schedule.periods],
     }
 
 
@@ -143,17 +145,19 @@ def parse(kept: dict[str, Any]) -> ExternalLimit:
         source=kept["source"],
         told_at=datetime.fromisoformat(kept["told_at"]),
         adds=kept["adds"],
-        schedules=tuple(
-            Schedule(
-                unit=RateUnit(one["unit"]),
-                start=one["start"] and datetime.fromisoformat(one["start"]),
-                duration=one["duration"],
-                periods=tuple(
-                    Period(start=start, limit=Decimal(limit), phases=phases)
-                    for start, limit, phases in one["periods"]
-                ),
-            )
-            for one in kept["schedules"]
+        schedules=tuple(parse_schedule(one) for one in kept["schedules"]),
+    )
+
+
+def parse_schedule(kept: dict[str, Any]) -> Schedule:
+    """Return the schedule that was dumped; raises as `parse` does."""
+    return Schedule(
+        unit=RateUnit(kept["unit"]),
+        start=kept["start"] and datetime.fromisoformat(kept["start"]),
+        duration=kept["duration"],
+        periods=tuple(
+            Period(start=start, limit=Decimal(limit), phases=phases)
+            for start, limit, phases in kept["periods"]
         ),
     )
 

@@ -1,6 +1,7 @@
 """Snapshots: what was last known of a station, as JSON, for the next start."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime
 import math
@@ -20,6 +21,7 @@ from .model import (
     StationInfo,
 )
 from .monitoring import Problem
+from .needs import ChargingNeeds, EnergyTransfer, VehiclePlan
 
 type Json = dict[str, Any]
 
@@ -41,6 +43,7 @@ def dump(station: ChargingStation) -> Json:
         "evses": {
             str(evse.id): _dump_place(evse)
             | {"connector_statuses": _dump_connectors(evse)}
+            | {"vehicle": _dump_vehicle(evse)}
             for evse in station.evses.values()
         },
     }
@@ -66,6 +69,7 @@ def restore(station: ChargingStation, data: Json) -> None:
         for connector_id, status in place.get("connector_statuses", {}).items():
             connector = evse.connector(int(connector_id))
             _restore(connector.status, status, ConnectorStatus)
+        _restore_vehicle(evse, place.get("vehicle") or {})
 
 
 def _dump_place(place: Place) -> Json:
@@ -97,6 +101,59 @@ def _dump_place(place: Place) -> Json:
 
 def _dump_connectors(evse: Evse) -> Json:
     return {str(one.id): one.status.value for one in evse.connectors.values()}
+
+
+def _dump_vehicle(evse: Evse) -> Json:
+    """Return what a vehicle told, which it tells once a session."""
+    needs, plan = evse.needs.value, evse.plan.value
+    allowed = evse.allowed_transfers
+    return {
+        "needs": None
+        if needs is None
+        else asdict(needs)
+        | {"told_at": _moment(needs.told_at), "departure": _moment(needs.departure)},
+        "plan": None
+        if plan is None
+        else {
+            "told_at": _moment(plan.told_at),
+            "schedule": external.dump_schedule(plan.schedule),
+            "accepted": plan.accepted,
+        },
+        "priority": evse.priority.value,
+        "allowed_transfers": None if allowed is None else sorted(allowed),
+    }
+
+
+def _restore_vehicle(evse: Evse, data: Json) -> None:
+    _restore(evse.needs, data.get("needs"), _needs)
+    _restore(evse.plan, data.get("plan"), _plan)
+    _restore(evse.priority, data.get("priority"), bool)
+    if (allowed := data.get("allowed_transfers")) is not None:
+        with suppress(TypeError, ValueError):
+            evse.allowed_transfers = frozenset(EnergyTransfer(one) for one in allowed)
+
+
+def _needs(raw: Json) -> ChargingNeeds:
+    departure, transfer = raw.get("departure"), raw.get("transfer")
+    return ChargingNeeds(
+        **raw
+        | {
+            "told_at": _parsed(str(raw.get("told_at"))),
+            "departure": None if departure is None else _parsed(departure),
+            "transfer": None if transfer is None else EnergyTransfer(transfer),
+        }
+    )
+
+
+def _plan(raw: Json) -> VehiclePlan:
+    try:
+        return VehiclePlan(
+            told_at=_parsed(raw["told_at"]),
+            schedule=external.parse_schedule(raw["schedule"]),
+            accepted=raw["accepted"] is True,
+        )
+    except (ArithmeticError, KeyError) as err:
+        raise ValueError(raw) from err
 
 
 def _restore_place(place: Place, data: Json) -> None:
