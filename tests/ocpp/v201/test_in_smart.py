@@ -84,6 +84,19 @@ async def test_odd_limits_are_answered(charger: Charger, odd: dict[str, Any]) ->
     assert [*charger.station.evses] == [1]
 
 
+async def test_a_place_that_nobody_has_is_not_made_up(charger: Charger) -> None:
+    await charger.boot()
+    charger.station.evses.clear()
+    await limit(charger, evseId=60, chargingSchedule=[schedule()])
+    payload = {"requestedEnergyTransfer": "AC_single_phase"}
+    told = {"evseId": 60, "chargingNeeds": payload}
+    answer = charger.payload(await charger.call("NotifyEVChargingNeeds", told))
+    assert answer == {"status": "Rejected"}
+    assert charger.station.evses == {}
+    await limit(charger, evseId=2, chargingSchedule=[schedule()])
+    assert [*charger.station.evses] == [2]
+
+
 async def test_made_up_sources_are_bounded(charger: Charger) -> None:
     await charger.boot()
     for number in range(MAX_SOURCES + 10):

@@ -11,7 +11,6 @@ from ..adapter import StationContext
 from ..blocks import Answer
 from ..oddities import Oddities
 from ..rpc import Reply
-from ..words import MAX_EVSES
 from .charging_profiles import parse_schedule
 
 MAX_SCHEDULES = 3
@@ -104,7 +103,8 @@ class ExternalLimits:
         evse_id, station = payload.get("evseId") or 0, self._context.station
         if not evse_id:
             return station.whole
-        if evse_id in station.evses or (not station.evses and 0 < evse_id <= MAX_EVSES):
+        guessed = not station.evses and station.believes(evse_id)
+        if evse_id in station.evses or guessed:
             return station.evse(evse_id)
         self._oddities.note(f"limit of EVSE {evse_id} ignored")
         return None

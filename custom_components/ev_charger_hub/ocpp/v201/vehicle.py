@@ -16,7 +16,6 @@ from ..blocks import Answer
 from ..charging_profiles import amount
 from ..oddities import Oddities
 from ..rpc import Reply
-from ..words import MAX_EVSES
 from .charging_profiles import parse_schedule
 from .link import V201Link
 
@@ -118,9 +117,8 @@ class Vehicles:
 
     def _evse(self, payload: Json) -> Evse | None:
         station, evse_id = self._context.station, payload["evseId"]
-        if evse_id in station.evses:
-            return station.evses[evse_id]
-        if not station.evses and 0 < evse_id <= MAX_EVSES:
+        guessed = evse_id and not station.evses and station.believes(evse_id)
+        if evse_id in station.evses or guessed:
             return station.evse(evse_id)
         self._oddities.note(f"vehicle at EVSE {evse_id} ignored")
         return None
