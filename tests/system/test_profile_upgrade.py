@@ -133,6 +133,24 @@ async def _killed_at(server: Server, station: Station, moments: list[Moment]) ->
     station.on_moment = None
 
 
+async def acted_until(server: Server, action: str, look: Callable[[], bool]) -> None:
+    """Do an action once, as soon as the station takes it, and wait for its effect."""
+
+    async def acted() -> bool:
+        try:
+            await server.act(action)
+        except ClientError:
+            # The station dials in just now, or it was the last that the server did.
+            return look()
+        return True
+
+    async def seen() -> bool:
+        return look()
+
+    await until(acted)
+    await until(seen)
+
+
 def _clean(server: Server) -> None:
     assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
 
@@ -164,24 +182,17 @@ async def test_killed_at_every_step_of_a_renewal(
     for moment in RENEWAL:
         station.moments = [moment]
         station.on_moment = server.kill
-        with suppress(ClientError):
-            await server.act("renew_certificate")
-
-        async def died() -> bool:
-            return not station.moments
-
-        await until(died)
+        await acted_until(server, "renew_certificate", lambda: not station.moments)
         await server.start()
         await _shown(server, "profile_3")
     station.on_moment = None
     before = station.security.state()["certificate"]
     assert before != first
-    await server.act("renew_certificate")
-
-    async def renewed() -> bool:
-        return bool(station.security.state()["certificate"] != before)
-
-    await until(renewed)
+    await acted_until(
+        server,
+        "renew_certificate",
+        lambda: bool(station.security.state()["certificate"] != before),
+    )
     await station.disconnect()
     await _shown(server, "profile_3")
     _clean(server)

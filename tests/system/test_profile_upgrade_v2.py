@@ -15,12 +15,12 @@ import pytest
 
 from .server import Server, until
 from .station import IDENTITY
-from .test_profile_upgrade import PASSWORD, PAUSE, Lonely
+from .test_profile_upgrade import PASSWORD, PAUSE, Lonely, acted_until
 from simulators.charging_station.rpc import TROUBLE
 from simulators.charging_station.v2 import ChargingStation
 from tests.browser.processes import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEED = 20
 
@@ -184,24 +184,15 @@ async def test_killed_while_the_password_changes(
     for moment in ROTATION:
         station.moments = [moment]
         station.on_moment = server.kill
-        with suppress(ClientError):
-            await server.act("rotate_password")
-
-        async def died() -> bool:
-            return not station.moments
-
-        await until(died)
+        await acted_until(server, "rotate_password", lambda: not station.moments)
         await server.start()
         await _shown(server, "profile_1")
     station.on_moment = None
     before = station.security.password
     assert before != PASSWORD
-    await server.act("rotate_password")
-
-    async def rotated() -> bool:
-        return station.security.password != before
-
-    await until(rotated)
+    await acted_until(
+        server, "rotate_password", lambda: station.security.password != before
+    )
     await _shown(server, "profile_1")
     _clean(server)
 
@@ -260,9 +251,9 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
             upgrade = server.kept("security")["upgrade"]
             step = upgrade["leg"], upgrade["step"]
             assert upgrade["failure"] is None
-            if upgrade["step"] == "done":
-                break
             if step in seen:
+                if upgrade["step"] == "done":
+                    break
                 await asyncio.sleep(0.001)
                 continue
             seen.add(step)
@@ -271,7 +262,6 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
                 lonely.kill()
                 lonely.start()
             await server.start()
-        assert len(seen) >= 4
         await _shown(server, "profile_3")
         found = await lonely.security()
         assert found["profile"] == 3
