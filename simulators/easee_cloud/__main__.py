@@ -33,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--email", default=EMAIL)
     parser.add_argument("--password", default=PASSWORD)
     parser.add_argument("--second", action="store_true", help="add another charger")
+    parser.add_argument("--second-site", action="store_true", help="add a cabin")
     parser.add_argument(
         "--no-equalizer", action="store_true", help="leave out the equalizer"
     )
@@ -101,6 +102,7 @@ async def main() -> None:
         SimulatedTime(datetime.now(UTC)),
         second=args.second,
         equalizer=not args.no_equalizer,
+        second_site=args.second_site,
     )
     account = cloud.tokens.accounts[0]
     account.email, account.password = args.email, args.password

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 import json
 from typing import Any
 
@@ -219,6 +220,7 @@ class EaseeCloud:
         else:
             body = response.text if isinstance(response, web.Response) else ""
             self.journal.closed(entry, response.status, body or "")
+            response.headers["Date"] = format_datetime(self.clock(), usegmt=True)
         return response
 
     async def _opened(self, request: web.Request) -> Request:

@@ -70,6 +70,8 @@ class Commands:
         self._clock = clock
         self._tell = tell
         self.usual = Behaviour()
+        self.admits_no_op = False
+        """Whether a setting that changes nothing is answered with ticks 0, not left out."""
         self.upcoming: deque[Behaviour] = deque()
         """How the next commands go; afterwards they go as usual."""
         self.sent: dict[tuple[str, int, int], Sent] = {}

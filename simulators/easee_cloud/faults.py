@@ -141,11 +141,13 @@ class Limits:
         self.blocked_until: datetime | None = None
 
     def strict(self) -> None:
-        """Limit what is documented as limited, too: 10 an hour each."""
+        """Limit what is documented as limited, too: 10 an hour, allocation 1 a minute."""
         self.quotas += [
             Quota(pattern=pattern, count=10, seconds=3600)
             for pattern in (r"^/api/sites(/\d+)?$", "/breakdown/", "^/api/sessions/")
         ]
+        once = "/configure_max_allocated_current$"
+        self.quotas.append(Quota(pattern=once, count=1, seconds=60))
 
     def block(self, seconds: float | None = None) -> None:
         """Block the client's address."""

@@ -45,6 +45,8 @@ class Hub:
         self.random = Random(1)
         """Shuffles replays; seed it anew for another order."""
         self.framing = Framing.JOINED
+        self.camel_case = False
+        """Whether methods of clients are called `productUpdate` and not `ProductUpdate`."""
         self.handshake_with_data = True
         self.handshake_error: str | None = None
         self.negotiate_version = 0
@@ -122,15 +124,12 @@ class Hub:
 
     def observed(self, product: Product, observation: Observation) -> None:
         """Tell all subscribers an observation."""
-        self._invoke(
-            self._listeners(product.serial),
-            "ProductUpdate",
-            observation.update(product.serial),
-        )
+        update = observation.update(product.serial)
+        self.tell(product.serial, "ProductUpdate", update)
 
     def responded(self, serial: str, response: dict[str, Any]) -> None:
         """Tell all subscribers what became of a command."""
-        self._invoke(self._listeners(serial), "CommandResponse", response)
+        self.tell(serial, "CommandResponse", response)
 
     def _listeners(self, serial: str) -> list[Connection]:
         return [one for one in self.connections if serial in one.subscriptions]
@@ -138,8 +137,14 @@ class Hub:
     def _invoke(
         self, connections: Iterable[Connection], target: str, argument: dict[str, Any]
     ) -> None:
+        if self.camel_case:
+            target = target[0].lower() + target[1:]
         for connection in connections:
             connection.send({"type": 1, "target": target, "arguments": [argument]})
+
+    def tell(self, serial: str, target: str, argument: dict[str, Any]) -> None:
+        """Invoke any method at all subscribers of a product."""
+        self._invoke(self._listeners(serial), target, argument)
 
     def raw(self, text: str) -> None:
         """Send any text as a frame of its own, whatever it is."""

@@ -88,6 +88,8 @@ class ChargerRoutes(Routes):
             (await self.cloud.send(charger, order)).answer()
             for order in settings(charger, fields(request))
         ]
+        if not answers and self.cloud.commands.admits_no_op:
+            answers = [{"device": charger.serial, "commandId": 0, "ticks": 0}]
         return answer(answers, status=202)
 
     async def command(self, request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from simulators.easee_cloud import (
     Behaviour,
     Charger,
     EaseeCloud,
+    Fault,
     SimulatedTime,
     Vehicle,
 )
@@ -55,6 +56,25 @@ async def test_settings_become_a_command_each(
 async def test_settings_that_change_nothing_send_nothing(client: PlainClient) -> None:
     await client.listen()
     assert (await client.ask("POST", SETTINGS, {"phaseMode": 2}))[:2] == (202, [])
+
+
+async def test_nothing_to_do_can_be_answered_with_ticks_0(
+    cloud: EaseeCloud, client: PlainClient
+) -> None:
+    await client.login()
+    cloud.commands.admits_no_op = True
+    _, answer, _ = await client.ask("POST", SETTINGS, {"phaseMode": 2})
+    assert [one["ticks"] for one in answer] == [0]
+
+
+async def test_a_command_can_be_refused_with_a_success(
+    cloud: EaseeCloud, client: PlainClient
+) -> None:
+    await client.login()
+    body = {"wasAccepted": False}
+    cloud.faults.add(Fault(pattern="/commands/", status=200, body=body))
+    answer = await client.post(f"{COMMANDS}/set_dynamic_charger_current", LIMIT)
+    assert answer == {"wasAccepted": False}
 
 
 @pytest.mark.parametrize(

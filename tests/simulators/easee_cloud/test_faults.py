@@ -60,6 +60,9 @@ async def test_documented_limits_are_ten_an_hour(
     seen = [(await client.ask("GET", "/api/sites/1"))[0] for _ in range(11)]
     assert seen == [200] * 10 + [429]
     assert (await client.ask("GET", CHARGERS))[0] == 200
+    path = "/api/equalizers/QP123456/commands/configure_max_allocated_current"
+    answers = [await client.ask("POST", path, {"maxCurrent": 20}) for _ in range(2)]
+    assert [status for status, _, _ in answers] == [202, 429]
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -103,6 +103,18 @@ async def test_only_who_subscribes_hears(
     assert client.values(40) == ["2"]
 
 
+async def test_methods_can_be_called_otherwise(
+    cloud: EaseeCloud, client: PlainClient, charger: Charger
+) -> None:
+    await client.listen()
+    cloud.hub.camel_case = True
+    charger.observe(40, 1)
+    cloud.hub.tell(SERIAL, "ChargerUpdate", {"id": SERIAL})
+    await client.until(lambda: len(client.of_type(1)) == 2)
+    targets = [one["target"] for one in client.of_type(1)]
+    assert targets == ["productUpdate", "chargerUpdate"]
+
+
 @pytest.mark.parametrize("framing", [*Framing])
 async def test_records_are_spread_over_frames(
     cloud: EaseeCloud, client: PlainClient, charger: Charger, framing: Framing

@@ -12,6 +12,7 @@ from simulators.easee_cloud import (
     Equalizer,
     SimulatedTime,
     Vehicle,
+    seeded,
 )
 from simulators.easee_cloud.clock import whole
 
@@ -301,3 +302,21 @@ async def test_old_plans_are_kept(client: PlainClient) -> None:
     assert await client.get(f"{C}/basic_charge_plan") == {"isEnabled": True}
     await client.ask("DELETE", f"{C}/basic_charge_plan")
     assert (await client.ask("GET", f"{C}/basic_charge_plan"))[0] == 404
+
+
+async def test_an_account_can_have_two_sites(socket_enabled: None) -> None:
+    cloud = seeded(second_site=True, equalizer=False)
+    await cloud.start()
+    client = PlainClient(cloud)
+    await client.login()
+    sites = await client.get("/api/accounts/products")
+    assert [(site["name"], len(site["equalizers"])) for site in sites] == [
+        ("Home", 0),
+        ("Cabin", 0),
+    ]
+    assert [one["id"] for one in await client.get("/api/chargers")] == [
+        "EH123456",
+        "EH777777",
+    ]
+    await client.close()
+    await cloud.stop()

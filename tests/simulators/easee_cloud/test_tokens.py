@@ -149,6 +149,8 @@ async def test_a_clock_that_is_wrong_shows_in_the_tokens(
     claims = json.loads(
         urlsafe_b64decode(client.tokens["accessToken"].split(".")[1] + "==")
     )
+    _, _, headers = await client.ask("GET", PROFILE)
+    assert headers["Date"] == "Thu, 01 Oct 2026 04:00:00 GMT"
     assert claims["exp"] == int(time().timestamp()) - 7200 + 3600
     assert await status(client) == 200
 
