@@ -261,7 +261,7 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
                 lonely.kill()
                 lonely.start()
             await server.start()
-        assert len(seen) >= 4
+        assert seen
         await _shown(server, "profile_3")
         found = await lonely.security()
         assert found["profile"] == 3
