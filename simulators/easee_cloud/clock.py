@@ -1,5 +1,6 @@
 """The cloud's clock: injected, moved by whoever owns it, and on request wrong."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 import heapq
@@ -7,6 +8,8 @@ from itertools import count
 from typing import Protocol
 
 START = datetime(2026, 10, 1, 6, 0, tzinfo=UTC)
+TURNS = 50
+"""How many turns of the event loop a request over a socket of this machine may take."""
 EPOCH_OF_TICKS = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +44,11 @@ class Alarm:
         """Do not call."""
         self._callback = None
 
+    @property
+    def cancelled(self) -> bool:
+        """Return whether nobody is called any more."""
+        return self._callback is None
+
     def ring(self) -> None:
         """Call, unless cancelled."""
         if self._callback is not None:
@@ -70,11 +78,39 @@ class SimulatedTime:
     def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due meanwhile, in its order."""
         end = self.now + timedelta(seconds=seconds)
-        while self._alarms and self._alarms[0][0] <= end:
-            at, _, alarm = heapq.heappop(self._alarms)
-            self.now = max(self.now, at)
-            alarm.ring()
+        while self._ring(end):
+            pass
         self.now = end
+
+    async def pass_time(self, seconds: float, turns: int = TURNS) -> None:
+        """Let time pass, and after every alarm everybody have so many turns.
+
+        That is time enough for requests over a socket of this machine, so that clients
+        which live by this clock keep up with it.
+        """
+        end = self.now + timedelta(seconds=seconds)
+        await _turns(turns)
+        while self._ring(end):
+            await _turns(turns)
+        self.now = end
+        await _turns(turns)
+
+    def _ring(self, end: datetime) -> bool:
+        """Ring all that is due next, if that is before the end."""
+        while self._alarms and self._alarms[0][2].cancelled:
+            heapq.heappop(self._alarms)
+        if not self._alarms or self._alarms[0][0] > end:
+            return False
+        at = self._alarms[0][0]
+        self.now = max(self.now, at)
+        while self._alarms and self._alarms[0][0] <= at:
+            heapq.heappop(self._alarms)[2].ring()
+        return True
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 class CloudClock:

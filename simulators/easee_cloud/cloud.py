@@ -11,7 +11,7 @@ from aiohttp import web
 from . import rest_account, rest_charger, rest_history, rest_schedules, rest_site
 from .answers import HTML, NotFound, Refused, answer
 from .charger import Charger
-from .clock import CloudClock, SimulatedTime, Time, stamp
+from .clock import TURNS, CloudClock, SimulatedTime, Time, stamp
 from .commands import Commands, Sent
 from .equalizer import Equalizer
 from .faults import Cut, Faults, Limits
@@ -28,8 +28,6 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 OPEN = ("/api/accounts/login", "/api/accounts/refresh_token", "/health")
 """Paths that need no token."""
-TURNS = 50
-"""How many turns of the event loop everybody else gets while something waits."""
 
 
 class EaseeCloud:

@@ -114,6 +114,28 @@ async def test_a_client_that_gave_up_leaves_nothing_behind(
     assert cloud.journal.find("GET", CHARGERS)[0].status is None
 
 
+async def test_clients_on_its_clock_keep_up_with_time(
+    cloud: EaseeCloud, client: PlainClient, time: SimulatedTime
+) -> None:
+    seen: list[int] = []
+
+    async def poll() -> None:
+        while True:
+            seen.append((await client.ask("GET", "/health"))[0])
+            await cloud.faults.wait(60)
+
+    polling = asyncio.create_task(poll())
+    await time.pass_time(3599)
+    cloud.outage(503)
+    await time.pass_time(3600)
+    cloud.recover()
+    await time.pass_time(60)
+    assert seen == [200] * 60 + [503] * 60 + [200]
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+    assert cloud.journal.busiest(60, "GET", "/health") == 1
+
+
 async def test_a_lost_answer_leaves_its_effect(
     cloud: EaseeCloud, client: PlainClient
 ) -> None:
