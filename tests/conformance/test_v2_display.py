@@ -12,9 +12,10 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
-from ..ha.conftest import Charger2Factory
+from ..ha.conftest import IDENTITY, Charger2Factory
 from ..ha.entities import act, entity_id, exists, state
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp import timestamps
 from custom_components.ev_charger_hub.ocpp.v201 import reports
 
 HELLO = {"format": "ASCII", "content": "Hello"}
@@ -336,6 +337,23 @@ async def test_a_message_that_would_be_over_is_not_sent(
     with pytest.raises(ServiceValidationError) as raised:
         await show(hass, charger2, until="2026-01-01 00:00:00")
     assert raised.value.translation_key == "display_over"
+
+
+async def test_a_display_goes_by_the_clock_of_its_charger(
+    hass: HomeAssistant, hub: OcppHub, charger2: Charger2
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    skew = hub.stations[IDENTITY].station.skew
+    skew.observe(now + timedelta(hours=2), now)
+    starts, ends = now + timedelta(hours=1), now + timedelta(hours=3)
+    sent, _ = await show(
+        hass, charger2, start=starts.isoformat(), until=ends.isoformat()
+    )
+    assert timestamps.parse(sent["startDateTime"]) == starts + timedelta(hours=2)
+    assert timestamps.parse(sent["endDateTime"]) == ends + timedelta(hours=2)
+    _, found = await listed(hass, charger2, [sent])
+    for told, meant in ((found[0]["start"], starts), (found[0]["until"], ends)):
+        assert abs(datetime.fromisoformat(told) - meant) < timedelta(seconds=1)
 
 
 async def test_ocpp_1_6_has_no_display(
