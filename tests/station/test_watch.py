@@ -537,6 +537,36 @@ def test_a_part_of_a_sum_tells_only_what_is_too_much(scene: Scene) -> None:
     assert scene.shown(0)[2] is True
 
 
+def test_evses_that_share_anew_between_two_samples_ignore_nothing(scene: Scene) -> None:
+    """11 kW and nearly nothing become nearly nothing and 11 kW."""
+    other = scene.station.evse(2)
+    scene.charge(other)
+    scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)
+    scene.wait(120)
+    most, least = 11040, 2070
+    for first, second in ((most, least), (least, most), (most, least)):
+        scene.measure(first, POWER)
+        scene.wait(20)
+        scene.measure(second, POWER, other)
+        scene.wait(20)
+    assert scene.shown(0)[2] is False
+    assert scene.limiter.told == []
+
+
+def test_evses_that_take_too_much_all_the_time_ignore_the_limit(scene: Scene) -> None:
+    other = scene.station.evse(2)
+    scene.charge(other)
+    scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)
+    scene.wait(120)
+    for extra in range(3):
+        scene.measure(11040 + extra, POWER)
+        scene.wait(20)
+        scene.measure(11040 + extra, POWER, other)
+        scene.wait(20)
+    assert scene.shown(0)[2] is True
+    assert scene.limiter.told == [0]
+
+
 def test_what_flowed_before_somebody_joined_or_left_is_not_added(scene: Scene) -> None:
     other = scene.station.evse(2)
     scene.limit(20, 0, purpose=Purpose.STATION_MAX, profile_id=1000)

@@ -1,6 +1,7 @@
 """Effective limits: what holds at an EVSE, who sets it, and whether ours is followed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..enums import ConnectorStatus, LimitedBy
@@ -67,6 +68,8 @@ class Evidence:
     measured: Decimal | None = None
     in_part: bool = False
     """Whether more flows than was measured."""
+    moments: tuple[datetime, datetime] | None = None
+    """When the oldest and the newest sample of a sum were taken."""
     external: tuple[Decimal, LimitedBy] | None = None
     """The lowest limit that others told of, and who they are."""
     others: LimitedBy = LimitedBy.EXTERNAL

@@ -19,6 +19,9 @@ SETTLING = timedelta(seconds=60)
 BEGINNING = timedelta(seconds=10)
 """How long it takes until a vehicle draws what it may, and others give way to it."""
 
+TOGETHER = timedelta(seconds=5)
+"""How far apart the samples of different EVSEs may be, to be of one moment."""
+
 FRESH = timedelta(minutes=10)
 """For how long a sample tells what flows."""
 
@@ -64,6 +67,7 @@ class Record:
         "read_at",
         "reported",
         "settled_at",
+        "suspected_at",
     )
 
     def __init__(self) -> None:
@@ -76,6 +80,8 @@ class Record:
         """Whether currents showed that the limit of ours is not followed."""
         self.reported = False
         """Whether the limiter was told that it is not followed."""
+        self.suspected_at: datetime | None = None
+        """When samples of different moments first came to more than ours."""
         self.most_offered: Decimal | None = None
         self.composite: CompositeSchedule | None = None
         self.read_at: datetime | None = None
@@ -123,6 +129,18 @@ class Record:
             self.composite = composite
             self.read_at = now
 
+    def certain(self, moments: tuple[datetime, datetime] | None) -> bool:
+        """Return whether samples from so long ago until then may tell what is too much.
+
+        EVSEs share what there is anew all the time: samples of different moments count
+        once all of them are later than those that were too much before.
+        """
+        if moments is None or moments[1] - moments[0] <= TOGETHER:
+            return True
+        if self.suspected_at is None:
+            self.suspected_at = moments[1]
+        return moments[0] > self.suspected_at
+
     def bounds(self, since: datetime) -> tuple[Decimal | None, Decimal | None]:
         """Return the lowest and the highest limit of ours from a moment until now.
 
@@ -159,7 +177,7 @@ def gather(
     record.take(limiter.composites.get(place.id), now)
     session_profile = held is not None and held.of_session
     ours = _noted(place, held, record, now)
-    offered, measured, in_part = _samples(place, now)
+    offered, measured, in_part, newest = _samples(place, now)
     if offered is not None:
         record.most_offered = max(record.most_offered or offered[0], offered[0])
     moments = [one[1] for one in (offered, measured) if one is not None]
@@ -187,6 +205,7 @@ def gather(
         maximum=Decimal(settings.maximum_current),
         measured=None if measured is None else measured[0],
         in_part=in_part,
+        moments=None if measured is None or newest is None else (measured[1], newest),
         most_offered=record.most_offered,
         offered=None if offered is None else offered[0],
         before=record.before(since),
@@ -291,22 +310,24 @@ def _since(place: Place) -> datetime | None:
     return None
 
 
-def _samples(place: Place, now: datetime) -> tuple[Sample | None, Sample | None, bool]:
+def _samples(
+    place: Place, now: datetime
+) -> tuple[Sample | None, Sample | None, bool, datetime | None]:
     """Return what is offered and what flows, in A, as far as it is known and fresh.
 
-    The last value tells whether only a part of what flows is known.
+    Then whether only a part of what flows is known, and when the newest sample of a
+    sum was taken.
     """
     if (began := _since(place)) is None:
-        return None, None, False
+        return None, None, False, None
     since = max(began, now - FRESH)
     if not isinstance(place, Evse):
-        flow, in_part = _sum(place, since)
-        return None, flow, in_part
+        return None, *_sum(place, since)
     factor = 1 / (VOLTAGE * _phases_in_use(place, since))
     offered = _read(place, _OFFERED, since) or _read(
         place, _POWER_OFFERED, since, factor
     )
-    return offered, _flow(place, max(since, began + BEGINNING), factor), False
+    return offered, _flow(place, max(since, began + BEGINNING), factor), False, None
 
 
 def _flow(place: Place, since: datetime, factor: Decimal) -> Sample | None:
@@ -320,11 +341,12 @@ def _flow(place: Place, since: datetime, factor: Decimal) -> Sample | None:
     return None
 
 
-def _sum(whole: Place, since: datetime) -> tuple[Sample | None, bool]:
+def _sum(whole: Place, since: datetime) -> tuple[Sample | None, bool, datetime | None]:
     """Return the current of a whole station: its own, or by the power of its EVSEs.
 
     Currents of different EVSEs may flow in different phases and do not add up, nor do
-    those from before somebody else began to charge. Whether one is missing comes second.
+    those from before somebody else began to charge. Whether one is missing comes
+    second, and when the newest was taken third.
     """
     factor = 1 / (VOLTAGE * whole.phases)
     begun = {
@@ -334,16 +356,17 @@ def _sum(whole: Place, since: datetime) -> tuple[Sample | None, bool]:
     }
     since = max(since, max(begun.values(), default=since) + BEGINNING)
     if (own := _flow(whole, since, factor)) is not None:
-        return own, False
+        return own, False, None
     flows = [
         next((one for key in _POWER if (one := _read(evse, key, since, factor))), None)
         for evse in begun
     ]
     known = [one for one in flows if one is not None]
     if not known:
-        return None, False
+        return None, False, None
     total = sum((one[0] for one in known), Decimal(0))
-    return (total, min(one[1] for one in known)), len(known) < len(flows)
+    moments = [one[1] for one in known]
+    return (total, min(moments)), len(known) < len(flows), max(moments)
 
 
 def _phases_in_use(place: Place, since: datetime) -> int:

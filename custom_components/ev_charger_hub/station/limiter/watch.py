@@ -101,6 +101,10 @@ class Watch:
             followed = True
         if followed is None:
             return False
+        if followed:
+            record.suspected_at = None
+        elif overdrawn(evidence) and not record.certain(evidence.moments):
+            return False
         place.limit_ignored.set(not followed)
         if followed:
             record.doubted = False
