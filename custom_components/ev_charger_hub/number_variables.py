@@ -50,24 +50,27 @@ class NumberVariableDescription(NumberEntityDescription, VariableDescription):
     native_step: float | None = 1
 
 
+def _interval(name: Named, **more: Any) -> NumberVariableDescription:
+    """Describe a time in s, of a day at most; `more` is what differs from the rest."""
+    fields: dict[str, Any] = {
+        "device_class": NumberDeviceClass.DURATION,
+        "native_max_value": _DAY,
+        "native_min_value": 0,
+        "native_unit_of_measurement": UnitOfTime.SECONDS,
+    }
+    return NumberVariableDescription(**fields | settable(name) | more)
+
+
 NAMED_NUMBERS: tuple[NumberVariableDescription, ...] = (
-    NumberVariableDescription(
+    _interval(
+        Named.CLOCK_INTERVAL,
         key="clock_interval",
-        **settable(Named.CLOCK_INTERVAL),
-        device_class=NumberDeviceClass.DURATION,
         entity_registry_enabled_default=False,
-        native_max_value=_DAY,
-        native_min_value=0,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="clock_interval",
     ),
-    NumberVariableDescription(
+    _interval(
+        Named.CONNECTION_TIMEOUT,
         key="connection_timeout",
-        **settable(Named.CONNECTION_TIMEOUT),
-        device_class=NumberDeviceClass.DURATION,
-        native_max_value=_DAY,
-        native_min_value=0,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="connection_timeout",
     ),
     NumberVariableDescription(
@@ -80,14 +83,10 @@ NAMED_NUMBERS: tuple[NumberVariableDescription, ...] = (
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         translation_key="energy_on_invalid_id",
     ),
-    NumberVariableDescription(
+    _interval(
+        Named.HEARTBEAT_INTERVAL,
         key="heartbeat_interval",
-        **settable(Named.HEARTBEAT_INTERVAL),
-        device_class=NumberDeviceClass.DURATION,
         entity_registry_enabled_default=False,
-        native_max_value=_DAY,
-        native_min_value=0,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="heartbeat_interval",
     ),
     NumberVariableDescription(
@@ -100,33 +99,22 @@ NAMED_NUMBERS: tuple[NumberVariableDescription, ...] = (
         native_unit_of_measurement=PERCENTAGE,
         translation_key="limit_change",
     ),
-    NumberVariableDescription(
+    _interval(
+        Named.METER_INTERVAL,
         key="meter_interval",
-        **settable(Named.METER_INTERVAL),
-        device_class=NumberDeviceClass.DURATION,
-        native_max_value=_DAY,
         native_min_value=1,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="meter_interval",
     ),
-    NumberVariableDescription(
+    _interval(
+        Named.OFFLINE_THRESHOLD,
         key="offline_threshold",
-        **settable(Named.OFFLINE_THRESHOLD),
-        device_class=NumberDeviceClass.DURATION,
         entity_registry_enabled_default=False,
-        native_max_value=_DAY,
-        native_min_value=0,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="offline_threshold",
     ),
-    NumberVariableDescription(
+    _interval(
+        Named.PING_INTERVAL,
         key="ping_interval",
-        **settable(Named.PING_INTERVAL),
-        device_class=NumberDeviceClass.DURATION,
         entity_registry_enabled_default=False,
-        native_max_value=_DAY,
-        native_min_value=0,
-        native_unit_of_measurement=UnitOfTime.SECONDS,
         translation_key="ping_interval",
     ),
 )
