@@ -12,6 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import device_of
+from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN
+from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 
 TRACES = Path(__file__).parents[1] / "traces"
 
@@ -156,3 +164,56 @@ class Replay:
         self._next[action] += 1
         recorded = answers[index]
         return [recorded[0], unique, *recorded[2:]]
+
+
+def accepting_entry() -> MockConfigEntry:
+    """Return the entry of a server that lets every charger in."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="OCPP server",
+        data={"host": "127.0.0.1", "port": 0},
+        options={CONF_POLICY: AdmissionPolicy.ACCEPT},
+    )
+
+
+async def prepared(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    recording: Recording,
+    move_to: Callable[[datetime | str], object],
+) -> Replay:
+    """Return the replay of a recording against a server that is started for it."""
+    # The clock never runs backwards for the server.
+    move_to(recording.rows[0]["t"])
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub: OcppHub = entry.runtime_data
+    return Replay(recording, hub.port, move_to)
+
+
+def told_of(
+    hass: HomeAssistant, entry: MockConfigEntry, identity: str
+) -> tuple[str | None, ...]:
+    """Return vendor, model, serial number and firmware of the charger's device."""
+    device = device_of(hass, entry, identity)
+    assert device is not None
+    info = (device.manufacturer, device.model, device.serial_number)
+    return (*info, device.sw_version)
+
+
+def refused(replies: list[tuple[Frame, Frame]]) -> list[tuple[str, str]]:
+    """Return the calls that got an error; every other one got a result."""
+    assert all(call[1] == reply[1] for call, reply in replies)
+    assert {reply[0] for _, reply in replies} <= {3, 4}
+    return [(call[2], reply[2]) for call, reply in replies if reply[0] == 4]
+
+
+def check_sessions(
+    sessions: list[dict[str, Any]], fields: tuple[str, ...], expected: list[Any]
+) -> None:
+    """Check the sessions of connector 1, the newest first: the fields, oldest first."""
+    found = [tuple(one[field] for field in fields) for one in reversed(sessions)]
+    assert found == expected
+    assert {one["connector"] for one in sessions} == {1}
+    assert len({one["transaction_id"] for one in sessions}) == len(sessions)
+    assert all(one["start"] <= one["stop"] for one in sessions)

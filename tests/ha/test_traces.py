@@ -5,22 +5,27 @@ lead to in Home Assistant.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.const import ATTR_DEVICE_ID, STATE_ON
+from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .conftest import device_of
-from .entities import device_id, flush, full_state, state
-from .replay import Frame, Recording, Replay, read
-from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN
+from .entities import act, flush, full_state, state
+from .replay import (
+    Recording,
+    accepting_entry,
+    check_sessions,
+    prepared,
+    read,
+    refused,
+    told_of,
+)
+from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 
 REGISTER = "energy_active_import_register"
 
@@ -85,26 +90,7 @@ ENDINGS = (
 @pytest.fixture
 def server_entry() -> MockConfigEntry:
     """Return the entry of a server that lets every charger in."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="OCPP server",
-        data={"host": "127.0.0.1", "port": 0},
-        options={CONF_POLICY: AdmissionPolicy.ACCEPT},
-    )
-
-
-async def _sessions(hass: HomeAssistant, identity: str) -> list[dict[str, Any]]:
-    """Return what the action says, oldest first."""
-    response = await hass.services.async_call(
-        DOMAIN,
-        "get_sessions",
-        {ATTR_DEVICE_ID: device_id(hass, identity)},
-        blocking=True,
-        return_response=True,
-    )
-    assert response is not None
-    sessions: Any = response["sessions"]
-    return list(reversed(sessions))
+    return accepting_entry()
 
 
 def _children(hass: HomeAssistant, entry: MockConfigEntry, identity: str) -> list[int]:
@@ -117,13 +103,6 @@ def _children(hass: HomeAssistant, entry: MockConfigEntry, identity: str) -> lis
             (DOMAIN, f"{identity}_{number}"), entry.entry_id
         )
     ]
-
-
-def _refused(replies: list[tuple[Frame, Frame]]) -> list[tuple[str, str]]:
-    """Return the calls that got an error; every other one got a result."""
-    assert all(call[1] == reply[1] for call, reply in replies)
-    assert {reply[0] for _, reply in replies} <= {3, 4}
-    return [(call[2], reply[2]) for call, reply in replies if reply[0] == 4]
 
 
 def _recorded_calls(recording: Recording) -> list[str]:
@@ -146,19 +125,12 @@ async def test_a_recorded_station_leads_to(
 ) -> None:
     recording = read(ending.name)
     identity = recording.identity
-    # The clock never runs backwards for the server.
-    freezer.move_to(recording.rows[0]["t"])
-    server_entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(server_entry.entry_id)
+    replay = await prepared(hass, server_entry, recording, freezer.move_to)
     hub: OcppHub = server_entry.runtime_data
-    replay = Replay(recording, hub.port, freezer.move_to)
     async with replay.played(hass.async_block_till_done):
         await flush(hass)
 
-        device = device_of(hass, server_entry, identity)
-        assert device is not None
-        info = (device.manufacturer, device.model, device.serial_number)
-        assert (*info, device.sw_version) == ending.device
+        assert told_of(hass, server_entry, identity) == ending.device
         several = sorted(ending.statuses) if len(ending.statuses) > 1 else []
         assert _children(hass, server_entry, identity) == several
         evses = hub.stations[identity].station.evses
@@ -173,18 +145,13 @@ async def test_a_recorded_station_leads_to(
         last = float(state(hass, "sensor", f"{identity}_1_session_energy"))
         assert last * 1000 == pytest.approx(ending.sessions[-1][3])
 
-    sessions = await _sessions(hass, identity)
+    sessions = (await act(hass, "get_sessions", identity))["sessions"]
     fields = ("id_token", "meter_start", "meter_stop", "energy", "stop_reason", "state")
-    assert [tuple(one[field] for field in fields) for one in sessions] == (
-        ending.sessions
-    )
-    assert {one["connector"] for one in sessions} == {1}
-    assert len({one["transaction_id"] for one in sessions}) == len(sessions)
-    assert all(one["start"] <= one["stop"] for one in sessions)
+    check_sessions(sessions, fields, ending.sessions)
 
     assert replay.asked[0][2] == "GetConfiguration"
     assert [call[1] for call, _ in replay.replies] == _recorded_calls(recording)
-    assert _refused(replay.replies) == ending.refused
+    assert refused(replay.replies) == ending.refused
     errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
     assert not errors
     assert not [one for one in caplog.records if one.exc_info]

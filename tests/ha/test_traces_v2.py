@@ -13,12 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 
-from .conftest import device_of
 from .entities import act, flush, state
-from .replay import Frame, Replay, read
-from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN
+from .replay import accepting_entry, check_sessions, prepared, read, refused, told_of
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,19 +116,7 @@ ENDINGS = (
 @pytest.fixture
 def server_entry() -> MockConfigEntry:
     """Return the entry of a server that lets every charger in."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="OCPP server",
-        data={"host": "127.0.0.1", "port": 0},
-        options={CONF_POLICY: AdmissionPolicy.ACCEPT},
-    )
-
-
-def _refused(replies: list[tuple[Frame, Frame]]) -> dict[str, str]:
-    """Return the calls that got an error; every other one got a result."""
-    assert all(call[1] == reply[1] for call, reply in replies)
-    assert {reply[0] for _, reply in replies} <= {3, 4}
-    return {call[2]: reply[2] for call, reply in replies if reply[0] == 4}
+    return accepting_entry()
 
 
 def _shown(hass: HomeAssistant, identity: str, key: str) -> str | float:
@@ -154,18 +139,11 @@ async def test_a_recorded_station_leads_to(
 ) -> None:
     recording = read(ending.name)
     identity = recording.identity
-    # The clock never runs backwards for the server.
-    freezer.move_to(recording.rows[0]["t"])
-    server_entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(server_entry.entry_id)
+    replay = await prepared(hass, server_entry, recording, freezer.move_to)
     hub: OcppHub = server_entry.runtime_data
-    replay = Replay(recording, hub.port, freezer.move_to)
     async with replay.played(hass.async_block_till_done):
         await flush(hass)
-        device = device_of(hass, server_entry, identity)
-        assert device is not None
-        info = (device.manufacturer, device.model, device.serial_number)
-        assert (*info, device.sw_version) == ending.device
+        assert told_of(hass, server_entry, identity) == ending.device
         assert sorted(hub.stations[identity].station.evses) == [*ending.statuses]
         assert state(hass, "binary_sensor", f"{identity}_connectivity") == STATE_ON
         shown = state(hass, "sensor", f"{identity}_protocol_version")
@@ -176,13 +154,9 @@ async def test_a_recorded_station_leads_to(
             assert _shown(hass, identity, key) == pytest.approx(value), key
     sessions = (await act(hass, "get_sessions", identity))["sessions"]
     fields = ("id_token", "energy", "stop_reason", "state")
-    found = [tuple(one[field] for field in fields) for one in reversed(sessions)]
-    assert found == ending.sessions
-    assert {one["connector"] for one in sessions} == {1}
-    assert len({one["transaction_id"] for one in sessions}) == len(sessions)
-    assert all(one["start"] <= one["stop"] for one in sessions)
+    check_sessions(sessions, fields, ending.sessions)
     assert replay.asked[0][2] == "GetBaseReport"
-    assert _refused(replay.replies) == ending.refused
+    assert dict(refused(replay.replies)) == ending.refused
     ours = [one for one in caplog.records if "ev_charger_hub" in one.name]
     assert not [one.getMessage() for one in ours if one.levelname == "ERROR"]
     assert not [one for one in ours if one.exc_info]
