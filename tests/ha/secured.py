@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, override
 
-from aiohttp import ClientWebSocketResponse
+from aiohttp import ClientSession, ClientWebSocketResponse
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.ocsp import OCSPRequestBuilder
@@ -37,8 +37,53 @@ ROOT = "CentralSystemRootCertificate"
 STAMP = "2026-11-20T10:00:00Z"
 
 
+class Securing:
+    """What chargers of all versions do alike that keep certificates of roots."""
+
+    __slots__ = ()
+
+    roots: dict[str, list[str]]
+    _session: ClientSession | None
+    _ws: ClientWebSocketResponse | None
+    _reader: asyncio.Task[None] | None
+    _tasks: set[asyncio.Task[Any]]
+
+    async def hang_up(self) -> None:
+        """Close the socket only."""
+        if self._ws is not None:
+            await self._ws.close()
+        if self._reader is not None:
+            await self._reader
+        if self._session is not None:
+            await self._session.close()
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait until something is to be seen, while frames go back and forth."""
+        async with asyncio.timeout(PATIENCE):
+            while not seen():
+                await asyncio.sleep(0)
+
+    def _install(self, payload: Payload) -> Payload:
+        use = self.roots.setdefault(payload["certificateType"], [])
+        use.append(payload["certificate"])
+        return dict(ACCEPTED)
+
+    def _delete(self, payload: Payload) -> Payload:
+        for roots in self.roots.values():
+            for root in roots:
+                if hash_data(root) == payload["certificateHashData"]:
+                    roots.remove(root)
+                    return dict(ACCEPTED)
+        return {"status": "NotFound"}
+
+    def _later(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
 @dataclass(kw_only=True, slots=True)
-class SecuredCharger(Charger):
+class SecuredCharger(Securing, Charger):
     """A charger that takes what it is told of its security, and comes back with it.
 
     `host` is where it dials, without a scheme: that is a matter of the profile.
@@ -104,15 +149,6 @@ class SecuredCharger(Charger):
         await self.hang_up()
         return await self.dial(profile)
 
-    async def hang_up(self) -> None:
-        """Close the socket only."""
-        if self._ws is not None:
-            await self._ws.close()
-        if self._reader is not None:
-            await self._reader
-        if self._session is not None:
-            await self._session.close()
-
     async def ask_for_certificate(self, *names: str) -> Payload:
         """Make a new key and ask for a certificate."""
         self.key = ec_key()
@@ -130,12 +166,6 @@ class SecuredCharger(Charger):
         if info:
             event["techInfo"] = info
         await self.call("SecurityEventNotification", event)
-
-    async def until(self, seen: Callable[[], bool]) -> None:
-        """Wait until something is to be seen, while frames go back and forth."""
-        async with asyncio.timeout(PATIENCE):
-            while not seen():
-                await asyncio.sleep(0)
 
     @override
     def _waiting(self, message_id: str) -> asyncio.Future[Payload] | None:
@@ -178,24 +208,11 @@ class SecuredCharger(Charger):
             plant(self.password)
         return answer
 
-    def _install(self, payload: Payload) -> Payload:
-        use = self.roots.setdefault(payload["certificateType"], [])
-        use.append(payload["certificate"])
-        return dict(ACCEPTED)
-
     def _installed(self, payload: Payload) -> Payload:
         roots = self.roots.get(payload["certificateType"], [])
         if not roots:
             return {"status": "NotFound"}
         return {**ACCEPTED, "certificateHashData": [hash_data(one) for one in roots]}
-
-    def _delete(self, payload: Payload) -> Payload:
-        for roots in self.roots.values():
-            for root in roots:
-                if hash_data(root) == payload["certificateHashData"]:
-                    roots.remove(root)
-                    return dict(ACCEPTED)
-        return {"status": "NotFound"}
 
     def _extended_trigger(self, payload: Payload) -> Payload:
         self._later(self.ask_for_certificate())
@@ -210,11 +227,6 @@ class SecuredCharger(Charger):
         await self.call("Heartbeat")
         await self.redial()
         self.redials += 1
-
-    def _later(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def hash_data(pem: str) -> Payload:

@@ -1,7 +1,7 @@
 """A charger of OCPP 2.x with a password, certificates and ways to dial (blocks A, M)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,11 @@ from ..ocpp.certificates import (
     private_pem,
     signing_request,
 )
-from .charger import ACCEPTED, PATIENCE, Charger, Payload
+from .charger import ACCEPTED, Charger, Payload
 from .charger_v2 import Charger2, name_of
 from .conftest import set_up
 from .planted import plant
-from .secured import IDENTITY, PASSWORD, REJECTED, STAMP, hash_data
+from .secured import IDENTITY, PASSWORD, REJECTED, STAMP, Securing, hash_data
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 
@@ -35,7 +35,7 @@ PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 
 
 @dataclass(kw_only=True, slots=True)
-class SecuredCharger2(Charger2):
+class SecuredCharger2(Securing, Charger2):
     """A charger that takes what it is told of its security, and comes back with it."""
 
     folder: Path
@@ -111,21 +111,6 @@ class SecuredCharger2(Charger2):
         await self.hang_up()
         return await self.dial(profile)
 
-    async def hang_up(self) -> None:
-        """Close the socket only."""
-        if self._ws is not None:
-            await self._ws.close()
-        if self._reader is not None:
-            await self._reader
-        if self._session is not None:
-            await self._session.close()
-
-    async def until(self, seen: Callable[[], bool]) -> None:
-        """Wait until something is to be seen, while frames go back and forth."""
-        async with asyncio.timeout(PATIENCE):
-            while not seen():
-                await asyncio.sleep(0)
-
     async def ask_for_certificate(
         self, kind: str | None = OWN, **more: object
     ) -> Payload:
@@ -189,11 +174,6 @@ class SecuredCharger2(Charger2):
         self.networks[slot] = way
         return dict(ACCEPTED)
 
-    def _install(self, payload: Payload) -> Payload:
-        use = self.roots.setdefault(payload["certificateType"], [])
-        use.append(payload["certificate"])
-        return dict(ACCEPTED)
-
     def _installed(self, payload: Payload) -> Payload:
         found = [
             {"certificateType": use, "certificateHashData": hash_data(one)}
@@ -204,14 +184,6 @@ class SecuredCharger2(Charger2):
         if not found:
             return {"status": "NotFound"}
         return {**ACCEPTED, "certificateHashDataChain": found}
-
-    def _delete(self, payload: Payload) -> Payload:
-        for roots in self.roots.values():
-            for root in roots:
-                if hash_data(root) == payload["certificateHashData"]:
-                    roots.remove(root)
-                    return dict(ACCEPTED)
-        return {"status": "NotFound"}
 
     def _trigger(self, payload: Payload) -> Payload:
         kinds = {
@@ -235,11 +207,6 @@ class SecuredCharger2(Charger2):
         self.slot = self.priority[0]
         await self.redial()
         self.redials += 1
-
-    def _later(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 @asynccontextmanager
