@@ -12,6 +12,7 @@ from custom_components.ev_charger_hub.ocpp import frames, rpc as rpc_module
 from custom_components.ev_charger_hub.ocpp.dialect import Dialect
 from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.ocpp.rpc import Reply, ReplyCache
+from custom_components.ev_charger_hub.station.errors import JournalError
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 START = {
@@ -316,6 +317,28 @@ async def test_a_failing_handler_costs_one_answer_only(
     assert caplog.text.count("CP1: Authorize failed\nTraceback") == 3
     peer.handle = peer.accept
     await still_answers(peer)
+
+
+async def test_what_cannot_be_kept_is_one_warning_until_it_can(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def locked(_action: str, _payload: dict[str, Any]) -> Reply:
+        raise JournalError("database is locked")
+
+    async def kept(_action: str, _payload: dict[str, Any]) -> Reply:
+        return Reply({"idTagInfo": {"status": "Accepted"}, "transactionId": 1})
+
+    peer = Peer()
+    for number, handle in enumerate([locked, locked, kept, locked]):
+        peer.handle = handle
+        await peer.receive([2, str(number), "StartTransaction", START])
+        await settle()
+    assert [frame[0] for frame in peer.sent] == [4, 4, 3, 4]
+    warnings = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    assert [one.getMessage() for one in warnings] == 2 * [
+        "CP1: StartTransaction cannot be kept yet: database is locked"
+    ]
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.conformance("RPC_19")

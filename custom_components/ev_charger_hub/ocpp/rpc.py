@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from ..station.errors import JournalError
 from .calls import Calls
 from .dialect import STATION_ACTIONS, Dialect
 from .errors import ErrorCode, RpcError, spelled
@@ -72,6 +73,7 @@ class Rpc:
             name=name, schemas=schemas, write=self._write, on_latency=self._measured
         )
         self._inbox: deque[_Inbound] = deque()
+        self._not_kept: set[str] = set()
         self._working = False
         self._closed = False
 
@@ -224,9 +226,11 @@ class Rpc:
     ) -> Reply | RpcError:
         try:
             async with asyncio.timeout(HANDLER_TIMEOUT):
-                return await reply
+                result = await reply
         except Exception as error:  # noqa: BLE001
             return self._failure(call, error)
+        self._not_kept.discard(call.action)
+        return result
 
     def _failure(self, call: _Inbound, error: Exception) -> RpcError:
         if isinstance(error, RpcError):
@@ -234,8 +238,17 @@ class Rpc:
         if isinstance(error, Violation):
             _LOGGER.debug("%s: %s: %s", self._name, call.action, error.where)
             return RpcError(error.code, error.where)
-        _LOGGER.error("%s: %s failed", self._name, call.action, exc_info=error)
+        if isinstance(error, JournalError):
+            self._warn_once(call.action, error)
+        else:
+            _LOGGER.error("%s: %s failed", self._name, call.action, exc_info=error)
         return RpcError(ErrorCode.INTERNAL)
+
+    def _warn_once(self, action: str, error: JournalError) -> None:
+        """Tell that an action is not kept; its retries say nothing until it is."""
+        if action not in self._not_kept:
+            self._not_kept.add(action)
+            _LOGGER.warning("%s: %s cannot be kept yet: %s", self._name, action, error)
 
     async def _answer(self, call: _Inbound, reply: Reply | RpcError) -> None:
         if (exchange := call.exchange) is None:
