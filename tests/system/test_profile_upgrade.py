@@ -50,7 +50,25 @@ RENEWAL: list[Moment] = [
 ]
 
 
-class Station(ChargingStation16):
+class Doomed:
+    """A station that sees the server die at chosen moments."""
+
+    moments: list[Moment]
+    on_moment: Callable[[], None] | None
+
+    def is_due(self, action: str, payload: dict[str, Any], *, done: bool) -> bool:
+        """End the server if this is the next moment."""
+        if not self.moments or self.on_moment is None:
+            return False
+        wanted, part, after = self.moments[0]
+        if wanted != action or part not in str(payload) or after is not done:
+            return False
+        self.moments.pop(0)
+        self.on_moment()
+        return True
+
+
+class Station(Doomed, ChargingStation16):
     """A station that sees the server die at chosen moments, and dials in again."""
 
     def __init__(self, url: str, memory: Path) -> None:
@@ -63,21 +81,10 @@ class Station(ChargingStation16):
     async def handle(
         self, action: str, payload: dict[str, Any]
     ) -> dict[str, Any] | None:
-        if self._is_due(action, payload, done=False):
+        if self.is_due(action, payload, done=False):
             return None
         answer = await super().handle(action, payload)
-        return None if self._is_due(action, payload, done=True) else answer
-
-    def _is_due(self, action: str, payload: dict[str, Any], *, done: bool) -> bool:
-        """End the server if this is the next moment."""
-        if not self.moments or self.on_moment is None:
-            return False
-        wanted, part, after = self.moments[0]
-        if wanted != action or part not in str(payload) or after is not done:
-            return False
-        self.moments.pop(0)
-        self.on_moment()
-        return True
+        return None if self.is_due(action, payload, done=True) else answer
 
     async def stay(self) -> None:
         """Dial in whenever the socket is gone."""
@@ -102,7 +109,7 @@ async def station(server: Server, tmp_path: Path) -> AsyncGenerator[Station]:
     url = f"ws://127.0.0.1:{server.ocpp_port}/ocpp"
     station = Station(url, tmp_path / "station.json")
     staying = asyncio.create_task(station.stay())
-    await _shown(server, "profile_1")
+    await shown(server, "profile_1")
     yield station
     staying.cancel()
     with suppress(asyncio.CancelledError):
@@ -110,7 +117,7 @@ async def station(server: Server, tmp_path: Path) -> AsyncGenerator[Station]:
     await station.close()
 
 
-async def _shown(server: Server, profile: str) -> None:
+async def shown(server: Server, profile: str) -> None:
     """Wait until the charger is there with a profile."""
 
     async def look() -> bool:
@@ -151,7 +158,8 @@ async def acted_until(server: Server, action: str, look: Callable[[], bool]) -> 
     await until(seen)
 
 
-def _clean(server: Server) -> None:
+def clean(server: Server) -> None:
+    """Check that nothing of ours failed."""
     assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
 
 
@@ -160,7 +168,7 @@ async def test_killed_at_every_step_of_an_upgrade(
 ) -> None:
     await server.act("set_security_profile", profile=3)
     await _killed_at(server, station, UPGRADE)
-    await _shown(server, "profile_3")
+    await shown(server, "profile_3")
     assert station.security.profile == 3
     assert server.kept("security")["upgrade"]["step"] == "done"
     # The floor holds: what was good enough before is refused.
@@ -170,21 +178,21 @@ async def test_killed_at_every_step_of_an_upgrade(
     with pytest.raises(ClientError):
         await lower.connect()
     await lower.close()
-    _clean(server)
+    clean(server)
 
 
 async def test_killed_at_every_step_of_a_renewal(
     server: Server, station: Station
 ) -> None:
     await server.act("set_security_profile", profile=3)
-    await _shown(server, "profile_3")
+    await shown(server, "profile_3")
     first = station.security.state()["certificate"]
     for moment in RENEWAL:
         station.moments = [moment]
         station.on_moment = server.kill
         await acted_until(server, "renew_certificate", lambda: not station.moments)
         await server.start()
-        await _shown(server, "profile_3")
+        await shown(server, "profile_3")
     station.on_moment = None
     before = station.security.state()["certificate"]
     assert before != first
@@ -194,8 +202,8 @@ async def test_killed_at_every_step_of_a_renewal(
         lambda: bool(station.security.state()["certificate"] != before),
     )
     await station.disconnect()
-    await _shown(server, "profile_3")
-    _clean(server)
+    await shown(server, "profile_3")
+    clean(server)
 
 
 class Lonely:
@@ -243,7 +251,7 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
     lonely = Lonely(server, tmp_path)
     lonely.start()
     try:
-        await _shown(server, "profile_1")
+        await shown(server, "profile_1")
         await server.act("set_security_profile", profile=3)
         seen: set[tuple[int, str]] = set()
         while True:
@@ -262,7 +270,7 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
                 lonely.start()
             await server.start()
         assert seen
-        await _shown(server, "profile_3")
+        await shown(server, "profile_3")
         found = await lonely.security()
         assert found["profile"] == 3
         assert found["certificate"]
@@ -270,7 +278,7 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
         lonely.kill()
         lonely.start()
         await server.start()
-        await _shown(server, "profile_3")
-        _clean(server)
+        await shown(server, "profile_3")
+        clean(server)
     finally:
         lonely.kill()

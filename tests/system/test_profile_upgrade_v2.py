@@ -15,7 +15,16 @@ import pytest
 
 from .server import Server, until
 from .station import IDENTITY
-from .test_profile_upgrade import PASSWORD, PAUSE, Lonely, acted_until
+from .test_profile_upgrade import (
+    PASSWORD,
+    PAUSE,
+    Doomed,
+    Lonely,
+    Moment,
+    acted_until,
+    clean,
+    shown,
+)
 from simulators.charging_station.rpc import TROUBLE
 from simulators.charging_station.v2 import ChargingStation
 from tests.browser.processes import free_port
@@ -23,9 +32,6 @@ from tests.browser.processes import free_port
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SPEED = 20
-
-type Moment = tuple[str, str, bool]
-"""An action, a part of its payload, and whether the station has carried it out."""
 
 PRIORITY = "NetworkConfigurationPriority"
 UPGRADE: list[Moment] = [
@@ -48,7 +54,7 @@ ROTATION: list[Moment] = [
 ]
 
 
-class Station(ChargingStation):
+class Station(Doomed, ChargingStation):
     """A station that sees the server die at chosen moments, and dials in again."""
 
     def __init__(self, url: str, memory: Path) -> None:
@@ -73,22 +79,11 @@ class Station(ChargingStation):
     async def handle(
         self, action: str, payload: dict[str, Any]
     ) -> dict[str, Any] | None:
-        if self._is_due(action, payload, done=False):
+        if self.is_due(action, payload, done=False):
             return None
         answer = await super().handle(action, payload)
-        self._is_due(action, payload, done=True)
+        self.is_due(action, payload, done=True)
         return answer
-
-    def _is_due(self, action: str, payload: dict[str, Any], *, done: bool) -> bool:
-        """End the server if this is the next moment."""
-        if not self.moments or self.on_moment is None:
-            return False
-        wanted, part, after = self.moments[0]
-        if wanted != action or part not in str(payload) or after is not done:
-            return False
-        self.moments.pop(0)
-        self.on_moment()
-        return True
 
     @override
     async def reboot(self, reason: str = "PowerUp") -> None:
@@ -125,21 +120,12 @@ async def station(server: Server, tmp_path: Path) -> AsyncGenerator[Station]:
     url = f"ws://127.0.0.1:{server.ocpp_port}/ocpp"
     station = Station(url, tmp_path / "station.json")
     staying = asyncio.create_task(station.stay())
-    await _shown(server, "profile_1")
+    await shown(server, "profile_1")
     yield station
     staying.cancel()
     with suppress(asyncio.CancelledError):
         await staying
     await station.close()
-
-
-async def _shown(server: Server, profile: str) -> None:
-    """Wait until the charger is there with a profile."""
-
-    async def look() -> bool:
-        return await server.entity("security_profile") == profile
-
-    await until(look)
 
 
 async def _killed_at(server: Server, station: Station, moments: list[Moment]) -> None:
@@ -156,16 +142,12 @@ async def _killed_at(server: Server, station: Station, moments: list[Moment]) ->
     station.on_moment = None
 
 
-def _clean(server: Server) -> None:
-    assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
-
-
 async def test_killed_at_every_step_of_an_upgrade(
     server: Server, station: Station
 ) -> None:
     await server.act("set_security_profile", profile=3)
     await _killed_at(server, station, UPGRADE)
-    await _shown(server, "profile_3")
+    await shown(server, "profile_3")
     assert station.security.profile == 3
     assert server.kept("security")["upgrade"]["step"] == "done"
     # The floor holds: what was good enough before is refused.
@@ -175,7 +157,7 @@ async def test_killed_at_every_step_of_an_upgrade(
     with pytest.raises(ClientError):
         await lower.connect()
     await lower.close()
-    _clean(server)
+    clean(server)
 
 
 async def test_killed_while_the_password_changes(
@@ -186,15 +168,15 @@ async def test_killed_while_the_password_changes(
         station.on_moment = server.kill
         await acted_until(server, "rotate_password", lambda: not station.moments)
         await server.start()
-        await _shown(server, "profile_1")
+        await shown(server, "profile_1")
     station.on_moment = None
     before = station.security.password
     assert before != PASSWORD
     await acted_until(
         server, "rotate_password", lambda: station.security.password != before
     )
-    await _shown(server, "profile_1")
-    _clean(server)
+    await shown(server, "profile_1")
+    clean(server)
 
 
 async def test_killed_while_a_charger_moves(server: Server, station: Station) -> None:
@@ -217,7 +199,7 @@ async def test_killed_while_a_charger_moves(server: Server, station: Station) ->
     await until(moved)
     assert station.address.startswith(url)
     assert server.kept("security")["upgrade"]["failure"] is None
-    _clean(server)
+    clean(server)
 
 
 async def test_charger_that_is_sent_nowhere_comes_back(
@@ -232,10 +214,10 @@ async def test_charger_that_is_sent_nowhere_comes_back(
 
     await until(failed)
     assert server.kept("security")["upgrade"]["failure"] == "fell_back"
-    await _shown(server, "profile_1")
+    await shown(server, "profile_1")
     priority = station.model.members("OCPPCommCtrlr.NetworkConfigurationPriority")
     assert [*priority] == ["1"]
-    _clean(server)
+    clean(server)
 
 
 async def test_either_side_is_killed_whenever_something_is_written_down(
@@ -244,7 +226,7 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
     lonely = Lonely(server, tmp_path, "--ocpp", "2.0.1", "--speed", str(SPEED))
     lonely.start()
     try:
-        await _shown(server, "profile_1")
+        await shown(server, "profile_1")
         await server.act("set_security_profile", profile=3)
         seen: set[tuple[int, str]] = set()
         while True:
@@ -262,10 +244,10 @@ async def test_either_side_is_killed_whenever_something_is_written_down(
                 lonely.kill()
                 lonely.start()
             await server.start()
-        await _shown(server, "profile_3")
+        await shown(server, "profile_3")
         found = await lonely.security()
         assert found["profile"] == 3
         assert found["certificate"]
-        _clean(server)
+        clean(server)
     finally:
         lonely.kill()
