@@ -168,6 +168,20 @@ async def test_pin_of_a_charger_decides_the_version(socket_enabled: None) -> Non
         ).ws.protocol == "ocpp2.0.1"
 
 
+async def test_a_charger_without_its_version_is_one_warning(
+    central: Central, caplog: pytest.LogCaptureFixture
+) -> None:
+    central.registrar.approve("CP01", protocol="ocpp1.6")
+    for protocol in ("ocpp2.0.1", "ocpp2.0.1", "ocpp1.6", "ocpp2.0.1"):
+        response = await central.attempt("CP01", protocol=protocol)
+        assert (response.status == HTTPStatus.BAD_REQUEST) == (protocol != "ocpp1.6")
+    await central.attempt("STRANGER", protocol="ocpp0.1")
+    warned = [one for one in caplog.messages if "version of OCPP" in one]
+    assert warned == 2 * [
+        "***01: refused, it offers no version of OCPP that it may speak (ocpp1.6)"
+    ]
+
+
 async def test_plain_get_is_told_to_upgrade(central: Central) -> None:
     async with central.http.get(central.url("CP01")) as response:
         assert response.status == HTTPStatus.UPGRADE_REQUIRED

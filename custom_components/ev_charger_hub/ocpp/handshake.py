@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 import hmac
 from http import HTTPStatus
+import logging
 from math import ceil
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from ..station.clock import Clock
+from ..station.secrets import shortened
 from ..station.settings import StationSettings
 from .adapter import Registration
 from .credentials import Verifier, parse_basic
@@ -22,6 +24,8 @@ from .dialect import Dialect
 from .errors import OcppError
 from .throttle import Buckets, Lockout, neighborhood
 from .waiting import AdmissionPolicy, Candidate, RoomFull, TooManyArrivals, WaitingRoom
+
+_LOGGER = logging.getLogger(__name__)
 
 MAX_IDENTITY = 48
 """Characters of an identity (OCPP 2.0.1 part 4, 3.1.1)."""
@@ -214,6 +218,7 @@ class Gatekeeper:
         self._challenge = challenge
         self._verifier = Verifier()
         self._checking: Counter[str] = Counter()
+        self._speechless: set[str] = set()
         self._lockout = Lockout(clock)
         self._failures = Buckets(clock, burst=_FAILURES, refill=_FAILURE_EVERY)
         self._proven: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -386,8 +391,21 @@ class Gatekeeper:
         if chosen is None or (
             not offered and settings is not None and not settings.missing_subprotocol
         ):
+            self._tell_dialect(attempt)
             raise Refused(HTTPStatus.BAD_REQUEST)
+        self._speechless.discard(attempt.identity)
         attempt.dialect, attempt.subprotocol = chosen
+
+    def _tell_dialect(self, attempt: Attempt) -> None:
+        """Tell once that a known charger is kept out by what its user chose."""
+        if attempt.settings is None or attempt.identity in self._speechless:
+            return
+        self._speechless.add(attempt.identity)
+        _LOGGER.warning(
+            "%s: refused, it offers no version of OCPP that it may speak (%s)",
+            shortened(attempt.identity),
+            ", ".join(self._wanted(attempt.settings)),
+        )
 
     def seat(self, attempt: Attempt) -> None:
         """Give a stranger a place to wait; raises Refused. Last of all filters."""

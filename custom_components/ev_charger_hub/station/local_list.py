@@ -267,9 +267,9 @@ class LocalList:
             return
         try:
             done = await self.sync()
-        except JournalError:
+        except JournalError as err:
             name = shortened(self._station.identity)
-            _LOGGER.exception("%s: local list not recorded", name)
+            _LOGGER.warning("%s: local list not recorded: %s", name, err)
             return
         except StationError:
             # It is asked again when it is back.
