@@ -6,15 +6,14 @@ import contextlib
 import logging
 from typing import Any
 
-from aiohttp import ClientError
-
 from .charger import Charger
 from .local_ocpp import Details, LocalOcpp
 from simulators.charging_station import VENDORS, ChargingStation16
+from simulators.charging_station.rpc import TROUBLE as CALL_TROUBLE
 
 _LOGGER = logging.getLogger(__name__)
 
-TROUBLE = (ClientError, ConnectionError, OSError, TimeoutError)
+TROUBLE = (*CALL_TROUBLE, OSError)
 
 
 class Dialer:

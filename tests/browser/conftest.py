@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import os
 from pathlib import Path
 import shutil
+import threading
 
 from playwright.sync_api import Page, sync_playwright
 import pytest
@@ -12,6 +13,9 @@ from .frontend import Frontend
 from .processes import ROOT, home_assistant
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 30.0
+"""Seconds until a thread that should end is left to the check of what is left over."""
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -45,6 +49,7 @@ def chromium() -> str:
 @pytest.fixture
 def page(chromium: str, tmp_path: Path, socket_enabled: None) -> Iterator[Page]:
     """Return an empty page of a browser with an empty profile."""
+    before = frozenset(threading.enumerate())
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
@@ -56,6 +61,9 @@ def page(chromium: str, tmp_path: Path, socket_enabled: None) -> Iterator[Page]:
         context.set_default_timeout(60_000)
         yield context.pages[0]
         context.close()
+    # The loop of Playwright lets its threads go without waiting for them.
+    for thread in frozenset(threading.enumerate()) - before:
+        thread.join(PATIENCE)
 
 
 @pytest.fixture
