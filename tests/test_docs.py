@@ -122,6 +122,41 @@ def test_every_handler_of_a_station_has_a_row_and_a_test() -> None:
     assert told == {name: f"test_{name}" for name in known}
 
 
+EASEE_HASS = {
+    "action_command",
+    "set_basic_charge_plan",
+    "set_charger_access",
+    "set_charger_dynamic_limit",
+    "set_charger_max_limit",
+    "set_charger_ocpp",
+    "set_charger_phase_mode",
+    "set_charging_cost",
+    "set_circuit_dynamic_limit",
+    "set_circuit_max_limit",
+    "set_circuit_offline_limit",
+    "set_operator",
+    "set_surplus_charging",
+    "set_weekly_charge_plan",
+    "smart_charging",
+}
+"""The actions of easee_hass 0.9.74."""
+
+
+def test_every_action_of_easee_hass_has_one_of_ours() -> None:
+    """docs/easee.md compares all fifteen, and what it names instead exists."""
+    text = (ROOT / "docs" / "easee.md").read_text(encoding="utf-8")
+    section = text.partition("### Actions compared")[2].partition("\n## ")[0]
+    told = {}
+    for line in section.splitlines():
+        if line.startswith("| `"):
+            theirs, ours, _ = line.strip("|").split(" | ")
+            told[theirs.strip(" `")] = set(re.findall(r"`(\w+)`", ours))
+    assert told.keys() == EASEE_HASS
+    services = yaml.safe_load(SERVICES.read_text(encoding="utf-8"))
+    assert all(told.values())
+    assert set().union(*told.values()) <= services.keys()
+
+
 def messages(folder: str) -> set[str]:
     """Return the messages that the schemas of a version know."""
     names = (one.name for one in files(folder).joinpath("schemas").iterdir())

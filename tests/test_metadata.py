@@ -74,7 +74,13 @@ def selectors() -> set[str]:
 
 
 def platform_of(module: str) -> str:
-    """Return the platform that a module belongs to by its name, or else the module."""
+    """Return the platform that a module belongs to by its name, or else the module.
+
+    `easee_sensors` and `easee_site_sensors` are of sensors.
+    """
+    for platform in sorted(PLATFORMS, key=len, reverse=True):
+        if re.fullmatch(rf"easee(_[a-z]+)*_{platform}(e?s)?", module):
+            return platform
     for platform in PLATFORMS:
         if module.startswith(f"{platform}_"):
             return platform

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import heapq
 from itertools import count
 
+from .underway import UNDERWAY
+
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
@@ -62,5 +64,5 @@ async def rest() -> None:
     """Let everything happen that waits for nothing but its turn."""
     loop = asyncio.get_running_loop()
     await asyncio.sleep(0)
-    while loop._ready:  # type: ignore[attr-defined]
+    while loop._ready or UNDERWAY.busy():  # type: ignore[attr-defined]
         await asyncio.sleep(0)

@@ -1,11 +1,9 @@
 """Approval: charging begins for somebody who was let in a moment ago."""
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
+from .entries import async_loaded_servers
 from .helpers import async_start
-from .hub import OcppHub
-from .models import EvChargerHubConfigEntry
 from .station.enums import VEHICLE_CONNECTED, AuthorizationStatus
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome
@@ -37,12 +35,9 @@ def _admitting(
     hass: HomeAssistant, presentation: Presentation
 ) -> ChargingStation | None:
     """Return the station where a token was presented, if it may charge there now."""
-    entry: EvChargerHubConfigEntry | None = hass.config_entries.async_get_entry(
-        presentation.entry_id
-    )
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
+    hubs = {entry.entry_id: entry.runtime_data for entry in async_loaded_servers(hass)}
+    if (hub := hubs.get(presentation.entry_id)) is None:
         return None
-    hub: OcppHub = entry.runtime_data
     identity = presentation.hub_station.station.identity
     if hub.admission.settings(identity) is None:
         return None

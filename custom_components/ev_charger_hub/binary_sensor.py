@@ -11,8 +11,19 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory, Platform
 
+from .easee_binary_sensors import (
+    EASEE_BINARY_SENSORS,
+    EaseeBinarySensor,
+    EaseeBinarySensorDescription,
+)
+from .easee_equalizer_binary_sensors import (
+    EQUALIZER_BINARY_SENSORS,
+    EqualizerBinarySensor,
+    EqualizerBinarySensorDescription,
+)
+from .easee_products import ProductPlatform
 from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import HubPlatform
+from .growth import HubPlatform, by_description
 from .station.enums import VEHICLE_CONNECTED, ConnectorStatus
 from .station.model import ChargingStation, Evse, Place
 
@@ -97,6 +108,7 @@ STATION_SENSORS: tuple[HubBinarySensorDescription[ChargingStation], ...] = (
     HubBinarySensorDescription(
         key="grid_alarm",
         attributes_fn=_alarms,
+        by_server=True,
         channels_fn=lambda station: (station.grid_support.alarms,),
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -132,6 +144,7 @@ WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
     HubBinarySensorDescription(
         key="problem",
         attributes_fn=_problems,
+        by_server=True,
         channels_fn=lambda place: (place.status, place.fault, place.problems),
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -145,6 +158,7 @@ WHOLE_SENSORS: tuple[HubBinarySensorDescription[Place], ...] = (
 EVSE_SENSORS: tuple[HubBinarySensorDescription[Evse], ...] = (
     HubBinarySensorDescription(
         key="priority_charging",
+        by_server=True,
         channels_fn=lambda evse: (evse.priority,),
         exists_fn=lambda evse: evse.priority.value is not None,
         translation_key="priority_charging",
@@ -197,8 +211,16 @@ class HubBinarySensor[S: Subject](HubEntity[S], BinarySensorEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.BINARY_SENSOR,
-    entity=HubBinarySensor,
+    entity=by_description(
+        HubBinarySensor, {EaseeBinarySensorDescription: EaseeBinarySensor}
+    ),
+    of_easee=EASEE_BINARY_SENSORS,
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
     of_evse=EVSE_SENSORS,
+    products=ProductPlatform(
+        platform=Platform.BINARY_SENSOR,
+        entities={EqualizerBinarySensorDescription: EqualizerBinarySensor},
+        of_equalizer=EQUALIZER_BINARY_SENSORS,
+    ).setup,
 ).async_setup_entry

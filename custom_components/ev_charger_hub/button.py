@@ -9,11 +9,13 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.components.button.const import ButtonDeviceClass
 from homeassistant.const import EntityCategory, Platform
 
-from .entity import HubEntity, HubEntityDescription, Subject
-from .growth import HubPlatform
+from .easee_buttons import EASEE_BUTTONS, EaseeButton, EaseeButtonDescription
+from .entity import HubEntity, HubEntityDescription, Subject, dials_in
+from .growth import HubPlatform, by_description
 from .helpers import async_reset, async_unlock, first_connector
 from .log_files import LogWish
-from .models import HubStation
+from .models import HubStation, OcppStation
+from .ocpp.quirks import quirks_of
 from .plugs import plugs
 from .priority import async_use_priority
 from .station.commands import LogKind
@@ -33,15 +35,23 @@ class HubButtonDescription[S: Subject](
     """What to do at an EVSE, for what the model alone cannot do."""
     charger_fn: Callable[[HubStation], Awaitable[Any]] | None = None
     """What to do with a charger, for what the model alone cannot do."""
+    usable_fn: Callable[[S], bool] = lambda _: True
+    """Whether the firmware does it."""
+
+
+async def _fetch_diagnostics(hub_station: HubStation) -> None:
+    """Have a charger send its log."""
+    if isinstance(hub_station, OcppStation):
+        await hub_station.log_files.async_fetch(LogWish(kind=LogKind.DIAGNOSTICS))
 
 
 STATION_BUTTONS: tuple[HubButtonDescription[ChargingStation], ...] = (
     HubButtonDescription(
         key="fetch_diagnostics",
-        charger_fn=lambda hub_station: hub_station.log_files.async_fetch(
-            LogWish(kind=LogKind.DIAGNOSTICS)
-        ),
+        charger_fn=_fetch_diagnostics,
         entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=dials_in,
+        local=True,
         translation_key="fetch_diagnostics",
     ),
     HubButtonDescription(
@@ -56,6 +66,8 @@ STATION_BUTTONS: tuple[HubButtonDescription[ChargingStation], ...] = (
         device_class=ButtonDeviceClass.RESTART,
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
+        exists_fn=dials_in,
+        local=True,
         press_fn=lambda station: async_reset(station, hard=False),
         translation_key="soft_reset",
     ),
@@ -66,6 +78,7 @@ EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
         key="priority_charging",
         channels_fn=lambda evse: (evse.station.version,),
         exists_fn=lambda evse: evse.station.version.value == "2.1",
+        local=True,
         place_fn=lambda hub_station, evse: async_use_priority(
             hub_station, evse, activate=True
         ),
@@ -73,11 +86,15 @@ EVSE_BUTTONS: tuple[HubButtonDescription[Evse], ...] = (
     ),
     HubButtonDescription(
         key="unlock",
+        channels_fn=lambda evse: (evse.station.info,),
         entity_category=EntityCategory.CONFIG,
+        exists_fn=dials_in,
+        local=True,
         press_fn=lambda evse: async_unlock(
             evse.station, evse.id, first_connector(evse)
         ),
         translation_key="unlock",
+        usable_fn=lambda evse: quirks_of(evse.station.info.value).unlocks,
     ),
     HubButtonDescription(
         key="reset",
@@ -98,6 +115,7 @@ def plug_buttons(number: int) -> tuple[HubButtonDescription[Evse], ...]:
         HubButtonDescription(
             key=f"plug_{number}_unlock",
             entity_category=EntityCategory.CONFIG,
+            local=True,
             placeholders={"number": str(number)},
             press_fn=lambda evse: async_unlock(evse.station, evse.id, number),
             translation_key="plug_unlock",
@@ -109,6 +127,12 @@ class HubButton[S: Subject](HubEntity[S], ButtonEntity):
     """A command to a charger."""
 
     entity_description: HubButtonDescription[S]
+
+    @override
+    def _available(self, reading: object) -> bool:
+        """Return whether the charger is there, and can."""
+        usable = self.entity_description.usable_fn(self.subject)
+        return usable and super()._available(reading)
 
     @override
     async def async_press(self) -> None:
@@ -123,7 +147,8 @@ class HubButton[S: Subject](HubEntity[S], ButtonEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.BUTTON,
-    entity=HubButton,
+    entity=by_description(HubButton, {EaseeButtonDescription: EaseeButton}),
+    of_easee=EASEE_BUTTONS,
     of_station=STATION_BUTTONS,
     of_evse=EVSE_BUTTONS,
     more=lambda station: plugs(station, plug_buttons),

@@ -19,7 +19,8 @@ from homeassistant.helpers.event import async_track_time_interval
 
 from .address import FALLBACK_HOST, reachable_host
 from .certificate_issues import CertificateProblem, async_update_certificate_issues
-from .const import CONF_NAMES, DOMAIN
+from .const import CONF_NAMES
+from .entries import async_servers
 from .models import EvChargerHubConfigEntry
 from .ocpp.authority import Authority, AuthorityError
 from .ocpp.tls import Contexts, TlsError, build_contexts
@@ -248,9 +249,8 @@ async def async_server_names(hass: HomeAssistant) -> list[str]:
     The authority has one pair of certificates for all servers. Addresses of IPv6 change
     by the day; who dials one has to name it.
     """
-    entries: list[EvChargerHubConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     names: list[str] = []
-    for entry in entries:
+    for entry in async_servers(hass):
         if TlsSettings.of(entry.data).mode is TlsMode.OWN_AUTHORITY:
             names.append(reachable_host(hass, entry.data[CONF_HOST]))
             names += entry.data.get(CONF_NAMES, ())

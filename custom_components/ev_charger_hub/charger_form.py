@@ -23,8 +23,9 @@ from .const import (
 )
 from .issues import harmless
 from .models import EvChargerHubConfigEntry
-from .ocpp.credentials import generate_password, hash_password
+from .ocpp.credentials import hash_password
 from .settings import async_chargers
+from .station.secrets import generate_password
 from .tls_settings import TlsMode, TlsSettings
 
 PASSWORD_SELECTOR: Final = TextSelector(

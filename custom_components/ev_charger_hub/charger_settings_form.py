@@ -79,14 +79,8 @@ MEASURANDS: Final = [
 
 def settings_problem(user_input: dict[str, Any]) -> dict[str, str]:
     """Return what is wrong with the settings of a charger."""
-    charging = user_input[SECTION_CHARGING]
-    if charging[CONF_MINIMUM_CURRENT] > charging[CONF_MAXIMUM_CURRENT]:
-        return {"base": "minimum_above_maximum"}
-    fallback = charging.get(CONF_FALLBACK_CURRENT)
-    if fallback is not None and not (
-        charging[CONF_MINIMUM_CURRENT] <= fallback <= charging[CONF_MAXIMUM_CURRENT]
-    ):
-        return {"base": "fallback_out_of_range"}
+    if problem := charging_problem(user_input[SECTION_CHARGING]):
+        return problem
     wants, gives = user_input[CONF_PASSWORD_CHANGE], user_input.get(CONF_PASSWORD)
     if wants == "change" and not gives:
         return {CONF_PASSWORD: "password_missing"}
@@ -95,23 +89,54 @@ def settings_problem(user_input: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
+def charging_problem(charging: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with what an installation is said to bear."""
+    if charging[CONF_MINIMUM_CURRENT] > charging[CONF_MAXIMUM_CURRENT]:
+        return {"base": "minimum_above_maximum"}
+    fallback = charging.get(CONF_FALLBACK_CURRENT)
+    if fallback is not None and not (
+        charging[CONF_MINIMUM_CURRENT] <= fallback <= charging[CONF_MAXIMUM_CURRENT]
+    ):
+        return {"base": "fallback_out_of_range"}
+    return {}
+
+
+def charging_data(charging: dict[str, Any]) -> dict[str, Any]:
+    """Return what an installation bears, as it is kept, from its part of the form."""
+    return {
+        CONF_FALLBACK_CURRENT: charging.get(CONF_FALLBACK_CURRENT),
+        CONF_LIMIT_INTERVAL: charging[CONF_LIMIT_INTERVAL],
+        CONF_MAXIMUM_CURRENT: charging[CONF_MAXIMUM_CURRENT],
+        CONF_MINIMUM_CURRENT: charging[CONF_MINIMUM_CURRENT],
+        CONF_PHASES: int(charging[CONF_PHASES]),
+    }
+
+
+def charging_form(settings: StationSettings) -> dict[str, Any]:
+    """Return the part of the form about what an installation bears."""
+    charging: dict[str, Any] = {
+        CONF_LIMIT_INTERVAL: settings.limit_interval,
+        CONF_MAXIMUM_CURRENT: settings.maximum_current,
+        CONF_MINIMUM_CURRENT: settings.minimum_current,
+        CONF_PHASES: str(settings.phases),
+    }
+    if settings.fallback_current is not None:
+        charging[CONF_FALLBACK_CURRENT] = settings.fallback_current
+    return charging
+
+
 def settings_data(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the data of a subentry from its form, but for the password."""
-    charging = user_input[SECTION_CHARGING]
     metering = user_input[SECTION_METERING]
     connection = user_input[SECTION_CONNECTION]
     protocol = connection[CONF_PROTOCOL]
     return {
+        **charging_data(user_input[SECTION_CHARGING]),
         CONF_CLOCK_INTERVAL: metering.get(CONF_CLOCK_INTERVAL),
-        CONF_FALLBACK_CURRENT: charging.get(CONF_FALLBACK_CURRENT),
-        CONF_LIMIT_INTERVAL: charging[CONF_LIMIT_INTERVAL],
         CONF_LOCAL_LIST: connection[CONF_LOCAL_LIST],
-        CONF_MAXIMUM_CURRENT: charging[CONF_MAXIMUM_CURRENT],
         CONF_MEASURANDS: metering.get(CONF_MEASURANDS) or None,
         CONF_METER_INTERVAL: metering.get(CONF_METER_INTERVAL),
-        CONF_MINIMUM_CURRENT: charging[CONF_MINIMUM_CURRENT],
         CONF_MISSING_SUBPROTOCOL: connection[CONF_MISSING_SUBPROTOCOL],
-        CONF_PHASES: int(charging[CONF_PHASES]),
         CONF_PING: connection[CONF_PING],
         CONF_PRICE_ENTITY: metering.get(CONF_PRICE_ENTITY),
         CONF_PROTOCOL: None if protocol == AUTOMATIC else protocol,
@@ -122,14 +147,6 @@ def settings_data(user_input: dict[str, Any]) -> dict[str, Any]:
 
 def settings_form(settings: StationSettings) -> dict[str, Any]:
     """Return the form of a charger from its settings."""
-    charging: dict[str, Any] = {
-        CONF_LIMIT_INTERVAL: settings.limit_interval,
-        CONF_MAXIMUM_CURRENT: settings.maximum_current,
-        CONF_MINIMUM_CURRENT: settings.minimum_current,
-        CONF_PHASES: str(settings.phases),
-    }
-    if settings.fallback_current is not None:
-        charging[CONF_FALLBACK_CURRENT] = settings.fallback_current
     metering: dict[str, Any] = {CONF_MEASURANDS: list(settings.measurands or ())}
     if settings.meter_interval is not None:
         metering[CONF_METER_INTERVAL] = settings.meter_interval
@@ -139,7 +156,7 @@ def settings_form(settings: StationSettings) -> dict[str, Any]:
         metering[CONF_PRICE_ENTITY] = settings.price_entity
     return {
         CONF_NAME: settings.name,
-        SECTION_CHARGING: charging,
+        SECTION_CHARGING: charging_form(settings),
         SECTION_METERING: metering,
         SECTION_CONNECTION: {
             CONF_PROTOCOL: settings.protocol or AUTOMATIC,
@@ -161,7 +178,7 @@ def settings_schema() -> vol.Schema:
                 PASSWORD_CHANGES, CONF_PASSWORD_CHANGE
             ),
             vol.Optional(CONF_PASSWORD): PASSWORD_SELECTOR,
-            vol.Required(SECTION_CHARGING): section(_charging_schema()),
+            vol.Required(SECTION_CHARGING): section(charging_schema()),
             vol.Required(SECTION_METERING): section(
                 _metering_schema(), {"collapsed": True}
             ),
@@ -172,7 +189,7 @@ def settings_schema() -> vol.Schema:
     )
 
 
-def _charging_schema() -> vol.Schema:
+def charging_schema() -> vol.Schema:
     """Return the fields of what the installation can bear."""
     return vol.Schema(
         {

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .building import async_build_charger
-from .const import SIGNAL_NEW_STATION
+from .const import SIGNAL_NEW_STATION, SNAPSHOT
 from .devices import async_refresh_charger
+from .handover import async_claim, async_known_elsewhere
 from .incidents import INTRUDER, UNGUARDED, async_delete_incidents
 from .issues import async_delete_finding_issues
 from .log_files import async_remove_files
-from .models import HubStation
+from .models import OcppStation
 from .monitoring_issues import async_forget_alerts, async_variable_event
 from .ocpp.authority import AuthorityError
 from .restart_issues import (
@@ -63,6 +65,8 @@ class Chargers:
         """Who is just coming, by identity and subentry."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._applied: dict[str, Applied] = {}
+        self.failed: set[str] = set()
+        """Those that cannot be built, until it is tried again: an account may show them."""
 
     async def async_prepare(self) -> None:
         """Build the approved chargers with what was last known of them."""
@@ -72,6 +76,7 @@ class Chargers:
             except JournalError:
                 raise
             except Exception:  # of one charger, whatever it is
+                self.failed.add(identity)
                 _LOGGER.exception("Charger %s cannot be built", shortened(identity))
 
     async def async_apply(self) -> None:
@@ -102,6 +107,37 @@ class Chargers:
             )
             arrival.add_done_callback(lambda _: self._arrivals.pop(key))
         await asyncio.shield(arrival)
+
+    @callback
+    def build_again(self, identity: str) -> None:
+        """Build a charger anew, which turned out to be known by another name as well.
+
+        It has to dial in again.
+        """
+        known = self._hub.stations[identity]
+        key = identity, known.subentry_id
+        if key in self._arrivals:
+            return
+        rebuilding = self._arrivals[key] = self._hub.entry.async_create_task(
+            self._hub.hass,
+            self._async_build_again(identity, known),
+            f"{shortened(identity)} by another name",
+            eager_start=False,
+        )
+        rebuilding.add_done_callback(lambda _: self._arrivals.pop(key))
+
+    async def _async_build_again(self, identity: str, known: OcppStation) -> None:
+        """Let go of a charger and build it, if it is still wanted then."""
+        hub = self._hub
+        async with self._lock(identity):
+            if hub.stopped or hub.stations.get(identity) is not known:
+                return
+            self._part_with(identity)
+            await hub.central_system.expel(identity)
+            await _async_logged(identity, known.ending.aclose())
+            await _async_logged(identity, hub.snapshots.async_store(known))
+        if (subentry := hub.entry.subentries.get(known.subentry_id)) is not None:
+            await self._async_try_to_add(identity, subentry)
 
     async def async_settle(self) -> None:
         """Wait for the chargers that are just coming."""
@@ -138,8 +174,19 @@ class Chargers:
             if not self._exists(subentry_id):
                 yield identity
 
-    async def _async_build(self, identity: str, subentry: ConfigSubentry) -> HubStation:
+    async def _async_build(
+        self, identity: str, subentry: ConfigSubentry
+    ) -> OcppStation:
         """Build a charger from its settings and what the journal kept of it."""
+        self.failed.discard(identity)
+        await async_claim(
+            self._hub.hass,
+            self._hub.entry,
+            subentry.subentry_id,
+            identity,
+            serial=await self._async_serial(identity),
+            journal=self._hub.journal,
+        )
         hub_station = await async_build_charger(self._hub, identity, subentry)
         self._hub.stations[identity] = hub_station
         self._applied[identity] = _content(subentry)
@@ -151,7 +198,16 @@ class Chargers:
         async_update_restart_issue(self._hub.hass, hub_station.station)
         return hub_station
 
-    def _follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
+    async def _async_serial(self, identity: str) -> str | None:
+        """Return the serial number of a charger, if it told us before it was here."""
+        for candidate in self._hub.waiting:
+            if candidate.identity == identity and candidate.serial:
+                return candidate.serial
+        kept = await self._hub.journal.load(identity, SNAPSHOT) or {}
+        serial = (kept.get("info") or {}).get("serial")
+        return serial if isinstance(serial, str) else None
+
+    def _follow(self, hub_station: OcppStation) -> tuple[Callable[[], None], ...]:
         """Do what follows from what a charger does; return what ends that."""
         hub, station = self._hub, hub_station.station
         return (
@@ -195,11 +251,15 @@ class Chargers:
             # The registry takes nothing of a charger that was deleted meanwhile.
             if self._exists(subentry.subentry_id):
                 _LOGGER.exception("Charger %s cannot be let in", shortened(identity))
+                if identity not in hub.stations:
+                    self.failed.add(identity)
+                    self._shared.registry.tell()
 
     async def _async_add(self, identity: str, subentry: ConfigSubentry) -> None:
         """Build a charger and show it."""
         hub = self._hub
         hub_station = await self._async_build(identity, subentry)
+        await hub.snapshots.async_begin()
         hub.admission.let_in(identity)
         async_dispatcher_send(
             hub.hass, SIGNAL_NEW_STATION.format(hub.entry.entry_id), hub_station
@@ -237,9 +297,10 @@ class Chargers:
             if known is not None:
                 await known.ending.aclose()
                 await async_remove_files(self._hub.hass, known.subentry_id)
-            await self._async_forget(identity)
+            serial = "" if known is None else known.station.info.value.serial or ""
+            await self._async_forget(identity, serial)
 
-    def _part_with(self, identity: str) -> HubStation:
+    def _part_with(self, identity: str) -> OcppStation:
         """Return a charger that is none of ours any more, and is still to be ended."""
         hub_station = self._hub.stations.pop(identity)
         del self._applied[identity]
@@ -249,13 +310,16 @@ class Chargers:
         async_delete_restart_issue(self._hub.hass, identity)
         return hub_station
 
-    async def _async_forget(self, identity: str) -> None:
+    async def _async_forget(self, identity: str, serial: str) -> None:
         """Forget everything about a charger that the user has deleted."""
         try:
             await self._shared.authority.async_revoke(identity)
         except AuthorityError:
             _LOGGER.exception("Certificates of %s stay valid", shortened(identity))
-        await self._hub.journal.forget(identity)
+        hub = self._hub
+        # An account that has it goes on with its sessions.
+        if not await async_known_elsewhere(hub.hass, hub.entry, identity, serial):
+            await hub.journal.forget(identity)
         async_delete_incidents(self._hub.hass, identity)
         async_forget_security_events(self._hub.hass, identity)
         async_forget_alerts(self._hub.hass, identity)

@@ -11,7 +11,6 @@ import probatio as vol
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
     OptionsFlow,
@@ -45,6 +44,9 @@ from .const import (
     SUBENTRY_CHARGER,
     SUBENTRY_TOKEN,
 )
+from .easee_flow import EaseeFlow
+from .easee_options import EaseeOptionsFlow
+from .entries import is_easee
 from .ocpp.waiting import AdmissionPolicy
 from .station.tokens import UnknownTokens
 from .tls_form import SECTION_TLS, async_check_tls, tls_data, tls_section, tls_values
@@ -73,8 +75,8 @@ TOKENS_SELECTOR: Final = SelectSelector(
 )
 
 
-class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Set up an OCPP server, or change it."""
+class EvChargerHubConfigFlow(EaseeFlow, domain=DOMAIN):
+    """Set up an OCPP server or an Easee account, or change it."""
 
     @classmethod
     @callback
@@ -83,6 +85,8 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to an OCPP server."""
+        if is_easee(config_entry):
+            return {}
         return {
             SUBENTRY_CHARGER: ChargerSubentryFlow,
             SUBENTRY_TOKEN: TokenSubentryFlow,
@@ -92,15 +96,17 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        """Return the flow that changes who is let in."""
+        """Return the flow that changes who is let in, or what is shown."""
+        if is_easee(config_entry):
+            return EaseeOptionsFlow()
         return EvChargerHubOptionsFlow()
 
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose what to set up: there is only one kind yet."""
-        return await self.async_step_server()
+        """Choose what to set up."""
+        return self.async_show_menu(step_id="user", menu_options=["server", "easee"])
 
     async def async_step_server(
         self, user_input: dict[str, Any] | None = None
@@ -135,8 +141,10 @@ class EvChargerHubConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Change where the server listens and whom it lets in."""
+        """Change where the server listens and whom it lets in, or who logs in."""
         entry = self._get_reconfigure_entry()
+        if is_easee(entry):
+            return await self.async_step_reconfigure_easee(user_input)
         errors: dict[str, str] = {}
         if user_input is not None:
             data, options = _split(user_input)

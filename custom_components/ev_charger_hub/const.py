@@ -15,6 +15,7 @@ PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.EVENT,
+    Platform.LIGHT,
     Platform.NOTIFY,
     Platform.NUMBER,
     Platform.SELECT,
@@ -23,6 +24,10 @@ PLATFORMS: Final = [
     Platform.TEXT,
     Platform.UPDATE,
 ]
+
+# A config entry of any kind: data; what has no kind is an OCPP server
+CONF_KIND: Final = "kind"
+KIND_EASEE: Final = "easee"
 
 # A config entry of an OCPP server: data
 CONF_CERTIFICATE: Final = "certificate"
@@ -64,6 +69,9 @@ SUBENTRY_TOKEN: Final = "token"  # noqa: S105
 CONF_GENERATE_PASSWORD: Final = "generate_password"  # noqa: S105
 CONF_IDENTITY: Final = "identity"
 CONF_PASSWORD_CHANGE: Final = "password_change"  # noqa: S105
+
+# Keys of facts in the journal
+SNAPSHOT: Final = "snapshot"
 
 DEFAULT_HOST: Final = "0.0.0.0"  # noqa: S104
 DEFAULT_PORT: Final = 9000

@@ -8,7 +8,7 @@ from .const import CONF_CLOCK_INTERVAL, CONF_METER_INTERVAL
 from .entity import HubEntity, HubEntityDescription
 from .growth import Candidate
 from .helpers import checked, failed, translated_errors
-from .hub import OcppHub
+from .hub_base import Hub
 from .station.model import ChargingStation, Evse
 from .station.variables import DeviceVariable, Kind, Named, NotTaken, write
 
@@ -28,6 +28,7 @@ _SETTINGS: Final = {
 class VariableDescription(HubEntityDescription[Any]):
     """Describe an entity as a view of one variable, by its name."""
 
+    local: bool = True
     variable: str = ""
 
 
@@ -117,7 +118,7 @@ class VariableEntity(HubEntity[Any]):
 
 
 async def async_write(
-    hub: OcppHub, station: ChargingStation, variable: DeviceVariable, text: str
+    hub: Hub[Any], station: ChargingStation, variable: DeviceVariable, text: str
 ) -> None:
     """Set a variable of a charger; raises what a user reads."""
     charger = station.settings.name

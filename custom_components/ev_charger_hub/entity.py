@@ -2,20 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
-from homeassistant.core import callback
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
-from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity import EntityDescription
 
 from .const import DOMAIN
-from .hub import OcppHub
+from .hub_base import Hub
 from .models import HubStation
-from .station.channel import Channel, Listener
+from .station.channel import Channel
+from .station.link import LinkKind
 from .station.model import ChargingStation, Evse, Place
+from .view import View
 
-type Subject = ChargingStation | Place
-"""What an entity shows: a station, one of its EVSEs, or (place 0) its whole."""
+if TYPE_CHECKING:
+    from .easee.charger import EaseeCharger
+
+type Subject = ChargingStation | Place | EaseeCharger
+"""What an entity shows: a station, one of its EVSEs, or (place 0) its whole.
+
+Or what only the Easee cloud tells of it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,21 +31,41 @@ class HubEntityDescription[S: Subject](EntityDescription):
 
     `key` is unique over stations and places, because an identity may look like the
     identity and EVSE of another charger. `lazy_fn` tells when a change of an urgent
-    channel may wait for the next interval.
+    channel may wait for the next interval. `local` is for what only a charger that is
+    connected to us tells, or does; `by_server` for what else exists only for one that may.
     """
 
     always_available: bool = False
+    by_server: bool = False
     channels_fn: Callable[[S], tuple[Channel[Any], ...]] = lambda _: ()
     exists_fn: Callable[[S], bool] = lambda _: True
     lazy_fn: Callable[[S], bool] = lambda _: False
+    local: bool = False
+    of_circuit: bool = False
+    """It tells whether other chargers are on the circuit, which lowers it."""
     placeholders: Mapping[str, str] | None = None
+
+
+def dials_in(subject: ChargingStation | Place) -> bool:
+    """Return whether a station may connect to us, and not only to a cloud."""
+    station = subject if isinstance(subject, ChargingStation) else subject.station
+    return LinkKind.OCPP in station.ways
+
+
+def of_server(description: HubEntityDescription[Any]) -> bool:
+    """Return whether an entity is none of a charger that only an account has."""
+    return (
+        description.local or description.by_server or description.exists_fn is dials_in
+    )
 
 
 def unique_id(subject: Subject, key: str) -> str:
     """Return the id of the entity that shows `key` of a subject, for ever."""
     if isinstance(subject, Place):
         return f"{subject.station.identity}_{subject.id}_{key}"
-    return f"{subject.identity}_{key}"
+    if isinstance(subject, ChargingStation):
+        return f"{subject.identity}_{key}"
+    return f"{subject.station.identity}_{key}"
 
 
 def child_device_info(hub_station: HubStation, evse_id: int) -> ChildDeviceInfo:
@@ -51,31 +78,26 @@ def child_device_info(hub_station: HubStation, evse_id: int) -> ChildDeviceInfo:
     )
 
 
-class HubEntity[S: Subject](Entity):
+class HubEntity[S: Subject](View):
     """An entity that shows, or acts on, one subject of the model."""
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
     entity_description: HubEntityDescription[S]
 
     def __init__(
         self,
-        hub: OcppHub,
+        hub: Hub[Any],
         hub_station: HubStation,
         subject: S,
         description: HubEntityDescription[S],
     ) -> None:
         """Create the entity; it shows what is known now."""
+        super().__init__(
+            hub, unique_id(subject, description.key), description.placeholders
+        )
         self.entity_description = description
-        self.hub = hub
         self.hub_station = hub_station
         self.station = hub_station.station
         self.subject = subject
-        self._attr_unique_id = unique_id(subject, description.key)
-        if description.placeholders is not None:
-            self._attr_translation_placeholders = description.placeholders
-        self._followed: set[Channel[Any]] = set()
-        self._shown: object = None
         self._refresh()
 
     @property
@@ -86,51 +108,39 @@ class HubEntity[S: Subject](Entity):
             return child_device_info(self.hub_station, self.subject.id)
         return DeviceInfo(identifiers={(DOMAIN, self.station.identity)})
 
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return whether other chargers take part of a current, where that is known."""
+        shared = self.station.shared_circuit.value
+        if shared is None or not self.entity_description.of_circuit:
+            return super().extra_state_attributes
+        return {"shared_circuit": shared}
+
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what the entity shows."""
-        self._follow()
-        self.async_on_remove(self._unfollow)
+        if self.entity_description.of_circuit:
+            circuit = self.station.shared_circuit
+            self.async_on_remove(circuit.subscribe(self.async_write_ha_state))
         if isinstance(self.subject, ChargingStation):
             self.async_on_remove(self.station.on_growth(self._follow))
-        self._refresh()
+        await super().async_added_to_hass()
 
-    @callback
-    def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Do nothing, because nothing here depends on the entity id."""
-
-    @callback
-    def _follow(self) -> None:
-        """Follow the channels that the entity shows and does not follow yet."""
+    @override
+    def _channels(self) -> tuple[Channel[Any], ...]:
         shown = self.entity_description.channels_fn(self.subject)
-        for channel in (self.station.online, *shown):
-            if channel not in self._followed:
-                self._followed.add(channel)
-                channel.subscribe(self._listener(channel))
+        return (self._reached, *shown)
 
-    @callback
-    def _unfollow(self) -> None:
-        """Follow nothing any more.
+    @property
+    def _reached(self) -> Channel[bool]:
+        """Return whether the charger is there to be shown, by the way that it takes."""
+        if not isinstance(self.subject, ChargingStation | Place):
+            return self.station.remote
+        local = self.entity_description.local
+        return self.station.local if local else self.station.online
 
-        One call for all channels: there are thousands of entities, and the garbage
-        collector visits whatever each of them keeps.
-        """
-        for channel in self._followed:
-            channel.unsubscribe(self._listener(channel))
-        self._followed.clear()
-        self.hub.flusher.discard(self._write)
-
-    def _listener(self, channel: Channel[Any]) -> Listener:
-        """Return what hears of the changes of a channel."""
-        return self._mark_urgent if channel.urgent else self._mark
-
-    def _reading(self) -> object:
-        """Return everything that the state is made of, to be compared."""
-        return None
-
-    def _show(self, reading: Any) -> None:
-        """Take over a changed reading."""
-
+    @override
     def _available(self, reading: object) -> bool:
         """Return whether the reading may be shown.
 
@@ -138,36 +148,12 @@ class HubEntity[S: Subject](Entity):
         """
         return (
             self.entity_description.always_available
-            or self.station.online.value
+            or self._reached.value
             or (
                 self.hub.restoring and not self.hub_station.seen and reading is not None
             )
         )
 
-    def _refresh(self) -> bool:
-        """Take over what changed; return whether anything did."""
-        reading = self._reading()
-        shown = (self._available(reading), reading)
-        if shown == self._shown:
-            return False
-        self._shown = shown
-        self._attr_available = shown[0]
-        self._show(reading)
-        return True
-
-    @callback
-    def _write(self) -> None:
-        """Write the state if it differs from the one last written."""
-        if self._refresh():
-            self.async_write_ha_state()
-
-    @callback
-    def _mark(self) -> None:
-        """Have the state written with the next interval."""
-        self.hub.flusher.mark(self._write, urgent=False)
-
-    @callback
-    def _mark_urgent(self) -> None:
-        """Have the state written at once."""
-        lazy = self.entity_description.lazy_fn(self.subject)
-        self.hub.flusher.mark(self._write, urgent=not lazy)
+    @override
+    def _is_lazy(self) -> bool:
+        return self.entity_description.lazy_fn(self.subject)

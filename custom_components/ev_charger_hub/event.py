@@ -11,26 +11,27 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory, Platform
 from homeassistant.core import callback
 
-from .entity import HubEntity, HubEntityDescription, Subject
+from .easee_events import EASEE_EVENTS, EaseeEvent, EaseeEventDescription
+from .entity import HubEntity, HubEntityDescription, Subject, dials_in
 from .grid_happenings import GRID_EVENTS, grid_happening, speaks_newest, swap_happening
-from .growth import HubPlatform
+from .growth import HubPlatform, by_description
 from .ocpp.throttle import Buckets
 from .payments import SETTLEMENTS, payment_happening
 from .station.battery_swap import SwapKind
 from .station.clock import utc_now
 from .station.enums import AuthorizationStatus
-from .station.model import (
-    ChargingStation,
-    Evse,
+from .station.events import (
     SecurityEvent,
     SessionEnded,
     SessionStarted,
     StationEvent,
     TokenPresented,
 )
+from .station.model import ChargingStation, Evse
 from .station.monitoring import EventTrigger, VariableEvent
 from .station.secrets import shortened
 from .station.security.events import CRITICAL, SecurityEventKind
+from .station.tokens import is_placeholder
 from .station.transaction import Transaction
 from .storage import DATA
 
@@ -79,6 +80,8 @@ def _session_attributes(session: Transaction, name_of: NameOf) -> dict[str, Any]
         "id_token": id_token,
         "token_name": name_of(id_token) if id_token else None,
     }
+    if id_token is not None and is_placeholder(id_token):
+        attributes["auth_reason"] = "free_charging"
     if session.stopped_at is not None:
         lasted = session.stopped_at - session.started_at
         attributes["energy"] = session.energy
@@ -100,7 +103,7 @@ def _token_happening(
 
 def _token_event_type(event: TokenPresented) -> str:
     """Return what happened: somebody may charge, may not, or the user is asked."""
-    if event.status == AuthorizationStatus.ACCEPTED:
+    if event.status in {None, AuthorizationStatus.ACCEPTED}:
         return "presented"
     return "unknown" if event.asked else "refused"
 
@@ -159,6 +162,7 @@ def _tells_of_variables(station: ChargingStation) -> bool:
 STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     HubEventDescription(
         key="battery_swap",
+        by_server=True,
         channels_fn=lambda station: (station.version,),
         entity_registry_enabled_default=False,
         event_types=list(SwapKind),
@@ -168,6 +172,7 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     ),
     HubEventDescription(
         key="grid",
+        by_server=True,
         channels_fn=lambda station: (station.version,),
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
@@ -180,11 +185,13 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
         key="security",
         entity_category=EntityCategory.DIAGNOSTIC,
         event_types=list(SecurityEventKind),
+        exists_fn=dials_in,
         happening_fn=_security_happening,
         translation_key="security",
     ),
     HubEventDescription(
         key="variable",
+        by_server=True,
         channels_fn=lambda station: (station.version,),
         entity_category=EntityCategory.DIAGNOSTIC,
         event_types=["alert", "changed", "cleared", "periodic"],
@@ -200,6 +207,7 @@ STATION_EVENTS: tuple[HubEventDescription[ChargingStation], ...] = (
     ),
     HubEventDescription(
         key="payment",
+        by_server=True,
         channels_fn=lambda station: (station.version,),
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
@@ -270,7 +278,8 @@ class HubEvent[S: Subject](HubEntity[S], EventEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.EVENT,
-    entity=HubEvent,
+    entity=by_description(HubEvent, {EaseeEventDescription: EaseeEvent}),
+    of_easee=EASEE_EVENTS,
     of_station=STATION_EVENTS,
     of_evse=EVSE_EVENTS,
     prompt=True,

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import probatio as vol
 
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
 from .station.outcome import Outcome
-from .targets import Target
+from .targets import Target, async_resolve
 
 ATTR_CONNECTOR: Final = "connector"
 ATTR_DURATION: Final = "duration"
@@ -35,22 +36,24 @@ def _period(value: object) -> timedelta:
 DURATION: Final = vol.All(_period, vol.Range(min=timedelta(seconds=1)))
 
 type Data = Mapping[str, Any]
-type Handler = Callable[[Target, Data], Awaitable[JsonObjectType]]
-type Actions = Mapping[str, tuple[Handler, dict[Any, Any]]]
+type Handler[T = Target] = Callable[[T, Data], Awaitable[JsonObjectType]]
+type Actions[T = Target] = Mapping[str, tuple[Handler[T], dict[Any, Any]]]
 """Actions by name: what they do, and their fields beside the charger."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
-class ActionGroup:
+class ActionGroup[T = Target]:
     """Actions of one subject: those that do something, and those that only ask.
 
-    What an administrator alone may do is apart.
+    What an administrator alone may do is apart. `resolve` finds what a device, and the
+    number of a connector, stand for.
     """
 
-    commands: Actions = field(default_factory=dict)
-    queries: Actions = field(default_factory=dict)
-    admin_commands: Actions = field(default_factory=dict)
-    admin_queries: Actions = field(default_factory=dict)
+    commands: Actions[T] = field(default_factory=dict)
+    queries: Actions[T] = field(default_factory=dict)
+    admin_commands: Actions[T] = field(default_factory=dict)
+    admin_queries: Actions[T] = field(default_factory=dict)
+    resolve: Callable[[HomeAssistant, str, int | None], Any] = async_resolve
 
 
 def number(value: object) -> Decimal:

@@ -137,7 +137,7 @@ def _offer(data: Data) -> FirmwareOffer:
 
 
 async def _get_log(target: Target, data: Data) -> JsonObjectType:
-    files = target.hub_station.log_files
+    files = target.dialed.log_files
     transfer = data[ATTR_TRANSFER]
     since, until = data.get(ATTR_SINCE), data.get(ATTR_UNTIL)
     # The charger wrote it by its own clock.
@@ -162,7 +162,7 @@ async def _get_log(target: Target, data: Data) -> JsonObjectType:
 
 
 async def _get_log_files(target: Target, data: Data) -> JsonObjectType:
-    files = target.hub_station.log_files
+    files = target.dialed.log_files
     newest_first = reversed(files.logs.tasks.values())
     return {"logs": [_told(files, one) for one in newest_first]}
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from .station.battery_swap import BatteriesSwapped
+from .station.events import StationEvent
 from .station.grid import GridAlarm, GridControlRun
-from .station.model import ChargingStation, StationEvent
+from .station.model import ChargingStation
 
 GRID_EVENTS = ("alarm", "alarm_ended", "control_started", "control_stopped")
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .easee.errors import EaseeError
+from .easee_errors import translated, translated_easee_errors
 from .station import limits
 from .station.errors import (
     InvalidTransactionId,
@@ -17,12 +19,13 @@ from .station.errors import (
     UpdateRunning,
 )
 from .station.firmware import Blocked
-from .station.link import Capability, Limit, Link
+from .station.link import Capability, Limit, Link, LinkKind
 from .station.model import ChargingStation, Evse
 from .station.outcome import Outcome, OutcomeStatus
+from .station.ways import carry
 
 if TYPE_CHECKING:
-    from .hub import OcppHub
+    from .hub_base import Hub
 
 _FAILURES = {
     OutcomeStatus.NO_ANSWER: "no_answer",
@@ -32,7 +35,7 @@ _FAILURES = {
 }
 
 
-def own_id_token(hub: OcppHub) -> str:
+def own_id_token(hub: Hub[Any]) -> str:
     """Return the id token with which a server starts charging by itself."""
     return hub.own_id_token
 
@@ -64,12 +67,26 @@ def checked(
     """
     if outcome.ok or (may_drop and outcome.status is OutcomeStatus.NO_ANSWER):
         return outcome
+    raise failure(station.settings.name, outcome)
+
+
+def failure(name: str, outcome: Outcome) -> HomeAssistantError:
+    """Return the error for a command to `name` that had a bad outcome."""
+    if isinstance(outcome.cause, EaseeError):
+        return translated(outcome.cause, name)
     answer = outcome.answer or outcome.status
-    raise failed(
+    return failed(
         _FAILURES[outcome.status],
         answer=f"{answer} ({outcome.detail})" if outcome.detail else answer,
-        charger=station.settings.name,
+        charger=name,
     )
+
+
+def not_supported(station: ChargingStation) -> HomeAssistantError:
+    """Return the error for a command that no connection of a charger carries."""
+    by_cloud = station.ways == {LinkKind.EASEE}
+    key = "easee_not_carried" if by_cloud else "not_supported"
+    return failed(key, charger=station.settings.name)
 
 
 @contextmanager
@@ -77,11 +94,12 @@ def translated_errors(station: ChargingStation) -> Iterator[None]:
     """Turn the errors of the model into errors that users read."""
     charger = station.settings.name
     try:
-        yield
+        with translated_easee_errors(charger):
+            yield
     except NotConnected as err:
         raise failed("not_connected", charger=charger) from err
     except NotSupported as err:
-        raise failed("not_supported", charger=charger) from err
+        raise not_supported(station) from err
     except UpdateRunning as err:
         raise invalid("update_running", charger=charger) from err
     except InvalidTransactionId as err:
@@ -107,9 +125,9 @@ async def async_send(
     *,
     may_drop: bool = False,
 ) -> Outcome:
-    """Send one command over the link that carries it and return its good outcome."""
+    """Send one command by the way that carries it and return its good outcome."""
     with translated_errors(station):
-        outcome = await send(station.link(capability))
+        outcome = await carry(station, capability, send)
     return checked(station, outcome, may_drop=may_drop)
 
 

@@ -2,36 +2,33 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
-from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.event import async_call_later
 
 from .admission import Admission
 from .certificate_store import ServerCertificates
 from .chargers import Chargers
-from .const import RESTORE_GRACE, SUBENTRY_CHARGER
-from .devices import async_identities, async_register_server
-from .flusher import Flusher
-from .models import EvChargerHubConfigEntry, HubStation
+from .const import SUBENTRY_CHARGER
+from .devices import async_register_server
+from .hub_base import Hub
+from .models import EvChargerHubConfigEntry, OcppStation
 from .ocpp.authority import Authority
 from .ocpp.server import CentralSystem
 from .ocpp.waiting import Candidate
 from .settings import async_chargers, new_charger_data
-from .snapshots import Snapshots
 from .station.clock import utc_now
 from .station.journal import Journal
-from .turns import Turns
 
 
-class OcppHub:
+class OcppHub(Hub[OcppStation]):
     """One OCPP server of Home Assistant, with its approved chargers."""
+
+    entry: EvChargerHubConfigEntry
 
     def __init__(
         self,
@@ -42,23 +39,12 @@ class OcppHub:
         certificates: ServerCertificates,
     ) -> None:
         """Prepare a hub that has no charger yet and does not listen."""
-        self.hass = hass
-        self.entry = entry
-        self.journal = journal
-        self.flusher = Flusher(hass)
-        self.turns = Turns(partial(entry.async_create_task, hass))
-        self.stations: dict[str, HubStation] = {}
-        """The approved chargers by identity."""
+        super().__init__(hass, entry, journal=journal)
         self.certificates = certificates
         """What the server is known by, and what its chargers are."""
-        self.restoring = True
-        """Whether restored values are still shown for absent chargers."""
-        self.stopped = False
-        """Whether nothing may begin any more."""
         self.server_id = ""
         """The device of the server."""
         self.admission = Admission(self)
-        self.snapshots = Snapshots(self)
         self.chargers = Chargers(self)
         self.central_system = CentralSystem(
             host=entry.data[CONF_HOST],
@@ -68,7 +54,6 @@ class OcppHub:
             registrar=self.admission,
             clock=utc_now,
         )
-        self._cancel_restoring: CALLBACK_TYPE | None = None
         # Update listeners run as tasks, so that two of them could run at the same time.
         self._lock = asyncio.Lock()
         self._data = dict(entry.data)
@@ -88,25 +73,6 @@ class OcppHub:
         """Return who signs certificates of chargers, None without TLS."""
         return self.certificates.authority
 
-    @property
-    def own_id_token(self) -> str:
-        """Return the id token with which this server starts charging by itself.
-
-        It is the same after every restart, and short, because some chargers overflow
-        at the 20 characters that are allowed.
-        """
-        return f"HA{self.entry.entry_id[-14:]}".upper()
-
-    @callback
-    def knows(self, device: dr.AnyDeviceEntry) -> bool:
-        """Return whether a device is an EVSE of a charger that is here."""
-        known = {
-            f"{identity}_{evse_id}"
-            for identity, hub_station in self.stations.items()
-            for evse_id in hub_station.station.evses
-        }
-        return not known.isdisjoint(async_identities(device))
-
     # What the user decides
 
     @callback
@@ -123,6 +89,7 @@ class OcppHub:
         self.hass.config_entries.async_add_subentry(self.entry, subentry)
         return subentry
 
+    @override
     @callback
     def change_charger(self, identity: str, changes: Mapping[str, Any]) -> None:
         """Change settings of a charger; the update listener applies them."""
@@ -137,15 +104,19 @@ class OcppHub:
         """Build the approved chargers with what was last known of them."""
         self.server_id = async_register_server(self.hass, self.entry)
         await self.chargers.async_prepare()
+        await self.snapshots.async_begin()
+
+    async def async_reserve(self) -> None:
+        """Have the port before anything else; raises OSError when it is taken.
+
+        A server that cannot be set up takes no charger away from an account.
+        """
+        await self.central_system.reserve()
 
     async def async_start(self) -> None:
         """Begin to listen; raises OSError when the port is taken."""
         await self.central_system.start()
-        self._cancel_restoring = async_call_later(
-            self.hass,
-            RESTORE_GRACE,
-            HassJob(self._end_restoring, cancel_on_shutdown=True),
-        )
+        self.restore_for_a_while()
 
     async def async_stop(self) -> None:
         """End every connection and write down what is known."""
@@ -153,9 +124,7 @@ class OcppHub:
             return
         self.stopped = True
         self.snapshots.close()
-        if self._cancel_restoring is not None:
-            self._cancel_restoring()
-            self._cancel_restoring = None
+        self.cancel_restoring()
         await self.chargers.async_settle()
         self.turns.close()
         await self.central_system.stop()
@@ -180,12 +149,3 @@ class OcppHub:
                 self.server_id, name=self.entry.title
             )
         await self.admission.async_apply_policy()
-
-    @callback
-    def _end_restoring(self, _now: datetime) -> None:
-        """Show no longer what chargers said that have not come back."""
-        self._cancel_restoring = None
-        self.restoring = False
-        for hub_station in self.stations.values():
-            if not hub_station.station.online.value:
-                hub_station.station.online.notify()

@@ -32,6 +32,7 @@ ACTIONABLE: Final = (
 """Issues that set-up raises: the step, and the findings it raises them with."""
 
 LIMITS: Final = (
+    "fallback_exceeded",
     "fallback_impossible",
     "limit_ignored",
     "profile_conflict",
@@ -152,8 +153,13 @@ def _limit_issues(station: ChargingStation) -> dict[str, dict[str, str]]:
         raised["limit_ignored"] = {"tried": plain(findings["ignored"])}
     if "conflict" in findings:
         raised["profile_conflict"] = {"detail": plain(findings["conflict"])}
-    if findings.get("fallback", "").startswith("impossible"):
+    if (fallback := findings.get("fallback", "")).startswith("impossible"):
         raised["fallback_impossible"] = {}
+    elif fallback.startswith("exceeded"):
+        raised["fallback_exceeded"] = {
+            "wanted": str(station.settings.fallback_current or ""),
+            "follows": plain(fallback.rpartition(" ")[2]),
+        }
     if _exceeded(findings.get("writes", "")):
         raised["writes_exceeded"] = {}
     return raised

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
 from .const import DOMAIN
+from .entries import async_loaded_servers
 from .log_files import URL
-from .models import EvChargerHubConfigEntry
 from .ocpp.uploads import PREFIX
 
 
@@ -61,9 +61,7 @@ class UploadView(HomeAssistantView):
     ) -> web.StreamResponse:
         """Take a file if one is expected."""
         hass = request.app[KEY_HASS]
-        entries: list[EvChargerHubConfigEntry]
-        entries = hass.config_entries.async_loaded_entries(DOMAIN)
-        for entry in entries:
+        for entry in async_loaded_servers(hass):
             uploads = entry.runtime_data.central_system.uploads
             if uploads.knows(secret[:32]):
                 return await uploads.handle(request)
@@ -76,9 +74,7 @@ def _find(
     hass: HomeAssistant, subentry_id: str, request_id: str
 ) -> tuple[Path, str] | None:
     """Return a file by words of a URL, which are compared and never a path."""
-    entries: list[EvChargerHubConfigEntry]
-    entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    for entry in entries:
+    for entry in async_loaded_servers(hass):
         for hub_station in entry.runtime_data.stations.values():
             if hub_station.subentry_id == subentry_id:
                 return hub_station.log_files.path(request_id)

@@ -9,7 +9,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .issues import finding_issue_id, plain
-from .station.model import ChargingStation, StationEvent
+from .station.events import StationEvent
+from .station.model import ChargingStation
 from .station.monitoring import (
     LEAST_SEVERE,
     MOST_SEVERE,

@@ -106,7 +106,7 @@ async def _set_network_profile(target: Target, data: Data) -> JsonObjectType:
 
 
 async def _move_charger(target: Target, data: Data) -> JsonObjectType:
-    security = target.hub_station.security
+    security = target.dialed.security
     profile = security.profile.value or 0
     url = _told(target, data[ATTR_URL], profile)
     with translated_errors(target.station):

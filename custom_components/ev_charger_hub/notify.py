@@ -31,7 +31,10 @@ def _has_display(station: ChargingStation) -> bool:
 
 STATION_NOTIFIERS: Final = (
     HubNotifyDescription(
-        key="display", exists_fn=_has_display, translation_key="display"
+        key="display",
+        by_server=True,
+        exists_fn=_has_display,
+        translation_key="display",
     ),
 )
 

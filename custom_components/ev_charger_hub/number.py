@@ -12,6 +12,13 @@ from homeassistant.components.number import (
 )
 from homeassistant.const import Platform, UnitOfElectricCurrent
 
+from .easee_equalizer_numbers import (
+    EQUALIZER_NUMBERS,
+    EqualizerNumber,
+    EqualizerNumberDescription,
+)
+from .easee_numbers import EASEE_NUMBERS, EaseeNumber, EaseeNumberDescription
+from .easee_products import ProductPlatform
 from .entity import HubEntity, HubEntityDescription
 from .growth import HubPlatform, by_description
 from .helpers import async_limit
@@ -54,6 +61,7 @@ EVSE_NUMBERS: tuple[HubNumberDescription[Evse], ...] = (
         mode=NumberMode.SLIDER,
         native_step=1,
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        of_circuit=True,
         translation_key="current_limit",
     ),
 )
@@ -94,9 +102,21 @@ class HubNumber[P: Place](HubEntity[P], NumberEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.NUMBER,
-    entity=by_description(HubNumber, {NumberVariableDescription: HubVariableNumber}),
+    entity=by_description(
+        HubNumber,
+        {
+            EaseeNumberDescription: EaseeNumber,
+            NumberVariableDescription: HubVariableNumber,
+        },
+    ),
+    of_easee=EASEE_NUMBERS,
     more=other_numbers,
     of_station=NAMED_NUMBERS,
     of_whole=WHOLE_NUMBERS,
     of_evse=EVSE_NUMBERS,
+    products=ProductPlatform(
+        platform=Platform.NUMBER,
+        entities={EqualizerNumberDescription: EqualizerNumber},
+        of_equalizer=EQUALIZER_NUMBERS,
+    ).setup,
 ).async_setup_entry

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from .station.model import Settlement, StationEvent
+from .station.events import Settlement, StationEvent
 
 SETTLEMENTS: Final = ("canceled", "failed", "rejected", "settled")
 """What becomes of a payment (OCPP 2.1 PaymentStatusEnumType)."""

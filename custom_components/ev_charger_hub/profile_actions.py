@@ -1,14 +1,13 @@
 """Actions about charging profiles: set, clear and list them, and what they come to."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import probatio as vol
 
 from homeassistant.helpers import config_validation as cv
-from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .fields import (
@@ -23,9 +22,25 @@ from .fields import (
     number,
     response,
 )
-from .helpers import checked, invalid, translated_errors
-from .profile_newer import FIELDS as NEWER_FIELDS, newer
-from .profile_schedule import Timed, WrittenPeriod, WrittenSchedule, timed
+from .helpers import checked, failed, invalid, translated_errors
+from .profile_newer import FIELDS as NEWER_FIELDS
+from .profile_wish import (
+    ATTR_ID,
+    ATTR_KIND,
+    ATTR_PERIODS,
+    ATTR_PHASES,
+    ATTR_PURPOSE,
+    ATTR_RECURRENCE,
+    ATTR_STACK_LEVEL,
+    ATTR_START,
+    ATTR_VALID_FROM,
+    ATTR_VALID_TO,
+    ATTR_WEEKDAY,
+    RESERVED_IDS,
+    Wish,
+    drafted,
+    wish_of,
+)
 from .profile_words import (
     moment,
     one_of,
@@ -36,94 +51,52 @@ from .profile_words import (
     told_schedule,
     weekdays,
 )
-from .station import limits
 from .station.clock import utc_now
 from .station.enums import RateUnit
 from .station.errors import NotConnected
-from .station.link import Capability, Limit, Link
+from .station.link import Capability, Link, LinkKind
 from .station.outcome import OutcomeStatus
+from .station.profiles import clearing
 from .station.profiles.composite import composite
-from .station.profiles.ledger import Entry, dialect_of
+from .station.profiles.ledger import Entry
 from .station.profiles.model import (
-    DEFAULT_PHASES,
-    ChargingProfile,
     Circumstances,
     CompositeSchedule,
     Installed,
     Kind,
     ProfileCriteria,
-    ProfileSupport,
     Purpose,
     Recurrence,
 )
-from .station.profiles.rules import violations
 from .targets import Target
 
-ATTR_ID: Final = "id"
-ATTR_KIND: Final = "kind"
-ATTR_PERIODS: Final = "periods"
-ATTR_PHASES: Final = "phases"
-ATTR_PURPOSE: Final = "purpose"
-ATTR_RECURRENCE: Final = "recurrence"
 ATTR_SOURCE: Final = "source"
-ATTR_STACK_LEVEL: Final = "stack_level"
-ATTR_START: Final = "start"
-ATTR_VALID_FROM: Final = "valid_from"
-ATTR_VALID_TO: Final = "valid_to"
-ATTR_WEEKDAY: Final = "weekday"
 
 SOURCES: Final = {"cso": "CSO", "ems": "EMS", "other": "Other", "so": "SO"}
 """Who sets profiles, as OCPP 2.x calls them (ChargingLimitSourceEnumType)."""
 
-RESERVED_IDS = range(1000, 5000)
-"""The ids of the limits that the integration itself keeps."""
-
-FIRST_ID = RESERVED_IDS.stop
 OUTLOOK = timedelta(days=1)
 """How far a response looks ahead."""
-
-BELOW_OURS = 2
-"""How many stack levels a profile is below the limits, and the fall-back, of ours."""
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class Wish:
-    """A profile that is asked for, of one charger at one moment."""
-
-    target: Target
-    data: Data
-    support: ProfileSupport
-    now: datetime
-    purpose: Purpose
-    evse_id: int
-
-    @property
-    def transaction_id(self) -> str | None:
-        """Return the transaction that runs where the profile is for."""
-        evse = self.target.station.evses.get(self.evse_id)
-        transaction = evse.transaction if evse else None
-        return transaction.transaction_id if transaction else None
 
 
 async def _set_charging_profile(target: Target, data: Data) -> JsonObjectType:
     station, ledger = target.station, target.hub_station.ledger
     link = _link(target)
-    wish = _wish(target, data, link.profile_support)
-    told = _timed(wish)
-    profile = _checked(wish, await _profile(wish, told))
+    wish = wish_of(target, data, link.profile_support)
+    profile, told = await drafted(wish)
     installed = Installed(evse_id=wish.evse_id, profile=profile, set_at=wish.now)
-    if wish.support.replaces_by_clearing:
-        for old in ledger.replaced(installed):
-            raise invalid(
-                "profile_clear_first",
-                charger=station.settings.name,
-                id=str(old.installed.profile.id),
-            )
+    replaced = ledger.replaced(installed) if wish.support.replaces_by_clearing else ()
+    for old in replaced:
+        await _make_room(wish, link, old.installed.profile.id)
     # Who keeps local time itself needs nobody who does it for them.
     local = profile.schedule.use_local_time
     entry = Entry(installed=installed, wall_start=None if local else told.wall_start)
     with translated_errors(station):
         outcome = await ledger.install(link, entry)
+        if outcome.status is OutcomeStatus.REJECTED:
+            # What held before is better than nothing.
+            for old in replaced:
+                await ledger.install(link, old)
     return {
         **response(checked(station, outcome)),
         "profile_id": profile.id,
@@ -132,114 +105,16 @@ async def _set_charging_profile(target: Target, data: Data) -> JsonObjectType:
     }
 
 
-def _wish(target: Target, data: Data, support: ProfileSupport) -> Wish:
-    """Return what is asked for, with the purpose and place that suit best."""
-    # A charger with one connector is not the connector: 0 is a place of its own.
-    evse_id = 0 if target.named == 0 else target.evse_id or 0
-    evse = target.station.evses.get(evse_id)
-    asked: Purpose | None = data.get(ATTR_PURPOSE)
-    if asked is Purpose.STATION_MAX and target.named is None:
-        evse_id = 0
-    if asked is Purpose.TX and target.named is None:
-        evse_id = target.session_evse("profile_tx_without_transaction").id
-    if asked is None and not evse_id:
-        asked = Purpose.STATION_MAX
-    if asked is None:
-        session = evse is not None and evse.transaction is not None
-        once = ATTR_RECURRENCE not in data
-        asked = Purpose.TX if session and once else Purpose.TX_DEFAULT
-    return Wish(
-        target=target,
-        data=data,
-        support=support,
-        now=utc_now(),
-        purpose=asked,
-        evse_id=evse_id,
-    )
-
-
-def _timed(wish: Wish) -> Timed:
-    """Return the schedule to send."""
-    data, phases = wish.data, wish.target.station.settings.phases
-    written = WrittenSchedule(
-        unit=data[ATTR_UNIT],
-        periods=tuple(
-            WrittenPeriod(
-                start=one[ATTR_START],
-                limit=one[ATTR_LIMIT],
-                phases=one.get(ATTR_PHASES),
-                weekdays=one.get(ATTR_WEEKDAY),
-            )
-            for one in data[ATTR_PERIODS]
-        ),
-        duration=data.get(ATTR_DURATION),
-        kind=data.get(ATTR_KIND),
-        recurrence=data.get(ATTR_RECURRENCE),
-        begin=data.get(ATTR_VALID_FROM),
-        phases=None if phases == DEFAULT_PHASES else phases,
-    )
-    return timed(
-        written,
-        now=wish.now,
-        zone=dt_util.get_default_time_zone(),
-        only_absolute=wish.support.only_absolute,
-    )
-
-
-async def _profile(wish: Wish, told: Timed) -> ChargingProfile:
-    """Return the profile to send, with the level and the id that suit best."""
-    data = wish.data
-    level: int | None = data.get(ATTR_STACK_LEVEL)
-    if level is None:
-        level = max((wish.support.max_stack_level or 0) - BELOW_OURS, 0)
-    draft = ChargingProfile(
-        id=data.get(ATTR_ID, -1),
-        purpose=wish.purpose,
-        kind=told.kind,
-        stack_level=level,
-        schedule=told.schedule,
-        recurrence=data.get(ATTR_RECURRENCE),
-        valid_from=data.get(ATTR_VALID_FROM),
-        valid_to=data.get(ATTR_VALID_TO),
-        transaction_id=wish.transaction_id if wish.purpose is Purpose.TX else None,
-    )
-    if draft.id in RESERVED_IDS:
-        raise invalid("profile_id_reserved", id=str(draft.id))
-    draft = newer(draft, data)
-    return draft if draft.id >= 0 else replace(draft, id=await free_id(wish, draft))
-
-
-async def free_id(wish: Wish, draft: ChargingProfile) -> int:
-    """Return the id of our profile that the new one takes the place of, or a new id."""
-    hub_station = wish.target.hub_station
-    place = Installed(evse_id=wish.evse_id, profile=draft, set_at=wish.now)
-    for old in hub_station.ledger.replaced(place):
-        if old.installed.profile.id not in RESERVED_IDS:
-            return old.installed.profile.id
-    identity = hub_station.station.identity
-    with translated_errors(hub_station.station):
-        given = await wish.target.hub.journal.next_number(f"profile {identity}")
-    return max(FIRST_ID - 1, wish.support.max_external_id or 0) + given
-
-
-def _checked(wish: Wish, profile: ChargingProfile) -> ChargingProfile:
-    """Return a profile that keeps all rules, and the bounds of its charger."""
-    station = wish.target.station
-    for broken in violations(
-        profile,
-        evse_id=wish.evse_id,
-        support=wish.support,
-        transaction_id=wish.transaction_id,
-        others=wish.target.hub_station.ledger.installed,
-        dialect=dialect_of(station),
-    ):
-        raise invalid(broken.key, **broken.placeholders)
-    unit = profile.schedule.unit
+async def _make_room(wish: Wish, link: Link, profile_id: int) -> None:
+    """Clear a profile that has to go before another one can take its place."""
+    station, ledger = wish.target.station, wish.target.hub_station.ledger
+    if profile_id in RESERVED_IDS:
+        # A limit of the user, which is not to be lost by the way.
+        raise invalid(
+            "profile_clear_first", charger=station.settings.name, id=str(profile_id)
+        )
     with translated_errors(station):
-        for one in profile.schedule.periods:
-            limit = Limit(value=one.limit, unit=unit)
-            limits.check(station.settings, limit, one.phases)
-    return profile
+        checked(station, await ledger.clear(link, ProfileCriteria(id=profile_id)))
 
 
 async def _clear_charging_profile(target: Target, data: Data) -> JsonObjectType:
@@ -251,9 +126,12 @@ async def _clear_charging_profile(target: Target, data: Data) -> JsonObjectType:
     cleared = [one for one in ledger.installed if criteria.fits(one)]
     link = _link(target)
     with translated_errors(station):
-        outcome = await ledger.clear(link, criteria)
+        outcome, gone = await clearing.clear(
+            link, ledger, criteria, partial(_expected, target)
+        )
     return {
         **response(checked(station, outcome)),
+        **({} if gone is None else {"verified": gone}),
         "cleared": [one.profile.id for one in cleared],
         "schedule": _outlook(target, _asked_place(target), RateUnit.AMPERE),
     }
@@ -261,6 +139,7 @@ async def _clear_charging_profile(target: Target, data: Data) -> JsonObjectType:
 
 async def _get_charging_profiles(target: Target, data: Data) -> JsonObjectType:
     station, criteria = target.station, _criteria(target, data)
+    _check_carried(target)
     with translated_errors(station), suppress(NotConnected):
         link = station.link(Capability.PROFILES)
         outcome, told = await link.get_profiles(criteria)
@@ -291,8 +170,15 @@ async def _get_composite_schedule(target: Target, data: Data) -> JsonObjectType:
     }
 
 
+def _check_carried(target: Target) -> None:
+    """Raise if the only way to a charger is one that knows no profiles."""
+    if target.station.ways == {LinkKind.EASEE}:
+        raise failed("easee_no_profiles", charger=target.station.settings.name)
+
+
 def _link(target: Target) -> Link:
     """Return the link that carries profiles."""
+    _check_carried(target)
     with translated_errors(target.station):
         return target.station.link(Capability.PROFILES)
 
@@ -316,6 +202,16 @@ def _criteria(target: Target, data: Data) -> ProfileCriteria:
 def _outlook(
     target: Target, evse_id: int, unit: RateUnit, duration: timedelta = OUTLOOK
 ) -> JsonObjectType:
+    """Tell what the profiles that we sent come to from now on."""
+    return told_schedule(_expected(target, evse_id, unit, duration))
+
+
+def _expected(
+    target: Target,
+    evse_id: int,
+    unit: RateUnit = RateUnit.AMPERE,
+    duration: timedelta = OUTLOOK,
+) -> CompositeSchedule:
     """Return what the profiles that we sent come to from now on."""
     station = target.station
     by_evse: dict[int, Circumstances] = {}
@@ -326,7 +222,7 @@ def _outlook(
             transaction_id=session.transaction_id if session else None,
             transaction_started_at=session.started_at if session else None,
         )
-    schedule: CompositeSchedule = composite(
+    return composite(
         target.hub_station.ledger.installed,
         evse_id=evse_id,
         start=utc_now().replace(microsecond=0),
@@ -334,7 +230,6 @@ def _outlook(
         unit=unit,
         circumstances=by_evse,
     )
-    return told_schedule(schedule)
 
 
 _UNIT = one_of(RateUnit)

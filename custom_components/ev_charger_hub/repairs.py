@@ -23,6 +23,8 @@ from .charger_form import (
     typed_name,
 )
 from .const import CONF_IDENTITY
+from .easee_local_issues import CONF_LOCAL
+from .easee_local_repairs import LocalRepairFlow
 from .hub import OcppHub
 from .issues import CONF_ENTRY_ID, UNKNOWN, harmless, plain
 from .models import EvChargerHubConfigEntry
@@ -168,5 +170,7 @@ async def async_create_fix_flow(
         return PinProfileFlow(str(pinned))
     if (restart := data.get(CONF_RESTART)) is not None:
         return RestartFlow(str(restart))
+    if (local := data.get(CONF_LOCAL)) is not None:
+        return LocalRepairFlow(str(data[CONF_ENTRY_ID]), str(local))
     known = data
     return ChargerWaitingFlow(str(known[CONF_ENTRY_ID]), str(known[CONF_IDENTITY]))

@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .helpers import async_reset
-from .models import EvChargerHubConfigEntry
+from .models import HubConfigEntry, HubStation
 from .station.model import ChargingStation
 from .station.outcome import OutcomeStatus
 
@@ -61,9 +61,10 @@ class RestartFlow(RepairsFlow):
     @callback
     def _station(self) -> ChargingStation | None:
         """Return the charger, if its server runs."""
-        entries: list[EvChargerHubConfigEntry]
+        entries: list[HubConfigEntry]
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
         for entry in entries:
-            if (known := entry.runtime_data.stations.get(self._identity)) is not None:
+            stations: dict[str, HubStation] = entry.runtime_data.stations
+            if (known := stations.get(self._identity)) is not None:
                 return known.station
         return None

@@ -12,8 +12,8 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
 from .address import SECOND_PATH
 from .const import CONF_HOME_ASSISTANT_PORT, DOMAIN
+from .entries import async_loaded_servers
 from .hub import OcppHub
-from .models import EvChargerHubConfigEntry
 from .ocpp.handshake import read_identity
 
 
@@ -42,9 +42,7 @@ def async_setup_second_listener(hass: HomeAssistant) -> None:
 @callback
 def _hub(hass: HomeAssistant, identity: str | None) -> OcppHub | None:
     """Return the hub that knows a charger and has this listener switched on."""
-    entries: list[EvChargerHubConfigEntry]
-    entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    for entry in entries:
+    for entry in async_loaded_servers(hass):
         if identity in entry.runtime_data.stations:
             on = entry.options.get(CONF_HOME_ASSISTANT_PORT, False)
             return entry.runtime_data if on else None

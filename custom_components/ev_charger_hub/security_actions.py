@@ -45,15 +45,15 @@ def _hex(length: int) -> Any:
 
 
 async def _rotate_password(target: Target, data: Data) -> JsonObjectType:
-    security, station = target.hub_station.security, target.station
+    security, station = target.dialed.security, target.station
     with translated_errors(station):
         outcome = await security.rotate_password()
     return response(checked(station, outcome))
 
 
 async def _renew_certificate(target: Target, data: Data) -> JsonObjectType:
-    security, station = target.hub_station.security, target.station
-    if target.hub.authority is None:
+    security, station = target.dialed.security, target.station
+    if target.server.authority is None:
         raise invalid("no_authority")
     with translated_errors(station):
         station.link(Capability.CERTIFICATES)
@@ -66,7 +66,7 @@ async def _renew_certificate(target: Target, data: Data) -> JsonObjectType:
 
 
 async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
-    security, station = target.hub_station.security, target.station
+    security, station = target.dialed.security, target.station
     wanted: int = data[ATTR_PROFILE]
     with translated_errors(station):
         station.link(Capability.CONFIGURATION)
@@ -86,15 +86,15 @@ async def _set_security_profile(target: Target, data: Data) -> JsonObjectType:
 
 async def _check_server(target: Target, wanted: int) -> None:
     """Raise if the server itself cannot be spoken to like this."""
-    hub, station = target.hub, target.station
+    hub, station = target.server, target.station
     if at_home_assistant(hub, station.identity):
         raise invalid("profile_at_home_assistant", charger=station.settings.name)
-    if wanted >= ENCRYPTED and target.hub.central_system.contexts is None:
+    if wanted >= ENCRYPTED and hub.central_system.contexts is None:
         raise invalid("tls_not_offered", server=target.hub.entry.title)
-    if wanted == HIGHEST and target.hub.authority is None:
+    if wanted == HIGHEST and hub.authority is None:
         raise invalid("no_authority")
     if (
-        (target.hub_station.security.profile.value or 0) < ENCRYPTED <= wanted
+        (target.dialed.security.profile.value or 0) < ENCRYPTED <= wanted
         and hub.certificates.settings.mode is TlsMode.OWN_AUTHORITY
         and (host := URL(hub.central_system.origin(station.identity) or "").host)
         and host not in {one.lower() for one in await async_server_names(hub.hass)}
@@ -109,9 +109,9 @@ async def _install_certificate(target: Target, data: Data) -> JsonObjectType:
     use: CertificateUse = data[ATTR_USE]
     root = data.get(ATTR_CERTIFICATE)
     if root is None:
-        if use is not CertificateUse.CENTRAL_SYSTEM_ROOT or not target.hub.authority:
+        if use is not CertificateUse.CENTRAL_SYSTEM_ROOT or not target.server.authority:
             raise invalid("certificate_missing")
-        root = target.hub.authority.root_pem
+        root = target.server.authority.root_pem
     try:
         root = read_root(root)
     except ValueError as err:
@@ -165,7 +165,7 @@ def _shown(target: Target, installed: InstalledCertificate) -> JsonObjectType:
 
 def _ours(target: Target, listed: CertificateHash) -> bool:
     """Return whether a charger means the root of our authority."""
-    authority = target.hub.authority
+    authority = target.server.authority
     return authority is not None and same_root(
         certificate_hashes, authority.root_pem, listed
     )
@@ -178,7 +178,7 @@ async def _delete_certificate(target: Target, data: Data) -> JsonObjectType:
         issuer_key_hash=data[ATTR_ISSUER_KEY_HASH],
         serial=data[ATTR_SERIAL],
     )
-    security = target.hub_station.security
+    security = target.dialed.security
     upgrade = security.upgrade.value
     needed = (security.profile.value or 0) >= ENCRYPTED or (
         upgrade is not None and upgrade.is_told

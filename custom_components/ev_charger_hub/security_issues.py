@@ -10,7 +10,8 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .issues import finding_issue_id, plain
 from .station.clock import utc_now
-from .station.model import ChargingStation, SecurityEvent, StationEvent
+from .station.events import SecurityEvent, StationEvent
+from .station.model import ChargingStation
 from .station.security.events import ALARMING
 from .station.security.kept import Failure
 from .station.security.profile import HIGHEST

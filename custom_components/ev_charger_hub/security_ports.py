@@ -8,10 +8,11 @@ from yarl import URL
 
 from homeassistant.core import callback
 
-from .ocpp.credentials import generate_password, hash_password
+from .ocpp.credentials import hash_password
 from .ocpp.signer import ChargerSigner
 from .settings import async_chargers
 from .station.model import ChargingStation
+from .station.secrets import generate_password
 from .station.security.ports import NewPassword, Ports, Signer
 from .station.security.profile import ENCRYPTED, HIGHEST
 from .tls_settings import TlsMode

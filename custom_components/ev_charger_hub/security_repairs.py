@@ -6,9 +6,9 @@ from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import CONF_SECURITY_PROFILE, DOMAIN
+from .const import CONF_SECURITY_PROFILE
+from .entries import async_loaded_servers
 from .hub import OcppHub
-from .models import EvChargerHubConfigEntry
 
 
 class PinProfileFlow(RepairsFlow):
@@ -54,9 +54,7 @@ class PinProfileFlow(RepairsFlow):
     @callback
     def _hub(self) -> OcppHub | None:
         """Return the server that knows the charger, if it runs."""
-        entries: list[EvChargerHubConfigEntry]
-        entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
-        for entry in entries:
+        for entry in async_loaded_servers(self.hass):
             if self._identity in entry.runtime_data.stations:
                 return entry.runtime_data
         return None

@@ -8,6 +8,27 @@ from typing import override
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
 from homeassistant.const import Platform
 
+from .easee.feed_measurements import TOLD
+from .easee_asked_sensors import ASKED_SENSORS, EaseeOperator, EaseeOperatorDescription
+from .easee_cost_sensors import (
+    COST_SENSORS,
+    PERIOD_SENSORS,
+    CostDescription,
+    CostSensor,
+)
+from .easee_equalizer_sensors import EQUALIZER_SENSORS, Counter, CounterDescription
+from .easee_local_sensors import LOCAL_SENSORS, EaseeLocalDescription, EaseeLocalSensor
+from .easee_product_sensor import ProductSensor, ProductSensorDescription
+from .easee_products import ProductPlatform
+from .easee_sensors import (
+    NAME_SENSORS,
+    NUMBER_SENSORS,
+    TEXT_SENSORS,
+    WAY_SENSORS,
+    EaseeNameDescription,
+    EaseeNameSensor,
+)
+from .easee_site_sensors import SITE_SENSORS, PriceDescription, PriceSensor
 from .entity import HubEntity, Subject
 from .growth import Candidate, HubPlatform, by_description
 from .plugs import plugs
@@ -40,18 +61,22 @@ def _measurement(key: MeasurementKey, whole: bool) -> HubSensorDescription[Place
     words = " ".join(part for part in (phase, *(f"({one})" for one in where)) if part)
     return HubSensorDescription(
         key=key.slug,
+        by_server=whole or key not in TOLD,
         channels_fn=lambda place: (place.measurement(key),),
         device_class=quantity.device_class,
         entity_registry_enabled_default=(
             quantity.enabled and key.phase is None and key.location in quantity.home
         ),
         native_unit_of_measurement=quantity.native_unit,
+        of_circuit=key.measurand is Measurand.CURRENT_OFFERED,
         placeholders={"where": words} if words else None,
         state_class=quantity.state_class,
         suggested_display_precision=quantity.precision,
         suggested_unit_of_measurement=quantity.suggested_unit,
         translation_key=f"{key.measurand}_at" if words else key.measurand,
-        value_fn=lambda place: place.measurement(key).value,
+        value_fn=lambda place: (
+            None if (told := place.measurement(key)).outdated else told.value
+        ),
     )
 
 
@@ -99,7 +124,26 @@ class HubSensor[S: Subject](HubEntity[S], SensorEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.SENSOR,
-    entity=by_description(HubSensor, {SensorVariableDescription: HubVariableSensor}),
+    entity=by_description(
+        HubSensor,
+        {
+            CostDescription: CostSensor,
+            EaseeLocalDescription: EaseeLocalSensor,
+            EaseeNameDescription: EaseeNameSensor,
+            EaseeOperatorDescription: EaseeOperator,
+            SensorVariableDescription: HubVariableSensor,
+        },
+    ),
+    of_easee=(
+        *NAME_SENSORS,
+        *NUMBER_SENSORS,
+        *TEXT_SENSORS,
+        *WAY_SENSORS,
+        *ASKED_SENSORS,
+        *COST_SENSORS,
+        *PERIOD_SENSORS,
+        *LOCAL_SENSORS,
+    ),
     of_station=STATION_SENSORS,
     of_whole=WHOLE_SENSORS,
     of_evse=(
@@ -110,4 +154,15 @@ async_setup_entry = HubPlatform(
         *VEHICLE_SENSORS,
     ),
     more=_more,
+    told=[one.slug for one in TOLD],
+    products=ProductPlatform(
+        platform=Platform.SENSOR,
+        entities={
+            CounterDescription: Counter,
+            PriceDescription: PriceSensor,
+            ProductSensorDescription: ProductSensor,
+        },
+        of_equalizer=EQUALIZER_SENSORS,
+        of_site=SITE_SENSORS,
+    ).setup,
 ).async_setup_entry

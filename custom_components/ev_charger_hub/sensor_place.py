@@ -5,12 +5,14 @@ from functools import cache
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent
 
+from .easee.enums import NoCurrentReason
 from .plugs import plug_status
 from .sensor_description import HubSensorDescription, as_state
 from .station.enums import ConnectorStatus, LimitedBy
 from .station.model import Evse, Place
 
 NO_ERROR = "no_error"
+MAX_CODE = 9
 
 
 def _reservation[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
@@ -18,6 +20,7 @@ def _reservation[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
     return (
         HubSensorDescription(
             key="reserved_until",
+            by_server=True,
             channels_fn=lambda place: (place.reservation,),
             device_class=SensorDeviceClass.TIMESTAMP,
             exists_fn=lambda place: place.reservation.value is not None,
@@ -30,6 +33,7 @@ def _reservation[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
         ),
         HubSensorDescription(
             key="reserved_for",
+            by_server=True,
             channels_fn=lambda place: (place.reservation,),
             exists_fn=lambda place: place.reservation.value is not None,
             translation_key=f"{prefix}reserved_for",
@@ -44,6 +48,19 @@ def _reserved_for(place: Place) -> str | None:
     if known is None or reservation is None or not reservation.open:
         return None
     return as_state(known.holder(reservation))
+
+
+def _vendor_code(place: Place) -> str | None:
+    """Return the code that the vendor has for a fault, or for a suspension."""
+    fault = place.fault.value
+    return place.suspension.value if fault is None else fault.vendor_error_code
+
+
+def _no_current_reason(place: Place) -> NoCurrentReason | None:
+    """Return what the code of a suspension means; only those of Easee are known."""
+    code = place.suspension.value or ""
+    known = code.isascii() and code.isdecimal() and len(code) <= MAX_CODE
+    return NoCurrentReason.of(int(code)) if known else None
 
 
 def _several(place: Place) -> bool:
@@ -62,6 +79,7 @@ def _limits[P: Place](prefix: str) -> tuple[HubSensorDescription[P], ...]:
                 _several(place) and place.effective_limit.value is not None
             ),
             native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+            of_circuit=True,
             state_class=SensorStateClass.MEASUREMENT,
             suggested_display_precision=1,
             translation_key=f"{prefix}effective_limit",
@@ -109,15 +127,20 @@ EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
     ),
     HubSensorDescription(
         key="vendor_error_code",
-        channels_fn=lambda evse: (evse.fault,),
+        channels_fn=lambda evse: (evse.fault, evse.suspension),
         entity_category=EntityCategory.DIAGNOSTIC,
-        exists_fn=lambda evse: bool(
-            evse.fault.value and evse.fault.value.vendor_error_code
-        ),
+        exists_fn=lambda evse: bool(_vendor_code(evse)),
         translation_key="vendor_error_code",
-        value_fn=lambda evse: (
-            as_state(evse.fault.value.vendor_error_code) if evse.fault.value else None
-        ),
+        value_fn=lambda evse: as_state(_vendor_code(evse)),
+    ),
+    HubSensorDescription(
+        key="no_current_reason",
+        channels_fn=lambda evse: (evse.suspension,),
+        device_class=SensorDeviceClass.ENUM,
+        exists_fn=lambda evse: _no_current_reason(evse) is not None,
+        options=list(NoCurrentReason),
+        translation_key="no_current_reason",
+        value_fn=_no_current_reason,
     ),
     HubSensorDescription(
         key="error_info",
@@ -136,6 +159,7 @@ EVSE_SENSORS: tuple[HubSensorDescription[Evse], ...] = (
 WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
     HubSensorDescription(
         key="status",
+        by_server=True,
         channels_fn=lambda place: (place.status,),
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -146,6 +170,7 @@ WHOLE_SENSORS: tuple[HubSensorDescription[Place], ...] = (
     ),
     HubSensorDescription(
         key="error_code",
+        by_server=True,
         channels_fn=lambda place: (place.fault, place.status),
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda place: place.fault.value is not None,

@@ -30,6 +30,17 @@ def _of_session(read: Callable[[Transaction], Value]) -> Callable[[Evse], Value]
     )
 
 
+def _counter[T](evse: Evse, value: T) -> T | None:
+    """Return what grows in a session, None if it has to be told anew first."""
+    return None if evse.session.outdated else value
+
+
+def _energy(evse: Evse) -> int | None:
+    """Return what the session took so far in Wh."""
+    session = evse.session.value
+    return None if session is None else _counter(evse, session.energy)
+
+
 def _flows(evse: Evse) -> bool:
     """Return whether a session goes on, so that what grows may wait a second."""
     return evse.transaction is not None and evse.transaction.energy > 0
@@ -51,7 +62,7 @@ def _begun(evse: Evse) -> datetime | None:
 def _cost(evse: Evse) -> float | None:
     """Return what the session costs so far, in the currency of the house."""
     cost = evse.session_cost.value
-    return None if cost is None else float(cost)
+    return None if cost is None else _counter(evse, float(cost))
 
 
 def _duration(session: Transaction) -> float:
@@ -124,14 +135,15 @@ SESSION_SENSORS: tuple[SessionSensorDescription, ...] = (
         suggested_display_precision=2,
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         translation_key="session_energy",
-        value_fn=_of_session(lambda session: session.energy),
+        value_fn=_energy,
     ),
     SessionSensorDescription(
         key="session_cost",
-        channels_fn=lambda evse: (evse.session_cost,),
+        channels_fn=lambda evse: (evse.session_cost, evse.session),
         device_class=SensorDeviceClass.MONETARY,
         exists_fn=_is_priced,
         last_reset_fn=_begun,
+        lazy_fn=_flows,
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=2,
         translation_key="session_cost",

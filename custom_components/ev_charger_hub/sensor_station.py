@@ -7,6 +7,7 @@ from typing import Any, Literal
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfTime
 
+from .entity import dials_in
 from .sensor_description import HubSensorDescription, as_state
 from .station.channel import Channel
 from .station.model import ChargingStation
@@ -72,6 +73,7 @@ def _publish_status(station: ChargingStation) -> str | None:
 SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="security_profile",
+        by_server=True,
         channels_fn=_of_security("profile"),
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -83,6 +85,7 @@ SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="security_upgrade",
         always_available=True,
+        by_server=True,
         channels_fn=_of_security("upgrade"),
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -94,6 +97,7 @@ SECURITY_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
     HubSensorDescription(
         key="certificate_ends",
         always_available=True,
+        by_server=True,
         channels_fn=_of_security("certificate"),
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -110,6 +114,7 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: _publish_status(station) is not None,
+        local=True,
         options=list(PUBLISH_STATUSES),
         translation_key="publish_status",
         value_fn=_publish_status,
@@ -130,6 +135,8 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         device_class=SensorDeviceClass.DURATION,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
+        exists_fn=dials_in,
+        local=True,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
@@ -141,6 +148,7 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         channels_fn=lambda station: (station.reconnects,),
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
+        exists_fn=dials_in,
         state_class=SensorStateClass.TOTAL_INCREASING,
         translation_key="reconnects",
         value_fn=lambda station: station.reconnects.value,
@@ -158,6 +166,8 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         key="protocol_version",
         channels_fn=lambda station: (station.version,),
         entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=dials_in,
+        local=True,
         translation_key="protocol_version",
         value_fn=lambda station: station.version.value,
     ),
@@ -166,6 +176,7 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         channels_fn=lambda station: (station.list_size,),
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: station.list_size.value is not None,
+        local=True,
         state_class=SensorStateClass.MEASUREMENT,
         translation_key="local_list",
         value_fn=lambda station: station.list_size.value,
@@ -175,6 +186,7 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         channels_fn=lambda station: (station.firmware_status,),
         entity_category=EntityCategory.DIAGNOSTIC,
         exists_fn=lambda station: station.firmware_status.value is not None,
+        local=True,
         translation_key="firmware_status",
         value_fn=lambda station: as_state(station.firmware_status.value),
     ),
@@ -184,6 +196,7 @@ STATION_SENSORS: tuple[HubSensorDescription[ChargingStation], ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         exists_fn=lambda station: station.diagnostics_status.value is not None,
+        local=True,
         translation_key="diagnostics_status",
         value_fn=lambda station: as_state(station.diagnostics_status.value),
     ),

@@ -21,6 +21,7 @@ from .station.needs import ChargingNeeds, EnergyTransfer
 class NeedSensorDescription(HubSensorDescription[Evse]):
     """Describe a sensor of what a vehicle asks for."""
 
+    by_server: bool = True
     channels_fn: Callable[[Evse], tuple[Any, ...]] = lambda evse: (evse.needs,)
 
 

@@ -168,6 +168,7 @@ def _told(session: Transaction, names: Names, costs: SessionCosts) -> JsonObject
     """Return a session for a response; energy and meter readings in Wh."""
     return {
         "transaction_id": session.transaction_id,
+        "cloud_id": session.cloud_id,
         "connector": session.evse_id,
         "id_token": session.id_token,
         "token_name": names.get(session.id_token or ""),
@@ -181,6 +182,7 @@ def _told(session: Transaction, names: Names, costs: SessionCosts) -> JsonObject
         "charging_time": session.charging_time,
         "events_missing": session.events_missing,
         "remote_start_id": session.remote_start_id,
+        "cloud_cost": session.cloud_cost,
         **costs.get(session.key, {}),
     }
 

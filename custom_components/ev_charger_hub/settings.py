@@ -23,10 +23,10 @@ from .const import (
     CONF_PROTOCOL,
     CONF_QUIET,
     CONF_SECURITY_PROFILE,
-    DOMAIN,
     IDENTITY_LENGTH,
     SUBENTRY_CHARGER,
 )
+from .entries import async_servers
 from .models import EvChargerHubConfigEntry
 from .station.settings import LocalListMode, StationSettings
 
@@ -45,14 +45,11 @@ def async_chargers(entry: EvChargerHubConfigEntry) -> dict[str, ConfigSubentry]:
 
 @callback
 def async_identity_taken(hass: HomeAssistant, identity: str) -> bool:
-    """Return whether a charger of that identity is approved by any of our entries.
+    """Return whether a server has such a charger; that of an account may be the same.
 
     Entities are identified by the charger's identity, so it exists once.
     """
-    return any(
-        identity in async_chargers(entry)
-        for entry in hass.config_entries.async_entries(DOMAIN)
-    )
+    return any(identity in async_chargers(entry) for entry in async_servers(hass))
 
 
 def identity_problem(identity: str) -> str | None:

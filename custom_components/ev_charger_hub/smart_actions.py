@@ -21,7 +21,7 @@ from .fields import (
 )
 from .helpers import async_send, checked, invalid, translated_errors
 from .priority import async_use_priority, flexible_of
-from .profile_actions import ATTR_ID, RESERVED_IDS
+from .profile_wish import ATTR_ID, RESERVED_IDS
 from .profile_words import moment, one_of, told_periods
 from .station import limits
 from .station.clock import utc_now

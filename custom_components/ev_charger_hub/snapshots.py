@@ -4,21 +4,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers.event import async_call_later
 
-from .building import SNAPSHOT
+from .const import SNAPSHOT
 from .issues import async_update_finding_issues
 from .models import HubStation
+from .ocpp.session import HEARTBEAT_EVERY
 from .security_issues import async_update_security_issues
 from .station.errors import JournalError
 from .station.secrets import shortened
 from .station.snapshot import dump
 
 if TYPE_CHECKING:
-    from .hub import OcppHub
+    from .hub_base import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ SNAPSHOT_DELAY: Final = timedelta(seconds=30)
 class Snapshots:
     """Keeps what is known of chargers that had news, and tells of their findings."""
 
-    def __init__(self, hub: OcppHub) -> None:
+    def __init__(self, hub: Hub[Any]) -> None:
         """Start without news."""
         self._hub = hub
         self._changed: set[str] = set()
@@ -39,18 +40,32 @@ class Snapshots:
     def follow(self, hub_station: HubStation) -> tuple[Callable[[], None], ...]:
         """Keep what is known of a charger; return what ends that."""
         station = hub_station.station
+        mark = partial(self._mark, station.identity)
+        # What was its last word is so no longer.
+        self._hub.journal.store_soon(station.identity, SNAPSHOT, dump(station))
         return (
             # Every frame moves the heartbeat, so this sees whatever changes.
-            station.heartbeat.subscribe(partial(self._mark, station.identity)),
+            station.heartbeat.subscribe(mark),
+            # The cloud tells late of what moves no heartbeat any more.
+            *(evse.session.subscribe(mark) for evse in station.evses.values()),
             station.online.subscribe(partial(self._online_changed, hub_station)),
             station.info.subscribe(partial(self._introduced, hub_station)),
             partial(self._changed.discard, station.identity),
         )
 
+    async def async_begin(self) -> None:
+        """Have it on disk that what is known of those that are followed moves now."""
+        try:
+            await self._hub.journal.flush()
+        except JournalError:
+            # They charge without a journal, too.
+            _LOGGER.exception("What is known of chargers is not saved")
+
     async def async_store(self, hub_station: HubStation) -> None:
-        """Keep what is known of a charger now; raises JournalError."""
+        """Keep what is known of a charger that is let go of; raises JournalError."""
         station = hub_station.station
-        await self._hub.journal.store(station.identity, SNAPSHOT, dump(station))
+        last_word = dump(station, rested=True)
+        await self._hub.journal.store(station.identity, SNAPSHOT, last_word)
 
     @callback
     def close(self) -> None:
@@ -94,7 +109,7 @@ class Snapshots:
         station = hub_station.station
         try:
             if self._hub.stations.get(station.identity) is hub_station:
-                await self.async_store(hub_station)
+                await self._hub.journal.store(station.identity, SNAPSHOT, dump(station))
         except JournalError:
             _LOGGER.exception("Charger %s is not saved", shortened(station.identity))
 
@@ -114,5 +129,9 @@ class Snapshots:
             return
         station = hub_station.station
         self._hub.journal.store_soon(identity, SNAPSHOT, dump(station))
+        heard = station.heartbeat.value
+        if heard is not None and self._hub.clock() - heard < HEARTBEAT_EVERY:
+            # What it says in the rest of this second moves no heartbeat.
+            self._mark(identity)
         async_update_finding_issues(self._hub.hass, station)
         async_update_security_issues(self._hub.hass, station)

@@ -1,15 +1,19 @@
 """What outlives an entry: the one journal and the registry of stations."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.util.hass_dict import HassKey
 
 from .certificate_store import SharedAuthority
 from .const import DOMAIN
+from .station.errors import JournalError
 from .station.journal import Journal
 from .station.registry import StationRegistry
 from .station.tokens import TokenStore
@@ -61,6 +65,8 @@ class DomainData:
     tokens: TokenStore
     desk: TokenDesk
     authority: SharedAuthority
+    ownership: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an account decides which chargers it shows."""
 
 
 DATA: HassKey[DomainData] = HassKey(DOMAIN)
@@ -84,3 +90,16 @@ def async_setup_storage(hass: HomeAssistant) -> None:
         await data.journal.close()
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_close)
+
+
+@contextmanager
+def needs_journal() -> Generator[None]:
+    """Have the set-up tried again if the journal cannot be used."""
+    try:
+        yield
+    except JournalError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="journal_unusable",
+            translation_placeholders={"reason": str(err)},
+        ) from err

@@ -9,7 +9,8 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.const import EntityCategory, Platform
 
 from .const import CONF_FREE_CHARGING
-from .entity import HubEntity, HubEntityDescription, Subject
+from .easee_switches import EASEE_SWITCHES, EaseeSwitch, EaseeSwitchDescription
+from .entity import HubEntity, HubEntityDescription, Subject, dials_in
 from .growth import Candidate, HubPlatform, by_description
 from .helpers import (
     async_change_availability,
@@ -22,11 +23,13 @@ from .helpers import (
     own_id_token,
     translated_errors,
 )
-from .hub import OcppHub
+from .hub_base import Hub
+from .ocpp.quirks import quirks_of
 from .plugs import plug_status, plugs
 from .settings import async_chargers, station_settings
 from .station import limits
 from .station.enums import ConnectorStatus
+from .station.free_key import KeyNotKept, write_free_key
 from .station.model import ChargingStation, Evse
 from .station.signing import NotKept, sign_readings
 from .switch_variables import (
@@ -51,21 +54,21 @@ class HubSwitchDescription[S: Subject](
 ):
     """Describe a switch."""
 
-    set_fn: Callable[[OcppHub, S, bool], Awaitable[None]]
+    set_fn: Callable[[Hub[Any], S, bool], Awaitable[None]]
     value_fn: Callable[[S], bool | None]
 
 
 def _charges(evse: Evse) -> bool:
-    """Return whether a session is open that we do not hold back."""
-    return evse.transaction is not None and not limits.paused(evse)
+    """Return whether a session is open that is not held back by a limit of 0."""
+    return evse.transaction is not None and not limits.held(evse)
 
 
-async def _set_charging(hub: OcppHub, evse: Evse, on: bool) -> None:
+async def _set_charging(hub: Hub[Any], evse: Evse, on: bool) -> None:
     """Start, resume or stop charging."""
     station, session = evse.station, evse.transaction
     if on and session is None:
         await async_start(station, evse.id, own_id_token(hub))
-    elif on and limits.paused(evse):
+    elif on and limits.held(evse):
         await async_limit(station, limits.resume(station, evse.id))
     elif not on and session is not None:
         await async_stop(station, session.transaction_id)
@@ -89,25 +92,27 @@ def _station_in_service(station: ChargingStation) -> bool | None:
 
 
 async def _set_station_in_service(
-    hub: OcppHub, station: ChargingStation, on: bool
+    hub: Hub[Any], station: ChargingStation, on: bool
 ) -> None:
     """Take a station in or out of service."""
     await async_change_availability(station, 0, operative=on)
 
 
-async def _set_evse_in_service(hub: OcppHub, evse: Evse, on: bool) -> None:
+async def _set_evse_in_service(hub: Hub[Any], evse: Evse, on: bool) -> None:
     """Take an EVSE in or out of service."""
     await async_change_availability(evse.station, evse.id, operative=on)
 
 
-async def _set_plug_in_service(number: int, hub: OcppHub, evse: Evse, on: bool) -> None:
+async def _set_plug_in_service(
+    number: int, hub: Hub[Any], evse: Evse, on: bool
+) -> None:
     """Take one connector of an EVSE in or out of service."""
     await async_change_availability(
         evse.station, evse.id, operative=on, connector_id=number
     )
 
 
-async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -> None:
+async def _set_free_charging(hub: Hub[Any], station: ChargingStation, on: bool) -> None:
     """Let everybody charge at a station, or not; not while somebody does (S43)."""
     # What the user said last may not be in force yet.
     if (
@@ -117,10 +122,23 @@ async def _set_free_charging(hub: OcppHub, station: ChargingStation, on: bool) -
         return
     if any(evse.transaction is not None for evse in station.evses.values()):
         raise invalid("session_open", charger=station.settings.name)
+    if (key := quirks_of(station.info.value).free_key) is not None:
+        await _write_free_key(station, key, on)
     hub.change_charger(station.identity, {CONF_FREE_CHARGING: on})
 
 
-async def _set_sign_readings(hub: OcppHub, station: ChargingStation, on: bool) -> None:
+async def _write_free_key(station: ChargingStation, key: str, on: bool) -> None:
+    """Have a station let everybody charge by itself, if it can."""
+    with translated_errors(station):
+        try:
+            outcome = await write_free_key(station, key, on)
+        except KeyNotKept as err:
+            raise failed("not_kept", charger=station.settings.name) from err
+    if outcome is not None:
+        checked(station, outcome)
+
+
+async def _set_sign_readings(hub: Hub[Any], station: ChargingStation, on: bool) -> None:
     """Have the meter of a station sign what it samples, or not."""
     with translated_errors(station):
         try:
@@ -135,6 +153,7 @@ STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
         key="free_charging",
         always_available=True,
         entity_category=EntityCategory.CONFIG,
+        exists_fn=dials_in,
         set_fn=_set_free_charging,
         translation_key="free_charging",
         value_fn=lambda station: station.settings.free_charging,
@@ -146,6 +165,7 @@ STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
             *(evse.status for evse in station.evses.values()),
         ),
         entity_category=EntityCategory.CONFIG,
+        exists_fn=dials_in,
         set_fn=_set_station_in_service,
         translation_key="station_availability",
         value_fn=_station_in_service,
@@ -155,6 +175,7 @@ STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
         channels_fn=lambda station: (station.signs_readings,),
         entity_category=EntityCategory.CONFIG,
         exists_fn=lambda station: station.signs_readings.value is not None,
+        local=True,
         set_fn=_set_sign_readings,
         translation_key="sign_readings",
         value_fn=lambda station: station.signs_readings.value,
@@ -164,7 +185,7 @@ STATION_SWITCHES: tuple[HubSwitchDescription[ChargingStation], ...] = (
 EVSE_SWITCHES: tuple[HubSwitchDescription[Evse], ...] = (
     HubSwitchDescription(
         key="charge_control",
-        channels_fn=lambda evse: (evse.session, evse.wanted_limit),
+        channels_fn=lambda evse: (evse.session, evse.wanted_limit, evse.known_limits),
         set_fn=_set_charging,
         translation_key="charge_control",
         value_fn=_charges,
@@ -229,7 +250,14 @@ class HubSwitch[S: Subject](HubEntity[S], SwitchEntity):
 
 async_setup_entry = HubPlatform(
     platform=Platform.SWITCH,
-    entity=by_description(HubSwitch, {SwitchVariableDescription: HubVariableSwitch}),
+    entity=by_description(
+        HubSwitch,
+        {
+            EaseeSwitchDescription: EaseeSwitch,
+            SwitchVariableDescription: HubVariableSwitch,
+        },
+    ),
+    of_easee=EASEE_SWITCHES,
     of_station=(*STATION_SWITCHES, *NAMED_SWITCHES),
     of_evse=EVSE_SWITCHES,
     more=_more,

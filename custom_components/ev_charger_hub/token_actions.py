@@ -14,7 +14,9 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .approval import async_start_where_presented
 from .const import DOMAIN
+from .entries import async_servers
 from .helpers import invalid
+from .models import EvChargerHubConfigEntry
 from .station.authorization import key_of
 from .station.outcome import Outcome
 from .station.secrets import shortened
@@ -188,9 +190,9 @@ def _changes(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
 
 
 @callback
-def _servers(hass: HomeAssistant) -> list[ConfigEntry]:
+def _servers(hass: HomeAssistant) -> list[EvChargerHubConfigEntry]:
     """Return the servers whose tokens count."""
-    return hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    return async_servers(hass, disabled=False)
 
 
 @callback
@@ -206,6 +208,8 @@ def _server(hass: HomeAssistant, data: dict[str, Any]) -> ConfigEntry:
     recent = hass.data[DATA].desk.recent(data[ATTR_ID_TOKEN])
     if recent is not None and recent.entry_id in entries:
         return entries[recent.entry_id]
+    if not entries:
+        raise invalid("no_server")
     if len(entries) != 1:
         raise invalid("server_required")
     return next(iter(entries.values()))

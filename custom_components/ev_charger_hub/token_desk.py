@@ -17,7 +17,7 @@ from .const import DOMAIN
 from .models import HubStation
 from .station.authorization import key_of
 from .station.clock import Clock, utc_now
-from .station.model import StationEvent, TokenPresented
+from .station.events import StationEvent, TokenPresented
 from .station.tokens import TokenStore
 from .token_issues import async_create_question, async_delete_question
 

@@ -68,6 +68,19 @@ def read_token(subentry: ConfigSubentry) -> IdToken:
     )
 
 
+@callback
+def async_rename_charger(hass: HomeAssistant, identity: str, new: str) -> None:
+    """Have tokens that count at a charger count there under its new name."""
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        for subentry in tuple(entry.subentries.values()):
+            chargers = set(subentry.data.get(CONF_CHARGERS, ()))
+            if subentry.subentry_type == SUBENTRY_TOKEN and identity in chargers:
+                named = sorted(chargers - {identity} | {new})
+                hass.config_entries.async_update_subentry(
+                    entry, subentry, data={**subentry.data, CONF_CHARGERS: named}
+                )
+
+
 def expiry(expires: datetime) -> datetime:
     """Return in UTC when a token expires, which every time zone can show."""
     plain = min(max(expires.replace(tzinfo=None), _FIRST), _LAST)

@@ -20,7 +20,7 @@ from .fields import (
     response,
 )
 from .helpers import checked, invalid, translated_errors
-from .profile_actions import BELOW_OURS, Wish, free_id
+from .profile_wish import BELOW_OURS, Wish, free_id
 from .profile_words import one_of
 from .station.clock import utc_now
 from .station.enums import RateUnit

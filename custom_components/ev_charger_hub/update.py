@@ -11,9 +11,16 @@ from homeassistant.components.update import (
 )
 from homeassistant.const import EntityCategory, Platform
 
+from .easee_equalizer_updates import (
+    EQUALIZER_UPDATES,
+    EqualizerUpdate,
+    EqualizerUpdateDescription,
+)
+from .easee_products import ProductPlatform
+from .easee_updates import EASEE_UPDATES, EaseeUpdate, EaseeUpdateDescription
 from .entity import HubEntity, HubEntityDescription
 from .file_actions import async_update_firmware
-from .growth import HubPlatform
+from .growth import HubPlatform, by_description
 from .helpers import invalid
 from .station.channel import Channel
 from .station.firmware import FirmwareOffer
@@ -51,6 +58,7 @@ STATION_UPDATES: tuple[HubUpdateDescription, ...] = (
         device_class=UpdateDeviceClass.FIRMWARE,
         entity_category=EntityCategory.CONFIG,
         exists_fn=lambda station: _offer(station) is not None,
+        local=True,
         translation_key="firmware",
     ),
 )
@@ -100,5 +108,13 @@ class HubUpdate(HubEntity[ChargingStation], UpdateEntity):
 
 
 async_setup_entry = HubPlatform(
-    platform=Platform.UPDATE, entity=HubUpdate, of_station=STATION_UPDATES
+    platform=Platform.UPDATE,
+    entity=by_description(HubUpdate, {EaseeUpdateDescription: EaseeUpdate}),
+    of_easee=EASEE_UPDATES,
+    of_station=STATION_UPDATES,
+    products=ProductPlatform(
+        platform=Platform.UPDATE,
+        entities={EqualizerUpdateDescription: EqualizerUpdate},
+        of_equalizer=EQUALIZER_UPDATES,
+    ).setup,
 ).async_setup_entry

@@ -2,7 +2,7 @@
 
 `python -m scripts.lib.prepare_config --help`. Home Assistant's own classes do it, so
 what is stored is what Home Assistant itself would store. A directory that is prepared
-already only gets new ports.
+already only gets new ports and addresses.
 """
 
 import argparse
@@ -44,6 +44,7 @@ from custom_components.ev_charger_hub.const import (
     DOMAIN,
     SUBENTRY_CHARGER,
 )
+from custom_components.ev_charger_hub.entries import async_servers
 from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from custom_components.ev_charger_hub.ocpp.waiting import AdmissionPolicy
 from custom_components.ev_charger_hub.tls_settings import TlsMode
@@ -69,6 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--user", required=True)
     parser.add_argument("--password", required=True)
     parser.add_argument("--ocpp-port", type=int, help="add an OCPP server")
+    parser.add_argument("--ocpp-host", default=LOOPBACK, help="where that listens")
     parser.add_argument("--charger", help="approve a charger of this identity")
     parser.add_argument(
         "--more-chargers", nargs="*", default=(), help="approve these, too"
@@ -154,7 +156,7 @@ def server_entry(args: argparse.Namespace) -> ConfigEntry:
         settings[CONF_PASSWORD_HASH] = hash_password(args.charger_password)
     tls = {CONF_TLS: TlsMode.OWN_AUTHORITY} if args.own_authority else {}
     return ConfigEntry(
-        data={CONF_HOST: LOOPBACK, CONF_PORT: args.ocpp_port, **tls},
+        data={CONF_HOST: args.ocpp_host, CONF_PORT: args.ocpp_port, **tls},
         discovery_keys=MappingProxyType({}),
         domain=DOMAIN,
         minor_version=EvChargerHubConfigFlow.MINOR_VERSION,
@@ -177,15 +179,14 @@ def server_entry(args: argparse.Namespace) -> ConfigEntry:
 
 
 async def add_server(hass: HomeAssistant, args: argparse.Namespace) -> None:
-    """Add an OCPP server, or give the one that there is another port."""
+    """Add an OCPP server, or have the one that there is listen elsewhere."""
     store = Store[dict[str, list[object]]](
         hass, STORAGE_VERSION, STORAGE_KEY, minor_version=STORAGE_VERSION_MINOR
     )
     entries = hass.config_entries.async_entries()
-    if ours := hass.config_entries.async_entries(DOMAIN):
-        hass.config_entries.async_update_entry(
-            ours[0], data={**ours[0].data, CONF_PORT: args.ocpp_port}
-        )
+    if ours := async_servers(hass):
+        place = {CONF_HOST: args.ocpp_host, CONF_PORT: args.ocpp_port}
+        hass.config_entries.async_update_entry(ours[0], data={**ours[0].data, **place})
     else:
         entries.append(server_entry(args))
     await store.async_save({"entries": [one.as_storage_fragment for one in entries]})

@@ -31,6 +31,10 @@ class Connector:
     meter: Meter
     status: str = "Available"
     error_code: str = "NoError"
+    vendor_error: str | None = None
+    """What the vendor adds to a status."""
+    location: str | None = None
+    """Where it says that it measures, where no other place is meant."""
     vehicle: Vehicle | None = None
     transaction: LocalTransaction | None = None
     authorized: str | None = None
@@ -83,6 +87,10 @@ class Connector:
             return "SuspendedEV"
         return "Charging"
 
+    @property
+    def _where(self) -> dict[str, str]:
+        return {} if self.location is None else {"location": self.location}
+
     def offer(self, amps: float, phases: int) -> None:
         """Offer what the profiles allow, as far as balancer and cable allow it too."""
         cable = self.vehicle.cable_rating if self.vehicle else None
@@ -105,6 +113,7 @@ class Connector:
                     "context": context,
                     "measurand": measurand,
                     "unit": unit,
+                    **self._where,
                     **more,
                 }
             )

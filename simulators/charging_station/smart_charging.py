@@ -117,6 +117,11 @@ class SmartCharging:
 
     # What the station does about it
 
+    def allowed(self, connector: Connector) -> Allowance:
+        """Return what the profiles leave to a connector, with a transaction or not."""
+        now = self._station.clock()
+        return self._allowance(connector, now, self._followed(connector, now))
+
     def offer(self) -> None:
         """Work out what every connector with a transaction may offer its vehicle."""
         now = self._station.clock()

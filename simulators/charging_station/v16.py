@@ -75,6 +75,7 @@ class ChargingStation16(Uplink):
             number: Connector(
                 id=number,
                 meter=Meter(register=register, phases=vendor.phases, wired=wired),
+                location=vendor.location,
             )
             for number in range(1, connectors + 1)
         }
@@ -268,24 +269,26 @@ class ChargingStation16(Uplink):
 
     async def report_status(self, connector_id: int, *, force: bool = False) -> None:
         """Send StatusNotification if something changed, or if asked to."""
-        status, error = "Available", "NoError"
+        status, error, vendor_error = "Available", "NoError", None
         if connector_id:
             connector = self.connectors[connector_id]
             status, error = connector.status, connector.error_code
-            if connector.reported == f"{status} {error}" and not force:
+            vendor_error = connector.vendor_error
+            told = f"{status} {error} {vendor_error}"
+            if connector.reported == told and not force:
                 return
-            connector.reported = f"{status} {error}"
+            connector.reported = told
         if not self.listened_to:
             return
-        await self.call(
-            "StatusNotification",
-            {
-                "connectorId": connector_id,
-                "errorCode": error,
-                "status": status,
-                "timestamp": stamp(self.clock()),
-            },
-        )
+        payload = {
+            "connectorId": connector_id,
+            "errorCode": error,
+            "status": status,
+            "timestamp": stamp(self.clock()),
+        }
+        if vendor_error is not None:
+            payload["vendorErrorCode"] = vendor_error
+        await self.call("StatusNotification", payload)
 
     # Time
 
@@ -331,11 +334,7 @@ class ChargingStation16(Uplink):
         await self.logs.advance()
         for connector in self.connectors.values():
             if connector.transaction is not None:
-                target = 0.0
-                if connector.vehicle is not None:
-                    target = connector.vehicle.wanted(connector.offered)
-                connector.meter.advance(seconds, target, connector.vehicle)
-                await self.set_status(connector, connector.flow)
+                await self._flow(connector, seconds)
             await self.metering.advance(connector, seconds)
         self._since_heartbeat += seconds
         if self._since_heartbeat >= (self.number("HeartbeatInterval") or 300):
@@ -347,6 +346,14 @@ class ChargingStation16(Uplink):
                 await self.call("Heartbeat", {})
         await self.outbox.flush()
         self.remember()
+
+    async def _flow(self, connector: Connector, seconds: float) -> None:
+        """Let current flow, and tell whether it does."""
+        target = 0.0
+        if connector.vehicle is not None:
+            target = connector.vehicle.wanted(connector.offered)
+        connector.meter.advance(seconds, target, connector.vehicle)
+        await self.set_status(connector, connector.flow)
 
     def number(self, name: str) -> int:
         """Return a configured number; 0 where the station has no such key."""

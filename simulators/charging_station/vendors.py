@@ -1,6 +1,6 @@
 """Vendor profiles: what kinds of charger the simulator can be."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .certificates import KeyKind
 from .misbehaviour import Misbehaviour
@@ -58,7 +58,28 @@ class VendorProfile:
     extra_keys: dict[str, str] = field(default_factory=dict)
     habits: frozenset[Misbehaviour] = frozenset()
     """Misbehaviours that these chargers have by nature."""
+    location: str | None = None
+    """Where it says that it measures; None where it does not say."""
 
+
+# What Easee's release notes 1.8.0 say of TxProfile: one, absolute, not stacked, and
+# in conflict with a lower TxDefaultProfile.
+EASEE = VendorProfile(
+    vendor="Easee",
+    model="Charge",
+    serial="EH000001",
+    firmware="344",
+    max_stack_level=0,
+    max_periods=16,
+    habits=frozenset(
+        {
+            Misbehaviour.NO_BOOT_ON_RECONNECT,
+            Misbehaviour.ONE_TX_PROFILE,
+            Misbehaviour.ONLY_ABSOLUTE,
+            Misbehaviour.TX_DEFAULT_CAPS,
+        }
+    ),
+)
 
 VENDORS: dict[str, VendorProfile] = {
     "generic": VendorProfile(
@@ -77,23 +98,19 @@ VENDORS: dict[str, VendorProfile] = {
         phase_switching=True,
         extra_keys={"ConnectorSwitch3to1PhaseSupported": "true"},
     ),
-    # What Easee's release notes 1.8.0 say of TxProfile: one, absolute, not stacked, and
-    # in conflict with a lower TxDefaultProfile.
-    "easee": VendorProfile(
-        vendor="Easee",
-        model="Charge",
-        serial="EH000001",
-        firmware="344",
-        max_stack_level=0,
-        max_periods=16,
-        habits=frozenset(
-            {
-                Misbehaviour.NO_BOOT_ON_RECONNECT,
-                Misbehaviour.ONE_TX_PROFILE,
-                Misbehaviour.ONLY_ABSOLUTE,
-                Misbehaviour.TX_DEFAULT_CAPS,
-            }
+    "easee": EASEE,
+    # The cloud of Easee speaks for it, and adds the version of its own service.
+    "easee-cloud": replace(EASEE, firmware="344/1.8.0.0"),
+    # The charger itself (Direct OCPP): where it measures, and no more than that.
+    "easee-native": replace(
+        EASEE,
+        measurands=(
+            "Energy.Active.Import.Register",
+            "Power.Active.Import",
+            "Current.Import",
+            "Voltage",
         ),
+        location="Inlet",
     ),
     "few-measurands": VendorProfile(
         vendor="Virtual Works",

@@ -21,6 +21,9 @@ _LOGGER = logging.getLogger(__name__)
 TICK = 0.1
 STAY = 900.0
 """How many seconds the car of the demonstration stays, and stays away."""
+CARD = "DE30C0DE"
+SWIPED_AFTER = 15.0
+"""Seconds until somebody shows a card, where the charger still waits for one."""
 
 
 def arguments() -> argparse.Namespace:
@@ -63,7 +66,12 @@ def demonstrate(cloud: EaseeCloud) -> None:
 
     def arrive() -> None:
         charger.plug_in(Vehicle())
+        cloud.clock.call_later(SWIPED_AFTER, show_card)
         cloud.clock.call_later(STAY, leave)
+
+    def show_card() -> None:
+        if charger.asks and charger.session is None:
+            charger.swipe(CARD)
 
     def leave() -> None:
         charger.unplug()

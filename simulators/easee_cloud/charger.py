@@ -6,6 +6,7 @@ from typing import Any, override
 from .clock import Cancellable, CloudClock
 from .defaults import defaults
 from .history import ChargingSession, History
+from .local_side import LocalSide
 from .modes import PILOT, Mode, led
 from .observations import CHARGER
 from .products import Product
@@ -54,7 +55,8 @@ class Charger(Product):
         self.plugged_at: datetime | None = None
         self.history = History()
         self.session: ChargingSession | None = None
-        self.schedules = Schedules()
+        self.schedules = Schedules(clock)
+        self.local = LocalSide()
         self.slow_start = 300.0
         """How many seconds a start below 7 A takes."""
         self.mode = Mode.DISCONNECTED
@@ -91,8 +93,13 @@ class Charger(Product):
         )
 
     @property
+    def asks(self) -> bool:
+        """Return whether it charges nobody who is not let in."""
+        return bool(self[42]) or self.local.rules
+
+    @property
     def _free(self) -> bool:
-        return self._authorized or not self[42]
+        return self._authorized or not self.asks
 
     @property
     def allowed(self) -> bool:
@@ -123,6 +130,8 @@ class Charger(Product):
         ]
         if (scheduled := self.schedules.limit(self.clock())) is not None:
             limits.append(Limit(amps=scheduled, blocking=54, limiting=76))
+        if (local := self.local.limit()) is not None:
+            limits.append(Limit(amps=local, blocking=54, limiting=76))
         if self.vehicle is not None:
             amps = self.vehicle.maximum_current
             limits.append(Limit(amps=amps, blocking=81, limiting=81))
@@ -174,6 +183,7 @@ class Charger(Product):
             self._phase_mode = int(self[38])
         self._keep_session()
         self._report(reason)
+        self.local.show()
 
     def _start(self, amps: float) -> Mode:
         """Begin to charge, or wait for the car or the firmware to begin."""
@@ -204,6 +214,7 @@ class Charger(Product):
             )
             self.observe(121, 0.0)
             self.observe(223, self.session.started())
+            self.local.began(self.session)
         elif self.session is not None and (
             self.vehicle is None or self._leaving or not self._free
         ):
@@ -212,6 +223,7 @@ class Charger(Product):
             self.observe(129, self.session.ended())
             if self.product_code == MAX:
                 self.observe(60, self.session.signed(self.serial))
+            self.local.ended(self.session)
             self.session = None
 
     def _report(self, reason: int) -> None:
@@ -270,6 +282,7 @@ class Charger(Product):
         self._authorized, self._authorized_by = False, ("", 0)
         self.schedules.overridden = False
         self.observe_all({48: self.default_current, 103: True, 104: 32.0})
+        self.local.plugged()
         self.circuit.changed()
 
     def unplug(self) -> None:
@@ -311,6 +324,8 @@ class Charger(Product):
         if self.pairing:
             self.pairing = False
             self.observe(69, token, force=True)
+        elif self.local.rules:
+            self.local.swiped(token)
         elif self.mode is Mode.AWAITING_AUTHENTICATION:
             self.authorize(token, reason=1)
 
@@ -318,6 +333,11 @@ class Charger(Product):
         """Let the car charge."""
         self._authorized, self._authorized_by = True, (token, reason)
         self.circuit.changed()
+
+    def let_stay(self, token: str = "") -> None:
+        """Let the car that is here charge on, whoever decides from now on."""
+        if not self._authorized:
+            self._authorized, self._authorized_by = True, (token, 0)
 
     def deauthorize(self) -> None:
         """Let the car charge no longer; that takes three seconds."""
@@ -338,6 +358,7 @@ class Charger(Product):
     def reboot(self, reason: int = COMMANDED_REBOOT, seconds: float = REBOOT) -> None:
         """Be gone for some minutes, and forget the dynamic limits."""
         self.go_offline("reboot")
+        self.local.powered_off()
         self.clock.call_later(seconds, lambda: self._booted(reason))
 
     def _booted(self, reason: int) -> None:
@@ -345,6 +366,7 @@ class Charger(Product):
         if self is self.circuit.master:
             self.circuit.reset_dynamic()
         self.go_online()
+        self.local.powered_on()
 
     def _firmware(self) -> int:
         was_updating, self.updating = self.updating, False

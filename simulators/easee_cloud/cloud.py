@@ -191,7 +191,7 @@ class EaseeCloud:
         for _ in range(TURNS):
             await asyncio.sleep(0)
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until something holds that needs no time to pass on the clock."""
         async with asyncio.timeout(seconds):
             while not condition():

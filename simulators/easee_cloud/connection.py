@@ -5,7 +5,7 @@ from enum import StrEnum
 import json
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from .clock import Cancellable
 from .tokens import Account
@@ -55,7 +55,8 @@ class Connection:
         self._socket = socket
         self._request = request
         self._waiting: list[str] = []
-        self._frames: asyncio.Queue[str | None] = asyncio.Queue()
+        self._frames: asyncio.Queue[str | int] = asyncio.Queue()
+        """What is to be sent, and in the end the code to close with."""
         self._scheduled = False
         self._shaken = False
         self._heard = hub.clock.true
@@ -100,7 +101,7 @@ class Connection:
         elif message.get("type") == INVOCATION:
             self._invoked(message)
         elif message.get("type") == CLOSE:
-            self._frames.put_nowait(None)
+            self._frames.put_nowait(WSCloseCode.OK)
 
     def _handshake(self, message: dict[str, Any]) -> None:
         error = self.hub.handshake_error
@@ -109,7 +110,7 @@ class Connection:
         if error is not None:
             self.send({"error": error})
             self._flush()
-            self._frames.put_nowait(None)
+            self._frames.put_nowait(WSCloseCode.OK)
             return
         self._shaken = True
         self.send({})
@@ -175,7 +176,7 @@ class Connection:
             self._frames.put_nowait(frame)
 
     async def _write(self) -> None:
-        while (frame := await self._frames.get()) is not None:
+        while isinstance(frame := await self._frames.get(), str):
             if self.silent:
                 continue
             self.hub.journal.server(frame)
@@ -183,7 +184,7 @@ class Connection:
                 await self._socket.send_str(frame)
             except ConnectionError, RuntimeError:
                 return
-        await self._socket.close()
+        await self._socket.close(code=frame)
 
     def close(self, error: str | None, *, reconnect: bool) -> None:
         """Take leave of the client."""
@@ -192,7 +193,12 @@ class Connection:
             message["error"] = error
         self.send(message | {"allowReconnect": reconnect})
         self._flush()
-        self._frames.put_nowait(None)
+        self._frames.put_nowait(WSCloseCode.OK)
+
+    def hang_up(self, code: int) -> None:
+        """Close with a code and without a word."""
+        self._flush()
+        self._frames.put_nowait(code)
 
     def drop(self) -> None:
         """Cut the connection."""

@@ -7,11 +7,16 @@ from typing import Any
 
 from aiohttp import web
 
+from .charger import Charger
 from .clock import SimulatedTime
 from .cloud import EaseeCloud
 from .commands import Behaviour
 from .faults import Fault
+from .twin import Twin
 from .vehicle import Vehicle
+
+DETAILS = {"identity": "chargePointId", "password": "basicAuthPassword"}
+"""What else there is to local OCPP than an address, and what the API calls it."""
 
 type Act = Callable[[EaseeCloud, dict[str, Any]], None]
 
@@ -131,7 +136,53 @@ def _operator(cloud: EaseeCloud, body: dict[str, Any]) -> None:
 
 
 def _foreign_ocpp(cloud: EaseeCloud, body: dict[str, Any]) -> None:
-    cloud.local_ocpp.foreign_change(_charger(cloud, body), body["url"])
+    charger = _charger(cloud, body)
+    more = {
+        field: body[name]
+        for name, field in DETAILS.items()
+        if body.get(name) is not None
+    }
+    mode = "DualProtocol" if body.get("on", True) else "OcppOff"
+    cloud.local_ocpp.foreign_change(charger, body["url"], mode, **more)
+
+
+def _twin(cloud: EaseeCloud, body: dict[str, Any]) -> Twin:
+    charger = _charger(cloud, body)
+    if cloud.local_ocpp.twin is None:
+        raise ValueError("no charger dials here")
+    return cloud.local_ocpp.twin(charger)
+
+
+def _cut_ocpp(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    _twin(cloud, body).cut()
+
+
+def _restore_ocpp(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    _twin(cloud, body).restore()
+
+
+def _misbehave(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    _twin(cloud, body).misbehave(body["name"], on=body.get("on", True))
+
+
+def _cut_cloud(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    charger = _charger(cloud, body)
+    cloud.outage(None)
+    if body.get("charger", False):
+        charger.go_offline()
+
+
+def _restore_cloud(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    cloud.recover()
+    _charger(cloud, body).go_online()
+
+
+def _circuit(cloud: EaseeCloud, body: dict[str, Any]) -> None:
+    circuit = _charger(cloud, body).circuit
+    for name in ("dynamic", "maximum", "offline"):
+        if name in body:
+            setattr(circuit, name, [float(body[name])] * 3)
+    circuit.changed()
 
 
 def _advance(cloud: EaseeCloud, body: dict[str, Any]) -> None:
@@ -142,14 +193,18 @@ def _advance(cloud: EaseeCloud, body: dict[str, Any]) -> None:
 ACTS: dict[str, Act] = {
     "advance": _advance,
     "block": _block,
+    "circuit": _circuit,
     "close": _close,
     "command": _command,
+    "cut_cloud": _cut_cloud,
+    "cut_ocpp": _cut_ocpp,
     "drop": _drop,
     "fail": _fail,
     "fault": _fault,
     "firmware": _firmware,
     "foreign_ocpp": _foreign_ocpp,
     "house": _house,
+    "misbehave": _misbehave,
     "observe": _observe,
     "offline": _offline,
     "online": _online,
@@ -160,6 +215,8 @@ ACTS: dict[str, Act] = {
     "pretend": _pretend,
     "reboot": _reboot,
     "recover": _recover,
+    "restore_cloud": _restore_cloud,
+    "restore_ocpp": _restore_ocpp,
     "revoke": _revoke,
     "rogue": _rogue,
     "silence": _silence,
@@ -167,6 +224,11 @@ ACTS: dict[str, Act] = {
     "swipe": _swipe,
     "unplug": _unplug,
 }
+
+
+def _ocpp(cloud: EaseeCloud, charger: Charger) -> dict[str, Any] | None:
+    twin = cloud.local_ocpp.twin
+    return None if twin is None else twin(charger).state()
 
 
 def state(cloud: EaseeCloud) -> dict[str, Any]:
@@ -182,7 +244,9 @@ def state(cloud: EaseeCloud) -> dict[str, Any]:
                 "power": charger.power,
                 "session": None if charger.session is None else charger.session.id,
                 "dynamic": charger[48],
+                "phase_mode": charger[38],
                 "schedule": charger.schedules.enabled,
+                "ocpp": _ocpp(cloud, charger),
             }
             for charger in cloud.chargers.values()
         },

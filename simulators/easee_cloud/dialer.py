@@ -1,65 +1,40 @@
 """Chargers that dial: what local OCPP, once applied, connects to a central system."""
 
-import asyncio
-from collections.abc import Coroutine
-import contextlib
-import logging
-from typing import Any
-
 from .charger import Charger
 from .local_ocpp import Details, LocalOcpp
-from simulators.charging_station import VENDORS, ChargingStation16
-from simulators.charging_station.rpc import TROUBLE as CALL_TROUBLE
-
-_LOGGER = logging.getLogger(__name__)
-
-TROUBLE = (*CALL_TROUBLE, OSError)
+from .twin import Twin
 
 
 class Dialer:
-    """Puts a virtual charging station behind every charger that local OCPP is on for."""
+    """Makes chargers dial, each of them the twin of what the cloud knows."""
 
     def __init__(self, local_ocpp: LocalOcpp) -> None:
         """Dial for a cloud."""
-        self.stations: dict[str, ChargingStation16] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.twins: dict[str, Twin] = {}
         local_ocpp.dial = self.dial
         local_ocpp.hang_up = self.hang_up
+        local_ocpp.forgotten = self.forget
+        local_ocpp.twin = self.twin
+
+    def twin(self, charger: Charger) -> Twin:
+        """Return the twin of a charger."""
+        if (found := self.twins.get(charger.serial)) is None:
+            found = self.twins[charger.serial] = Twin(charger)
+        return found
 
     def dial(self, charger: Charger, details: Details) -> None:
         """Connect a charger as its details say."""
-        self.stations[charger.serial] = station = ChargingStation16(
-            details.url,
-            details.identity,
-            password=details.password,
-            vendor=VENDORS["easee"],
-            clock=charger.clock,
-            register=charger.register * 1000,
-        )
-        self._later(self._connect(station))
-
-    async def _connect(self, station: ChargingStation16) -> None:
-        try:
-            await station.connect()
-        except TROUBLE as err:
-            _LOGGER.info("%s: not connected: %s", station.identity, err)
+        self.twin(charger).dial(details)
 
     def hang_up(self, charger: Charger) -> None:
         """Disconnect a charger."""
-        if (station := self.stations.pop(charger.serial, None)) is not None:
-            self._later(station.close())
+        self.twin(charger).hang_up()
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def forget(self, charger: Charger) -> None:
+        """Have a charger forget whom it dialed."""
+        self.twin(charger).forget()
 
     async def close(self) -> None:
         """Disconnect all chargers."""
-        for task in [*self._tasks]:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        for station in self.stations.values():
-            await station.close()
-        self.stations.clear()
+        for twin in self.twins.values():
+            await twin.close()

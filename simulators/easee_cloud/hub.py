@@ -164,6 +164,11 @@ class Hub:
         for connection in self.connections:
             connection.close(error, reconnect=reconnect)
 
+    def hang_up(self, code: int = 1012) -> None:
+        """Close all connections with a code and without a word, as a restart does."""
+        for connection in self.connections:
+            connection.hang_up(code)
+
     def drop(self) -> None:
         """Cut all connections."""
         for connection in [*self.connections]:

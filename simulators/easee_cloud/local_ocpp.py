@@ -8,12 +8,15 @@ from .answers import Invalid, NotFound, Refused, forbidden, refusal
 from .charger import Charger
 from .clock import CloudClock
 from .schedules import DIRECT, NONE
+from .twin import Twin
 
 MODES = ("DualProtocol", "OcppOff")
 OLDEST_FIRMWARE = 328
 EASEE = 1
 DIALS_AFTER = 5.0
 """Seconds from being told to dialing."""
+LISTENS_AGAIN = 60.0
+"""Seconds after which what could not be told is told again."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,7 +47,11 @@ class LocalOcpp:
         self.applied: dict[str, Details] = {}
         self.dial: Dial | None = None
         self.hang_up: HangUp | None = None
+        self.forgotten: HangUp | None = None
+        self.twin: Callable[[Charger], Twin] | None = None
+        """Return what a charger is beside the cloud, where chargers can dial."""
         self.shows_charge_point_id = False
+        self.shows_password = True
         self._versions = 0
 
     def store(self, charger: Charger, body: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +88,10 @@ class LocalOcpp:
             },
             "basicAuth": None
             if details.password is None
-            else {"username": details.identity, "password": details.password},
+            else {
+                "username": details.identity,
+                "password": details.password if self.shows_password else None,
+            },
             "version": details.version,
         }
         if self.shows_charge_point_id:
@@ -104,10 +114,13 @@ class LocalOcpp:
     def _obey(self, charger: Charger, details: Details) -> None:
         if self.applied.get(charger.serial) is not details:
             return
+        if not charger.online:
+            self._clock.call_later(LISTENS_AGAIN, lambda: self._obey(charger, details))
+            return
         if self.hang_up is not None:
             self.hang_up(charger)
         # Only a charger on Wi-Fi reaches an address of the house.
-        reachable = charger.online and charger[141] == 1
+        reachable = charger[141] == 1
         if details.mode == "DualProtocol" and reachable and self.dial is not None:
             self.dial(charger, details)
 
@@ -117,11 +130,14 @@ class LocalOcpp:
         if int(charger[80]) < OLDEST_FIRMWARE:
             raise refusal(400, "FirmwareTooOld", "Firmware does not support local OCPP")
 
-    def foreign_change(self, charger: Charger, url: str) -> None:
+    def foreign_change(
+        self, charger: Charger, url: str, mode: str = "DualProtocol", **more: Any
+    ) -> None:
         """Let somebody else store another address, and apply it."""
         body = {
-            "connectivityMode": "DualProtocol",
+            "connectivityMode": mode,
             "websocketConnectionArgs": {"url": url},
+            **more,
         }
         self.apply(charger, self.store(charger, body)["version"])
 
@@ -131,5 +147,5 @@ class LocalOcpp:
         self.applied.pop(charger.serial, None)
         if charger.schedules.enabled == DIRECT:
             charger.schedules.enabled = NONE
-        if self.hang_up is not None:
-            self.hang_up(charger)
+        if self.forgotten is not None:
+            self.forgotten(charger)

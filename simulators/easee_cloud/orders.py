@@ -104,7 +104,7 @@ def _stop(charger: Charger, body: dict[str, Any]) -> Order:
     _needs_car(charger)
 
     def act() -> None:
-        if charger[42]:
+        if charger.asks:
             charger.deauthorize()
 
     return Order(command=26, act=act)
@@ -127,7 +127,7 @@ def _toggle(charger: Charger, body: dict[str, Any]) -> Order:
         return _start(charger, body)
     if charger[48] == 0:
         return _resume(charger, body)
-    return _stop(charger, body) if charger[42] else _pause(charger, body)
+    return _stop(charger, body) if charger.asks else _pause(charger, body)
 
 
 def _reboot(charger: Charger, body: dict[str, Any]) -> Order:

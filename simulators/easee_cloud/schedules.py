@@ -1,6 +1,7 @@
 """Charging schedules: daily, weekly, delayed; at most one of them is enabled."""
 
-from datetime import datetime, time, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 import json
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,14 +20,17 @@ DAYS = (
     "saturday",
     "sunday",
 )
-WEEK = timedelta(days=7)
+MOST_PERIODS = 18
 
 
 class Schedules:
     """The schedules of one charger."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         """Start without any."""
+        self._clock = clock
+        self._begins: datetime | None = None
+        """When the delayed schedule does."""
         self.enabled = NONE
         self.stored: dict[str, dict[str, Any]] = {}
         self.legacy: dict[str, dict[str, Any]] = {}
@@ -49,6 +53,8 @@ class Schedules:
         """Store a schedule, and enable it if it says so."""
         self._refuse_if_direct()
         _check(kind, body)
+        if kind == "delayed":
+            self._begins = _next(_clock(body["startTime"]), _zone(body), self._clock())
         self.stored[kind] = body
         if body.get("enabled", True):
             self.enabled = kind
@@ -83,10 +89,10 @@ class Schedules:
         if self.overridden or self.enabled not in KINDS:
             return None
         plan = self.stored[self.enabled]
-        local = now.astimezone(ZoneInfo(plan.get("timezone") or "UTC"))
         if self.enabled == "delayed":
-            start = _moment(plan["startTime"], local)
-            return _amps(plan) if local >= start else 0.0
+            begun = self._begins is None or now >= self._begins
+            return _amps(plan) if begun else 0.0
+        local = now.astimezone(_zone(plan))
         return max(
             (_amps(part) for part in plan["periods"] if _covers(part, local)),
             default=0.0,
@@ -119,12 +125,21 @@ def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-def _moment(text: str, local: datetime) -> datetime:
-    """Return when a delayed schedule begins: a moment, or a time of today."""
-    if "T" in text:
-        start = datetime.fromisoformat(text)
-        return start if start.tzinfo else start.replace(tzinfo=local.tzinfo)
-    return datetime.combine(local.date(), time.fromisoformat(text), local.tzinfo)
+def _zone(plan: dict[str, Any]) -> ZoneInfo:
+    return ZoneInfo(plan.get("timezone") or "UTC")
+
+
+def _clock(text: str) -> time:
+    """Return a time of day; a date has no place here."""
+    return time.fromisoformat(text)
+
+
+def _next(clock: time, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return when the clock on the wall next shows a time."""
+    today = now.astimezone(zone).date()
+    days = (today + timedelta(days=ahead) for ahead in range(3))
+    moments = (datetime.combine(day, clock, zone).astimezone(UTC) for day in days)
+    return next(moment for moment in moments if moment > now)
 
 
 def _offset(part: dict[str, Any], which: str) -> timedelta:
@@ -150,13 +165,15 @@ def _covers(part: dict[str, Any], local: datetime) -> bool:
 def _check(kind: str, body: dict[str, Any]) -> None:
     """Refuse what is no schedule."""
     try:
-        ZoneInfo(body.get("timezone") or "UTC")
+        _zone(body)
     except (KeyError, ValueError) as err:
         raise Invalid(timezone="The time zone is unknown.") from err
     try:
         if kind == "delayed":
-            _moment(body["startTime"], datetime.now(ZoneInfo("UTC")))
+            _clock(body["startTime"])
             return
+        if len(body["periods"]) > MOST_PERIODS:
+            raise Invalid(periods="There are too many periods.")
         for part in body["periods"]:
             _span(part)
             if kind == "weekly" and not {"startDay", "stopDay"} <= {*part}:

@@ -60,6 +60,8 @@ class Tokens:
         self.reuse_ends_session = False
         self.reused = 0
         """How often a used refresh token came again."""
+        self.issued: set[str] = set()
+        """Every token that was ever handed out, for those who look for leaks."""
         self._used: dict[str, str] = {}
         self._access: dict[str, tuple[str, float]] = {}
         self._refresh: dict[str, float] = {}
@@ -135,6 +137,7 @@ class Tokens:
                 "typ": "Refresh",
             }
         )
+        self.issued |= {session.access, session.refresh}
         self._access[session.access] = (session.id, now + self.access_ttl)
         self._refresh[session.refresh] = now + self.refresh_ttl
         return {

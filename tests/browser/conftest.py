@@ -57,6 +57,8 @@ def page(chromium: str, tmp_path: Path, socket_enabled: None) -> Iterator[Page]:
             executable_path=chromium,
             locale="en-US",
             viewport={"width": 1280, "height": 1000},
+            # A click on what is still moving is lost.
+            reduced_motion="reduce",
         )
         context.set_default_timeout(60_000)
         yield context.pages[0]

@@ -1,8 +1,9 @@
-"""Programs that run beside a test: Home Assistant and a virtual charging station."""
+"""Programs that run beside a test: Home Assistant, virtual chargers, a virtual cloud."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 import json
+import os
 from pathlib import Path
 import socket
 import subprocess
@@ -37,11 +38,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*module: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python module until the end of the block."""
+def running(
+    *module: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Python module until the end of the block, with a few more variables."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module], cwd=ROOT, stdout=output, stderr=output
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env=os.environ | (environment or {}),
+            stdout=output,
+            stderr=output,
         )
         try:
             yield process
@@ -50,10 +57,14 @@ def running(*module: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
+def ask(
+    url: str, body: dict[str, Any] | None = None, *, token: str | None = None
+) -> bytes:
     """Return what a server answers; with a body it is a POST of JSON."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     with urlopen(Request(url, data, headers), timeout=30) as response:
         content: bytes = response.read()
         return content
@@ -73,7 +84,9 @@ def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> 
 
 
 @contextmanager
-def home_assistant(folder: Path, *prepared: str) -> Iterator[str]:
+def home_assistant(
+    folder: Path, *prepared: str, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run a fresh Home Assistant with one user, and yield its address.
 
     `prepared` is what else `scripts.lib.prepare_config` is to do.
@@ -85,38 +98,70 @@ def home_assistant(folder: Path, *prepared: str) -> Iterator[str]:
     prepare = ("-m", "scripts.lib.prepare_config", config, "--port", str(port), *login)
     subprocess.run([sys.executable, *prepare, *prepared], cwd=ROOT, check=True)
     url = f"http://127.0.0.1:{port}"
-    with running(
-        "homeassistant", "--config", str(config), "--skip-pip", log=log
-    ) as process:
+    command = ("homeassistant", "--config", str(config), "--skip-pip")
+    with running(*command, log=log, environment=environment) as process:
         wait_until_served(url, process, log)
         yield url
 
 
-class Station:
-    """A virtual charging station in another process, moved by its control interface."""
+class Simulator:
+    """A simulator in another process, moved by its control interface."""
 
     def __init__(self, url: str) -> None:
         """Talk to the control interface."""
         self._url = url
 
     def state(self) -> dict[str, Any]:
-        """Return what the station knows of itself."""
+        """Return what the simulator knows of itself."""
         state: dict[str, Any] = json.loads(ask(f"{self._url}/state"))
         return state
 
     def do(self, act: str, **body: Any) -> None:
-        """Move the station."""
+        """Have something happen."""
         ask(f"{self._url}/{act}", body)
+
+
+class Station(Simulator):
+    """A virtual charging station."""
 
     def wait_until(
         self, reached: Callable[[dict[str, Any]], bool], of: str = "connectors"
     ) -> None:
         """Wait until the first connector, or EVSE, is as it should be."""
-        deadline = time.monotonic() + PATIENCE
-        while not reached(connector := self.state()[of][0]):
-            if time.monotonic() > deadline:
-                raise AssertionError(connector)
-            time.sleep(0.2)
+        wait_until(lambda: self.state()[of][0], reached)
+
+
+class Cloud(Simulator):
+    """A virtual Easee cloud."""
+
+    def __init__(self, url: str, control_url: str) -> None:
+        """Let clients talk to one address, and talk to the other one."""
+        super().__init__(control_url)
+        self.environment = {
+            "EV_CHARGER_HUB_EASEE_API": url,
+            "EV_CHARGER_HUB_EASEE_STREAM": f"{url}/hubs/chargers",
+        }
+
+    def transcript(self) -> list[str]:
+        """Return what went over the wires, without tokens."""
+        return ask(f"{self._url}/transcript").decode().splitlines()
+
+    def wait_until(
+        self, reached: Callable[[dict[str, Any]], bool], serial: str
+    ) -> None:
+        """Wait until a charger is as it should be."""
+        wait_until(lambda: self.state()["chargers"][serial], reached)
+
+
+def wait_until(
+    look: Callable[[], dict[str, Any]], reached: Callable[[dict[str, Any]], bool]
+) -> None:
+    """Look again and again until something is as it should be."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached(seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(seen)
+        time.sleep(0.2)
 
 
 @contextmanager
@@ -136,3 +181,15 @@ def charging_station(
     ) as process:
         wait_until_served(f"{url}/state", process, log)
         yield Station(url)
+
+
+@contextmanager
+def easee_cloud(folder: Path, *more: str) -> Iterator[Cloud]:
+    """Run an Easee cloud; `more` is for its command line."""
+    log = folder / "easee_cloud.log"
+    port, control_port = free_port(), free_port()
+    control_url = f"http://127.0.0.1:{control_port}"
+    ports = ("--port", str(port), "--control-port", str(control_port))
+    with running("simulators.easee_cloud", *ports, *more, log=log) as process:
+        wait_until_served(f"{control_url}/state", process, log)
+        yield Cloud(f"http://127.0.0.1:{port}", control_url)

@@ -17,10 +17,7 @@ MINUTE = 60
 
 def add_integration(frontend: Frontend, port: int) -> None:
     """Add an OCPP server on a port through the forms."""
-    frontend.visit("/config/integrations/dashboard")
-    frontend.press("Add integration")
-    frontend.page.get_by_placeholder("Search for a brand name").fill("EV Charger")
-    frontend.page.get_by_text("EV Charger Hub").first.click()
+    frontend.add_integration("Locally, over OCPP")
     frontend.fill("Listen on", "127.0.0.1")
     frontend.fill("Port", str(port))
     frontend.picture("add_integration")

@@ -15,6 +15,10 @@ from ..ha.conftest import (
     charger2,
     charger2_ws,
     charger_ws,
+    dial,
+    easee_entry,
+    easee_epoch,
+    easee_home,
     entity_registry_enabled_by_default,
     hass_config_dir,
     hub,
@@ -22,6 +26,7 @@ from ..ha.conftest import (
     schedule_clock,
     secrets_kept,
     server_entry,
+    set_up,
     settle,
     translations_checked,
     unpaced,
@@ -36,6 +41,10 @@ __all__ = [
     "charger2",
     "charger2_ws",
     "charger_ws",
+    "dial",
+    "easee_entry",
+    "easee_epoch",
+    "easee_home",
     "entity_registry_enabled_by_default",
     "hass_config_dir",
     "hub",
@@ -47,6 +56,14 @@ __all__ = [
     "translations_checked",
     "unpaced",
 ]
+
+
+EASEE = {
+    "chargePointVendor": "Easee",
+    "chargePointModel": "Charge",
+    "chargePointSerialNumber": "EH123456",
+    "firmwareVersion": "344",
+}
 
 
 @pytest.fixture
@@ -69,6 +86,22 @@ async def quiet_charger(
     await charger.boot()
     await charger.status(0, "Available")
     await charger.status(1, "Available")
+    await hass.async_block_till_done()
+    return charger
+
+
+@pytest.fixture
+async def easee(
+    hass: HomeAssistant, hub: OcppHub, charger_ws: ChargerFactory
+) -> Charger:
+    """Return an Easee charger that dials in itself, approved, set up and available."""
+    hub.approve(IDENTITY, "Garage", None)
+    await hass.async_block_till_done()
+    charger = await charger_ws(IDENTITY)
+    await charger.boot(**EASEE)
+    await charger.status(0, "Available")
+    await charger.status(1, "Available")
+    await set_up(hub, charger)
     await hass.async_block_till_done()
     return charger
 

@@ -10,8 +10,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 
-WHOLE = ("conformance", "ha", "system")
-"""Folders whose tests let a charger talk to the whole integration."""
+WHOLE = ("conformance", "easee", "ha", "system")
+"""Folders whose tests let a charger talk to the whole integration, or the whole client
+of the Easee cloud to a cloud."""
 
 
 NO_SUITE = "2.1"

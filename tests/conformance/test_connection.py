@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientSession, WSServerHandshakeError
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from homeassistant.core import HomeAssistant
@@ -99,8 +100,10 @@ async def test_charger_without_the_right_password_is_refused(
 
 
 @pytest.mark.conformance("SEC_02")
-async def test_guesses_are_locked_out(hass: HomeAssistant, hub: OcppHub) -> None:
-    """After some failures nobody is even asked."""
+async def test_guesses_are_locked_out(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, hub: OcppHub
+) -> None:
+    """After some failures nobody is even asked, for a second at first."""
     await approve(hass, hub, PASSWORD)
     statuses = []
     for _ in range(5):
@@ -108,6 +111,8 @@ async def test_guesses_are_locked_out(hass: HomeAssistant, hub: OcppHub) -> None
             await boots(hub, password="wrong")
         statuses.append(error.value.status)
     assert statuses == [HTTPStatus.UNAUTHORIZED] * 4 + [HTTPStatus.TOO_MANY_REQUESTS]
+    freezer.tick(1)
+    assert await boots(hub, password=PASSWORD) == ("ocpp1.6", "Accepted")
 
 
 @pytest.mark.conformance("TC_088_CSMS")

@@ -384,7 +384,7 @@ async def test_a_call_waits_as_long_as_its_kind_takes(
     assert not task.done()
     async_fire_time_changed(hass, utcnow() + timedelta(seconds=seconds + 1))
     with pytest.raises(HomeAssistantError) as caught:
-        async with asyncio.timeout(PATIENCE / 2):
+        async with asyncio.timeout(PATIENCE / 4):
             await task
     assert caught.value.translation_key == "timed_out"
 

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -15,6 +14,7 @@ from homeassistant.exceptions import ServiceValidationError
 from ..ha.charger import Charger, Payload
 from ..ha.conftest import IDENTITY, ChargerFactory, set_up
 from ..ha.entities import act, state
+from ..ha.passing import leap
 from custom_components.ev_charger_hub.const import CONF_FALLBACK_CURRENT
 from custom_components.ev_charger_hub.hub import OcppHub
 
@@ -29,9 +29,7 @@ def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Passing:
     """Return what lets time pass, and everything happen that is due then."""
 
     async def passed(seconds: float) -> None:
-        freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await leap(hass, freezer, seconds)
 
     return passed
 

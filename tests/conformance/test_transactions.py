@@ -6,10 +6,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -17,9 +14,10 @@ from homeassistant.core import HomeAssistant
 from ..ha.charger import Charger, sampled
 from ..ha.conftest import IDENTITY, ChargerFactory
 from ..ha.entities import act, flush, full_state, state
+from ..ha.passing import leap
 from .answers import sessions
 from custom_components.ev_charger_hub.hub import OcppHub
-from custom_components.ev_charger_hub.station.transactions import GRACE
+from custom_components.ev_charger_hub.station.losses import GRACE
 
 REGISTER = "Energy.Active.Import.Register"
 SESSION = "CP01_1_session"
@@ -282,17 +280,13 @@ async def test_the_newest_status_wins_and_available_ends_a_session_after_a_grace
 
     freezer.tick(10)
     await quiet_charger.status(1, "Available", timestamp=ago(seconds=0))
-    freezer.tick(GRACE / 2)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await leap(hass, freezer, GRACE / 2)
     (session,) = await sessions(hass)
     assert (session["state"], session["transaction_id"]) == (
         "open",
         str(transaction_id),
     )
-    freezer.tick(GRACE + 1)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await leap(hass, freezer, GRACE + 1)
     (session,) = await sessions(hass)
     assert session["state"] == "lost"
     assert full_state(hass, "event", SESSION).attributes["event_type"] == "ended"

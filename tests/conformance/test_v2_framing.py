@@ -126,7 +126,7 @@ async def test_an_answer_that_is_refused_fails_its_question_and_is_not_answered(
     call = await wire2.receive()
     await wire2.send([5, call[1], "FormatViolation", "not an answer", {}])
     with pytest.raises(HomeAssistantError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asking
     # About an answer of ours it is only read.
     await wire2.send([5, "nobody", "TypeConstraintViolation", "", {}])

@@ -322,7 +322,7 @@ async def station(hass: HomeAssistant, hub: OcppHub) -> AsyncGenerator[ChargingS
     )
     await virtual.connect()
     findings = hub.stations[IDENTITY].station.findings
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while Step.LIMITS not in findings or virtual.queue.busy:
             await asyncio.sleep(0.01)
     yield virtual

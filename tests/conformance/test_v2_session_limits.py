@@ -4,7 +4,6 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -13,6 +12,7 @@ from ..ha.charger import Charger, Payload, sampled
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import Charger2Factory
 from ..ha.entities import act, flush, state
+from ..ha.passing import leap
 
 
 @pytest.fixture
@@ -179,9 +179,7 @@ async def test_a_session_ends_after_its_time(
     await act(hass, "limit_session", duration={"seconds": 40})
     for seconds in (30, 15):
         assert approved_charger.calls("RemoteStopTransaction") == []
-        freezer.tick(seconds)
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await leap(hass, freezer, seconds)
     assert approved_charger.calls("RemoteStopTransaction") == [
         {"transactionId": transaction_id}
     ]

@@ -1,6 +1,5 @@
 """OCPP 2.x: where a session may begin and end, in the words of its events (block E)."""
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..ha.cards import CARD, STRANGER, keep, strangers
-from ..ha.charger import PATIENCE, Charger
+from ..ha.charger import Charger
 from ..ha.charger_v2 import Charger2
 from ..ha.conftest import ChargerFactory, set_up
 from ..ha.entities import act, flush, state
@@ -25,6 +24,7 @@ from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.stepwise import Step as Finding
 from custom_components.ev_charger_hub.ocpp.v201.open_transactions import CHECK_AFTER
 from custom_components.ev_charger_hub.station.tokens import UnknownTokens
+from tests.underway import until
 
 STATUS = "CP01_1_status"
 CHARGE = "CP01_1_charge_control"
@@ -602,11 +602,8 @@ async def test_a_charger_that_is_back_is_asked_about_its_open_session(
     asked = await charger2.expect("GetTransactionStatus")
     assert asked == {"transactionId": "tx-1"}
     evse = hub.stations["CP01"].station.evses[1]
-    async with asyncio.timeout(PATIENCE):
-        while evse.transaction is not None:
-            await charger2.call("Heartbeat")
-            if ongoing:
-                break
+    await charger2.rest()
+    await until(lambda: ongoing or evse.transaction is None)
     await flush(hass)
     (session,) = await sessions(hass)
     assert (session["state"], session["energy"]) == ("open" if ongoing else "lost", 400)

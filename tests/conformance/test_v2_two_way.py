@@ -348,7 +348,7 @@ async def test_a_car_gives_energy_back_until_it_is_told_otherwise(
     )
     await station.connect()
     findings = hub.stations[IDENTITY].station.findings
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while Step.LIMITS not in findings or station.queue.busy:
             await asyncio.sleep(0.01)
     await station.box.plug_in(Vehicle(bidirectional=True))

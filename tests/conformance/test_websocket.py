@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from http import HTTPStatus
 import logging
 from typing import Any
@@ -14,6 +14,7 @@ from aiohttp import (
     WSMsgType,
     WSServerHandshakeError,
 )
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -201,7 +202,9 @@ async def test_handshake_that_never_ends_is_hung_up_on(
     reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
     writer.write(b"GET /CP01 HTTP/1.1\r\n")
     async with asyncio.timeout(PATIENCE):
-        assert await reader.read() == b""
+        # If it hangs up before it has read that, the socket is reset.
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
     writer.close()
 
 
@@ -333,6 +336,7 @@ async def test_endless_text_is_refused_and_endless_names_leave_no_trace(
 
 @pytest.mark.conformance("SEC_11")
 async def test_guesses_of_passwords_are_slowed_down(
+    freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hub: OcppHub,
     quiet: None,

@@ -15,7 +15,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from .planted import plant, plant_fields
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which a test hangs no longer; no test waits that long on purpose."""
 
 BOOT = {
@@ -80,6 +80,7 @@ class Received:
 
     action: str
     payload: Payload
+    message_id: str = field(default="", compare=False)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -149,6 +150,11 @@ class Charger:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    async def rest(self) -> None:
+        """Wait until what it says by itself has been answered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def call(self, action: str, payload: Payload | None = None) -> Payload:
         """Send one CALL and return its answer; raises Refusal."""
@@ -230,6 +236,11 @@ class Charger:
             payload["transactionId"] = transaction_id
         assert await self.call("MeterValues", payload) == {}
 
+    async def answer_now(self, action: str, answer: Payload) -> None:
+        """Answer the last CALL of an action, which `answers` says nothing to."""
+        last = [one for one in self.received if one.action == action][-1]
+        await self.send_raw(json.dumps([3, last.message_id, answer]))
+
     def calls(self, action: str) -> list[Payload]:
         """Return the payloads of every CALL of an action so far."""
         return [one.payload for one in self.received if one.action == action]
@@ -289,7 +300,9 @@ class Charger:
     ) -> None:
         """Answer one CALL as `answers` says, or else as a good charger does."""
         plant_fields(payload)
-        self.received.append(Received(action=action, payload=payload))
+        self.received.append(
+            Received(action=action, payload=payload, message_id=message_id)
+        )
         self._news.set()
         answer = self.answers.get(action, self._default)
         match answer:

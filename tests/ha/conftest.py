@@ -1,11 +1,12 @@
 """Fixtures of tests within Home Assistant."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import replace
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -14,15 +15,26 @@ from syrupy.assertion import SnapshotAssertion
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
 
-from .charger import PATIENCE, Charger
+from .charger import Charger
 from .charger_v2 import Charger2
+from .drive import Dialled, Drive
+from .easee import EaseeHome, easee_config_entry, plant_cloud
+from .easee_local import Mover, house_dialer
 from .planted import watched
 from .profiles import PACKAGE, Clock
 from .translations import checked_translations
+from .two_ways import TwoWays, two_ways
 from custom_components.ev_charger_hub.const import DOMAIN
+from custom_components.ev_charger_hub.easee_hub import ENV_API, ENV_STREAM, EaseeHub
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.stepwise import Step
+from simulators.charging_station import VENDORS, ChargingStation16, Misbehaviour
+from simulators.easee_cloud import EaseeCloud, SimulatedTime, seeded
+from simulators.easee_cloud.clock import START
+from simulators.easee_cloud.dialer import Dialer
+from tests.underway import UNDERWAY, until
 
 IDENTITY = "CP01"
 
@@ -211,12 +223,52 @@ def unpaced(hub: OcppHub, approved_charger: Charger) -> None:
     station.settings = replace(station.settings, limit_interval=0)
 
 
+# The freezer comes first: connections that know the real time would seem silent.
+@pytest.fixture
+async def dial(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hub: OcppHub,
+    init_integration: MockConfigEntry,
+) -> AsyncGenerator[Dialled]:
+    """Return a function that has a station of some habits dial in."""
+    stations: list[ChargingStation16] = []
+
+    async def dialled(
+        *habits: Misbehaviour, vendor: str = "generic", **settings: Any
+    ) -> Drive:
+        hub.approve(IDENTITY, "Garage", None)
+        await hass.async_block_till_done()
+        (subentry,) = init_integration.subentries.values()
+        hass.config_entries.async_update_subentry(
+            init_integration,
+            subentry,
+            # In leaps of time every pong comes too late.
+            data={**subentry.data, "ping": False, **settings},
+        )
+        await hass.async_block_till_done()
+        station = ChargingStation16(
+            f"ws://127.0.0.1:{hub.port}/ocpp",
+            IDENTITY,
+            vendor=VENDORS[vendor],
+            clock=dt_util.utcnow,
+            misbehaviours=set(habits),
+        )
+        stations.append(station)
+        await station.connect()
+        drive = Drive(hass=hass, hub=hub, freezer=freezer, station=station)
+        await drive.set_up()
+        return drive
+
+    yield dialled
+    for station in stations:
+        await station.close()
+
+
 async def set_up(hub: OcppHub, charger: Charger) -> None:
     """Wait until the set-up of a charger has come to its end."""
     findings = hub.stations[charger.identity].station.findings
-    async with asyncio.timeout(PATIENCE):
-        while Step.LIMITS not in findings:
-            await charger.call("Heartbeat")
+    await until(lambda: Step.LIMITS in findings)
 
 
 def device_of(
@@ -252,7 +304,7 @@ def entity_registry_enabled_by_default() -> Generator[None]:
 def schedule_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Return the clock by which schedules are understood."""
     clock = Clock()
-    for module in ("profile_actions", "profile_clock"):
+    for module in ("profile_actions", "profile_clock", "profile_wish"):
         monkeypatch.setattr(f"{PACKAGE}.{module}.utc_now", clock)
     return clock
 
@@ -281,3 +333,87 @@ async def easee_charger(
     await hass.async_block_till_done()
     charger.received.clear()
     return charger
+
+
+@pytest.fixture
+def easee_epoch() -> datetime:
+    """Return when the virtual Easee cloud begins; a test of OCPP as well overrides it."""
+    return START
+
+
+@pytest.fixture
+async def easee_home(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+    easee_epoch: datetime,
+) -> AsyncGenerator[EaseeHome]:
+    """Return Home Assistant with a virtual Easee cloud, on one clock.
+
+    There are two chargers on one circuit, and an equalizer.
+    """
+    time = SimulatedTime(easee_epoch)
+    time.busy = UNDERWAY.busy
+    cloud = seeded(time, second=True)
+    await cloud.start()
+    monkeypatch.setattr(f"{PACKAGE}.easee_hub.easee_time", lambda: time)
+    monkeypatch.setenv(ENV_API, cloud.url)
+    monkeypatch.setenv(ENV_STREAM, cloud.hub_url)
+    home = EaseeHome(hass, cloud, time)
+    yield home
+    await home.unload()
+    await cloud.stop()
+    plant_cloud(cloud)
+
+
+@pytest.fixture
+async def ways(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+    hub: OcppHub,
+) -> AsyncGenerator[TwoWays]:
+    """Return a charger of an account, beside an OCPP server."""
+    async with two_ways(hass, easee_home, hub, easee_hub, freezer) as ways:
+        yield ways
+
+
+@pytest.fixture
+def easee_cloud(easee_home: EaseeHome) -> EaseeCloud:
+    """Return the virtual Easee cloud."""
+    return easee_home.cloud
+
+
+@pytest.fixture
+def easee_entry() -> MockConfigEntry:
+    """Return the entry of an Easee account, which is not set up yet."""
+    return easee_config_entry()
+
+
+@pytest.fixture
+async def easee_hub(easee_home: EaseeHome, easee_entry: MockConfigEntry) -> EaseeHub:
+    """Return the hub of an account that is set up and hears its products."""
+    hub = await easee_home.set_up(easee_entry)
+    assert hub is not None
+    return hub
+
+
+@pytest.fixture
+def settle_easee(easee_home: EaseeHome) -> Settle:
+    """Return what waits until everything that the cloud told is in the states."""
+    return easee_home.settle
+
+
+@pytest.fixture
+async def local_dialer(easee_home: EaseeHome) -> AsyncGenerator[Dialer]:
+    """Return what lets the chargers of the virtual cloud dial in here."""
+    dialer = house_dialer(easee_home.cloud)
+    yield dialer
+    await dialer.close()
+
+
+@pytest.fixture
+def mover(easee_home: EaseeHome, easee_hub: EaseeHub, local_dialer: Dialer) -> Mover:
+    """Return a charger that can be moved to local OCPP; see `easee_epoch`."""
+    return Mover(easee_home, easee_hub)

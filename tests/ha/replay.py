@@ -139,7 +139,7 @@ class Replay:
         future = asyncio.get_running_loop().create_future()
         self._waiting[frame[1]] = future
         await self._sockets[-1].send_str(json.dumps([*frame[:3], payload]))
-        reply: Frame = await asyncio.wait_for(future, 10)
+        reply: Frame = await asyncio.wait_for(future, 60)
         if (recorded := self._recording.transactions.get(frame[1])) is not None:
             self._ids[recorded] = reply[2]["transactionId"]
         return reply

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .charger import Charger
+from .charger import PATIENCE, Charger
 from .conftest import ChargerFactory
 from custom_components.ev_charger_hub.const import CONF_POLICY, DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -57,8 +57,15 @@ async def test_all_who_come_at_once_are_let_in(
     assert {(DOMAIN, identity) for identity in STRANGERS} <= {
         identifier for device in devices for identifier in device.identifiers
     }
-    shown = [_entities(hass, init_integration, identity) for identity in STRANGERS]
-    assert all(entities == shown[0] != set() for entities in shown)
+
+    def alike() -> bool:
+        shown = [_entities(hass, init_integration, one) for one in STRANGERS]
+        return all(entities == shown[0] != set() for entities in shown)
+
+    # They are set up a few at a time.
+    async with asyncio.timeout(PATIENCE):
+        while not alike():
+            await asyncio.sleep(0)
     subentries = init_integration.subentries.values()
     assert sorted(one.unique_id or "" for one in subentries) == STRANGERS
 

@@ -122,7 +122,7 @@ async def boots(socket: ClientWebSocketResponse) -> str:
     """Return the answer to a boot, past what the server asks meanwhile."""
     boot = {"chargePointVendor": "Acme", "chargePointModel": "Wall"}
     await socket.send_json([2, "boot", "BootNotification", boot])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (frame := await socket.receive_json())[1] != "boot":
             pass
     return str(frame[2]["status"])
@@ -537,7 +537,7 @@ async def test_charger_without_a_password_is_refused_where_one_is_demanded(
         own.entry, subentry, data={**subentry.data, "security_profile": 1}
     )
     await hass.async_block_till_done()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not open_socket.closed:
             await open_socket.receive()
     with pytest.raises(ClientError, match="403"):

@@ -40,13 +40,13 @@ from .conftest import IDENTITY, ChargerFactory, device_of, set_up
 from .entities import full_state
 from .test_config_flow import make_pair
 from custom_components.ev_charger_hub import async_remove_config_entry_device
-from custom_components.ev_charger_hub.building import SNAPSHOT
 from custom_components.ev_charger_hub.const import (
     CONF_CERTIFICATE,
     CONF_CERTIFICATE_KEY,
     CONF_POLICY,
     DOMAIN,
     RESTORE_GRACE,
+    SNAPSHOT,
     SUBENTRY_CHARGER,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
@@ -117,7 +117,7 @@ async def test_journal_that_cannot_be_opened_is_tried_again(
 
 
 async def test_journal_that_cannot_be_read_is_tried_again(
-    hass: HomeAssistant, server_entry: MockConfigEntry
+    hass: HomeAssistant, server_entry: MockConfigEntry, socket_enabled: None
 ) -> None:
     """Test that chargers are not built without what is known of them."""
     server_entry.add_to_hass(hass)
@@ -257,6 +257,19 @@ async def test_snapshot_is_written_while_it_runs(
     kept = await hub.journal.load(IDENTITY, SNAPSHOT)
     assert kept is not None
     assert kept["evses"]["1"]["status"] == "finishing"
+
+
+async def test_what_comes_right_after_a_snapshot_is_in_the_next(
+    hass: HomeAssistant, hub: OcppHub, approved_charger: Charger
+) -> None:
+    """Test that nothing is left out that a charger says within one second."""
+    for status in ("Charging", "Finishing", "Available"):
+        await approved_charger.status(1, status)
+        async_fire_time_changed(hass, dt_util.utcnow() + 2 * SNAPSHOT_DELAY)
+        await hass.async_block_till_done()
+    kept = await hub.journal.load(IDENTITY, SNAPSHOT)
+    assert kept is not None
+    assert kept["evses"]["1"]["status"] == "available"
 
 
 async def test_who_a_charger_is_is_kept_at_once(

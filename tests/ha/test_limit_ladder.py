@@ -4,153 +4,22 @@ A virtual station with one bad habit charges a vehicle in a running Home Assista
 counts is what it offers in the end.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
 
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
 
 from .conftest import IDENTITY
+from .drive import Dialled
 from .entities import device_id, exists, state
 from custom_components.ev_charger_hub.const import DOMAIN
-from custom_components.ev_charger_hub.hub import OcppHub
-from simulators.charging_station import VENDORS, ChargingStation16, Misbehaviour
-
-TOKEN = "TAG12345"
-STEP = 10
-"""Seconds between two looks at what happens."""
+from simulators.charging_station import Misbehaviour
 
 LONG_ENOUGH = 600
 """Seconds after which every way has been tried."""
 
 NOT_FOLLOWED = "CP01_1_limit_not_followed"
-
-
-@dataclass(kw_only=True, slots=True)
-class Drive:
-    """A virtual station in Home Assistant, and the time of both."""
-
-    hass: HomeAssistant
-    hub: OcppHub
-    freezer: FrozenDateTimeFactory
-    station: ChargingStation16
-
-    async def pass_time(self, seconds: float) -> None:
-        """Let time pass for both, and everything happen that is due."""
-        while seconds > 0:
-            self.freezer.tick(timedelta(seconds=STEP))
-            async_fire_time_changed(self.hass)
-            await self.hass.async_block_till_done(wait_background_tasks=True)
-            await self.station.advance(STEP)
-            await self.station.settle()
-            seconds -= STEP
-        await self.hass.async_block_till_done(wait_background_tasks=True)
-
-    async def set_up(self) -> None:
-        """Wait for the end of the set-up that a boot starts."""
-        findings = self.hub.stations[IDENTITY].station.findings
-        while "limits" not in findings:
-            self.freezer.tick(timedelta(milliseconds=10))
-            await asyncio.sleep(0)
-        await self.hass.async_block_till_done(wait_background_tasks=True)
-
-    async def charge(self) -> None:
-        """Plug a vehicle in and start a session."""
-        await self.station.plug_in()
-        assert await self.station.swipe(TOKEN)
-        await self.station.settle()
-        await self.pass_time(STEP)
-
-    async def limit(self, limit: float, **data: Any) -> str:
-        """Set a limit; return what became of it, or the key of the error."""
-        call = self.hass.services.async_call(
-            DOMAIN,
-            "set_charging_limit",
-            {"device_id": device_id(self.hass, IDENTITY), "limit": limit, **data},
-            blocking=True,
-            return_response=True,
-        )
-        task = self.hass.async_create_task(call)
-        while not task.done():
-            self.freezer.tick(timedelta(milliseconds=10))
-            await asyncio.sleep(0)
-        try:
-            answer = task.result()
-        except HomeAssistantError as err:
-            return err.translation_key or ""
-        assert answer is not None
-        return str(answer["status"])
-
-    def sent(self, action: str = "SetChargingProfile") -> int:
-        """Return how many requests of an action the station received."""
-        return sum(1 for name, _ in self.station.received if name == action)
-
-    @property
-    def issues(self) -> set[str]:
-        """Return the kinds of our repair issues."""
-        registry = ir.async_get(self.hass)
-        return {
-            issue.translation_key or ""
-            for (domain, _), issue in registry.issues.items()
-            if domain == DOMAIN and issue.active
-        }
-
-
-type Dialled = Callable[..., Awaitable[Drive]]
-
-
-# The freezer comes first: connections that know the real time would seem silent.
-@pytest.fixture
-async def dial(
-    hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
-    hub: OcppHub,
-    init_integration: MockConfigEntry,
-) -> AsyncGenerator[Dialled]:
-    """Return a function that has a station of some habits dial in."""
-    stations: list[ChargingStation16] = []
-
-    async def dialled(
-        *habits: Misbehaviour, vendor: str = "generic", **settings: Any
-    ) -> Drive:
-        hub.approve(IDENTITY, "Garage", None)
-        await hass.async_block_till_done()
-        (subentry,) = init_integration.subentries.values()
-        hass.config_entries.async_update_subentry(
-            init_integration,
-            subentry,
-            # In leaps of time every pong comes too late.
-            data={**subentry.data, "ping": False, **settings},
-        )
-        await hass.async_block_till_done()
-        station = ChargingStation16(
-            f"ws://127.0.0.1:{hub.port}/ocpp",
-            IDENTITY,
-            vendor=VENDORS[vendor],
-            clock=dt_util.utcnow,
-            misbehaviours=set(habits),
-        )
-        stations.append(station)
-        await station.connect()
-        drive = Drive(hass=hass, hub=hub, freezer=freezer, station=station)
-        await drive.set_up()
-        return drive
-
-    yield dialled
-    for station in stations:
-        await station.close()
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -38,6 +37,7 @@ from homeassistant.util import dt as dt_util
 from .charger import Charger, Payload, sampled
 from .conftest import IDENTITY, ChargerFactory, set_up
 from .entities import entity_id, exists, flush, full_state, state
+from .passing import leap
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.issues import LIMITS, finding_issue_id
@@ -57,9 +57,7 @@ def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Passing:
     """Return what lets time pass, and everything happen that is due then."""
 
     async def passed(seconds: float) -> None:
-        freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await leap(hass, freezer, seconds)
 
     return passed
 
@@ -134,6 +132,12 @@ async def test_without_a_limit_the_maximum_is_effective(
         "energy_management",
         "grid_operator",
         "charging_operator",
+        "circuit",
+        "derating",
+        "equalizer",
+        "load_balancing",
+        "offline",
+        "schedule",
     ]
     assert not exists(hass, "binary_sensor", NOT_FOLLOWED)
     assert not exists(hass, "sensor", "CP01_0_effective_limit")

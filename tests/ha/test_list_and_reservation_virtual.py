@@ -1,19 +1,18 @@
 """Local list and reservations of the virtual charging station, as drivers see them."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from homeassistant.core import HomeAssistant
 
-from .charger import PATIENCE
 from .conftest import IDENTITY
 from .entities import act, flush, state
 from .tokens import add_token, remove_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station import local_list
 from simulators.charging_station import ChargingStation16, Misbehaviour
+from tests.underway import until
 
 STATUS = f"{IDENTITY}_1_status"
 HOLDER = f"{IDENTITY}_1_reserved_for"
@@ -37,16 +36,9 @@ async def virtual(
     await station.close()
 
 
-async def until(station: ChargingStation16, happened: Callable[[], bool]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(PATIENCE):
-        while not happened():
-            await station.call("Heartbeat", {})
-
-
 async def holds(station: ChargingStation16, *tokens: str) -> None:
     """Wait until a station has exactly these tokens on its list."""
-    await until(station, lambda: {*station.tokens.listed} == {*tokens})
+    await until(lambda: {*station.tokens.listed} == {*tokens})
 
 
 async def newest(hass: HomeAssistant) -> str:
@@ -96,7 +88,7 @@ async def test_who_reserved_or_the_group_may_charge_and_nobody_else(
 ) -> None:
     virtual.misbehaviours |= {misbehaviour} if misbehaviour else set()
     await act(hass, "reserve_now", id_token="ANNA")
-    await until(virtual, lambda: virtual.connectors[1].status == "Reserved")
+    await until(lambda: virtual.connectors[1].status == "Reserved")
     await flush(hass)
     assert state(hass, "sensor", STATUS) == "reserved"
     assert state(hass, "sensor", HOLDER) == "Anna"
@@ -113,9 +105,9 @@ async def test_a_reservation_that_is_given_up_frees_the_connector(
     hass: HomeAssistant, virtual: ChargingStation16
 ) -> None:
     await act(hass, "reserve_now", id_token="ANNA")
-    await until(virtual, lambda: virtual.connectors[1].status == "Reserved")
+    await until(lambda: virtual.connectors[1].status == "Reserved")
     await act(hass, "cancel_reservation")
-    await until(virtual, lambda: virtual.connectors[1].status == "Available")
+    await until(lambda: virtual.connectors[1].status == "Available")
     assert await newest(hass) == "cancelled"
 
 
@@ -123,6 +115,6 @@ async def test_a_fault_ends_a_reservation(
     hass: HomeAssistant, virtual: ChargingStation16
 ) -> None:
     await act(hass, "reserve_now", id_token="ANNA")
-    await until(virtual, lambda: virtual.connectors[1].status == "Reserved")
+    await until(lambda: virtual.connectors[1].status == "Reserved")
     await virtual.fault("GroundFailure")
     assert await newest(hass) == "removed"

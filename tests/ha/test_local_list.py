@@ -17,6 +17,7 @@ from .tokens import LIST_KEYS, add_token, remove_token, with_list
 from custom_components.ev_charger_hub.const import CONF_LOCAL_LIST, CONF_QUIET
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.station import local_list
+from tests.underway import rest, until
 
 SIZE = f"{IDENTITY}_local_list"
 ACCEPTED = {"status": "Accepted"}
@@ -41,16 +42,14 @@ async def arrive(hass: HomeAssistant, hub: OcppHub, charger: Charger) -> None:
 async def listed(hub: OcppHub, charger: Charger) -> None:
     """Wait until set-up has come to the list."""
     findings = hub.stations[IDENTITY].station.findings
-    async with asyncio.timeout(PATIENCE):
-        while "local_list" not in findings:
-            await charger.call("Heartbeat")
+    await until(lambda: "local_list" in findings)
 
 
 async def shows(hass: HomeAssistant, charger: Charger, size: str) -> None:
     """Wait until the sensor shows so many tokens."""
     async with asyncio.timeout(PATIENCE):
         while not exists(hass, "sensor", SIZE) or state(hass, "sensor", SIZE) != size:
-            await charger.call("Heartbeat")
+            await rest()
             await flush(hass)
 
 
@@ -151,9 +150,9 @@ async def test_a_list_is_switched_on_if_the_user_wants_it(
     await act(hass, "get_configuration")
     connection = {**SETTINGS["connection"], CONF_LOCAL_LIST: "enable"}
     assert_changed(await change(hass, init_integration, connection=connection))
-    async with asyncio.timeout(PATIENCE):
-        while approved_charger.configuration["LocalAuthListEnabled"] != "true":
-            await approved_charger.call("Heartbeat")
+    await until(
+        lambda: approved_charger.configuration["LocalAuthListEnabled"] == "true"
+    )
     assert approved_charger.calls("SendLocalList") == []
     await add_token(hass, "CARD")
     await approved_charger.expect("SendLocalList")

@@ -136,7 +136,7 @@ async def test_the_button_offers_the_file_in_a_notification(
 
 async def _notified(hass: HomeAssistant) -> None:
     """Wait for a notification."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not _told(hass):
             await asyncio.sleep(0)
 
@@ -198,7 +198,7 @@ async def test_a_charger_without_http_is_asked_again_for_ftp(
 
 
 def _store(url: Any) -> None:
-    with FTP(timeout=5) as ftp:
+    with FTP(timeout=60) as ftp:
         ftp.connect(url.hostname, url.port)
         ftp.login(url.username, url.password)
         ftp.storbinary("STOR diag.tar", BytesIO(CONTENT))

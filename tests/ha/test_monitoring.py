@@ -38,6 +38,7 @@ from custom_components.ev_charger_hub.diagnostics import (
     async_get_config_entry_diagnostics,
 )
 from custom_components.ev_charger_hub.hub import OcppHub
+from tests.underway import until
 
 pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
 
@@ -77,8 +78,8 @@ def finding(hub: OcppHub) -> str:
 async def settled(hass: HomeAssistant, hub: OcppHub, charger: Charger2) -> None:
     """Wait until set-up has come to its very end."""
     await set_up(hub, charger)
-    while "monitors" not in hub.stations[IDENTITY].station.findings:
-        await charger.call("Heartbeat")
+    findings = hub.stations[IDENTITY].station.findings
+    await until(lambda: "monitors" in findings)
     await hass.async_block_till_done()
 
 

@@ -16,6 +16,7 @@ from .charger_v2 import Charger2
 from .conftest import IDENTITY, Charger2Factory, ChargerFactory, set_up
 from .entities import act, device_id, entity_id, exists, flush, full_state, state
 from custom_components.ev_charger_hub.hub import OcppHub
+from tests.underway import rest
 
 
 async def press(hass: HomeAssistant, unique_id: str) -> None:
@@ -47,7 +48,7 @@ async def test_child_devices_appear_from_the_inventory_without_a_reload(
     await flush(hass)
     await charger.expect("GetBaseReport")
     while not exists(hass, "sensor", "CP01_2_status"):
-        await charger.call("Heartbeat")
+        await rest()
         await flush(hass)
     second = device_id(hass, "CP01_2")
     entry = entity_registry.async_get(entity_id(hass, "sensor", "CP01_2_status"))

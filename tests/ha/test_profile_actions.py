@@ -404,7 +404,7 @@ async def test_a_limit_may_be_for_a_time(
     hass: HomeAssistant, berlin_charger: Charger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = AsyncMock(return_value=Outcome(status=OutcomeStatus.ACCEPTED))
-    monkeypatch.setattr(f"{PACKAGE}.services.limits.request", request)
+    monkeypatch.setattr(f"{PACKAGE}.charger_actions.limits.request", request)
     await act(hass, "set_charging_limit", limit=8, duration="00:30:00")
     await act(hass, "set_charging_limit", limit=8)
     spans = [one.kwargs["duration"] for one in request.await_args_list]

@@ -6,7 +6,7 @@ import probatio
 import pytest
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .charger import Charger
 from .entities import act
@@ -213,14 +213,39 @@ async def test_easee_repeats_nothing(
     assert easee_charger.received == []
 
 
-async def test_easee_is_told_to_clear_before_it_replaces(
+async def test_easee_clears_before_it_replaces(
     hass: HomeAssistant, easee_charger: Charger
 ) -> None:
     await act(hass, "set_charging_profile", periods=ONE)
-    with pytest.raises(ServiceValidationError, match="5000") as caught:
-        await act(hass, "set_charging_profile", periods=DAY_AND_NIGHT)
-    assert caught.value.translation_key == "profile_clear_first"
-    assert len(easee_charger.received) == 1
-    await act(hass, "clear_charging_profile", id=5000)
     await act(hass, "set_charging_profile", periods=DAY_AND_NIGHT)
-    assert len(easee_charger.calls("SetChargingProfile")) == 2
+    assert [one.action for one in easee_charger.received] == [
+        "SetChargingProfile",
+        "ClearChargingProfile",
+        "SetChargingProfile",
+    ]
+    assert easee_charger.calls("ClearChargingProfile") == [{"id": 5000}]
+
+
+async def test_easee_keeps_the_old_profile_if_the_new_one_is_refused(
+    hass: HomeAssistant, easee_charger: Charger
+) -> None:
+    await act(hass, "set_charging_profile", periods=ONE)
+    old = sent(easee_charger)
+    answers = iter(["Rejected", "Accepted"])
+    easee_charger.answers["SetChargingProfile"] = lambda _: {"status": next(answers)}
+    with pytest.raises(HomeAssistantError):
+        await act(hass, "set_charging_profile", periods=DAY_AND_NIGHT)
+    assert easee_charger.calls("SetChargingProfile")[2] == old
+    listed = await act(hass, "get_charging_profiles")
+    assert [one["id"] for one in listed["profiles"]] == [5000]
+
+
+async def test_easee_loses_no_limit_of_the_user_to_a_profile(
+    hass: HomeAssistant, easee_charger: Charger
+) -> None:
+    await act(hass, "set_charging_limit", limit=10)
+    easee_charger.received.clear()
+    with pytest.raises(ServiceValidationError, match="2001") as caught:
+        await act(hass, "set_charging_profile", periods=ONE)
+    assert caught.value.translation_key == "profile_clear_first"
+    assert easee_charger.received == []

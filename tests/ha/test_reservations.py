@@ -170,6 +170,8 @@ async def test_it_is_changed_under_its_id(
     await approved_charger.status(2, "Available")
     made = await act(hass, "reserve_now", connector=1, id_token="GUEST")
     number = made["reservation_id"]
+    await flush(hass)
+    assert state(hass, "sensor", UNTIL) != STATE_UNKNOWN
     changed = await act(
         hass, "reserve_now", reservation_id=number, duration="03:00:00", connector=2
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestClient
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -77,7 +78,7 @@ def switch(hass: HomeAssistant, entry: MockConfigEntry, on: bool) -> None:
 async def boot(ws: ClientWebSocketResponse) -> str:
     """Send a BootNotification; return the status of the answer."""
     await ws.send_json([2, "boot", "BootNotification", BOOT])
-    while (answer := await ws.receive_json(timeout=10))[1] != "boot":
+    while (answer := await ws.receive_json(timeout=60))[1] != "boot":
         pass
     status: str = answer[2]["status"]
     return status
@@ -121,7 +122,9 @@ async def test_nobody_else_is_let_in(
     assert list(init_integration.runtime_data.stations) == [IDENTITY]
 
 
-async def test_guesses_are_locked_out(client: Client) -> None:
+async def test_guesses_are_locked_out(
+    freezer: FrozenDateTimeFactory, client: Client
+) -> None:
     """Test that passwords cannot be tried as fast as somebody likes."""
     for _ in range(4):
         assert await status(client, basic("wrong")) == HTTPStatus.UNAUTHORIZED
@@ -186,7 +189,7 @@ async def test_stopped_server_says_goodbye(
     )
     await boot(ws)
     await hass.config_entries.async_unload(init_integration.entry_id)
-    while (message := await ws.receive(timeout=10)).type is WSMsgType.TEXT:
+    while (message := await ws.receive(timeout=60)).type is WSMsgType.TEXT:
         pass
     assert message.type is WSMsgType.CLOSE
     assert message.data == 1001

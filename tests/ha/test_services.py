@@ -20,11 +20,11 @@ from homeassistant.helpers import device_registry as dr
 from .charger import Charger, Refusal, Silence
 from .conftest import ChargerFactory
 from .entities import act, device_id, state
+from custom_components.ev_charger_hub.charger_actions import ACTIONS
 from custom_components.ev_charger_hub.const import CONF_QUIET, DOMAIN
 from custom_components.ev_charger_hub.helpers import own_id_token
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.ocpp.v16.link import V16Link
-from custom_components.ev_charger_hub.services import CHARGER_ACTIONS
 
 type Fields = dict[str, Any]
 
@@ -210,9 +210,9 @@ def test_every_action_is_tested() -> None:
     performed = set(re.findall(r'\bact\(\s*hass, "(\w+)"', Path(__file__).read_text()))
     sent = {action for action, *_ in MESSAGES}
     assert performed | sent == {
-        *CHARGER_ACTIONS.commands,
-        *CHARGER_ACTIONS.queries,
-        *CHARGER_ACTIONS.admin_commands,
+        *ACTIONS.commands,
+        *ACTIONS.queries,
+        *ACTIONS.admin_commands,
     }
 
 

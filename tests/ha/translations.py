@@ -63,8 +63,15 @@ class Checker:
                 self.form(prefix, result, placeholders)
             case FlowResultType.MENU:
                 step = f"{prefix}.step.{result['step_id']}"
+                self.text(f"{step}.description", placeholders)
                 for option in result["menu_options"]:
                     self.need(f"{step}.menu_options.{option}", placeholders)
+                    self.text(f"{step}.menu_option_descriptions.{option}", placeholders)
+            case FlowResultType.SHOW_PROGRESS:
+                self.need(f"{prefix}.step.{result['step_id']}.title")
+                self.need(
+                    f"{prefix}.progress.{result['progress_action']}", placeholders
+                )
             case FlowResultType.ABORT if result.get("translation_domain") is None:
                 self.need(f"{prefix}.abort.{result['reason']}", placeholders)
 

@@ -8,20 +8,19 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from custom_components.ev_charger_hub.ocpp.adapter import StationContext
 from custom_components.ev_charger_hub.ocpp.errors import CallNotSent
 from custom_components.ev_charger_hub.station import limits
-from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
-from custom_components.ev_charger_hub.station.link import Limit
-from custom_components.ev_charger_hub.station.model import (
+from custom_components.ev_charger_hub.station.events import (
     Booted,
-    ChargingStation,
     SessionKnown,
     SessionSettled,
-    StationInfo,
 )
+from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
+from custom_components.ev_charger_hub.station.link import Limit
+from custom_components.ev_charger_hub.station.model import ChargingStation, StationInfo
 from custom_components.ev_charger_hub.station.outcome import Outcome
 from custom_components.ev_charger_hub.station.profiles.ledger import Ledger
 from custom_components.ev_charger_hub.station.settings import StationSettings

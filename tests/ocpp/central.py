@@ -231,12 +231,12 @@ class Charger:
 
     async def receive(self) -> Any:
         """Return the next frame."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await self.ws.receive_json()
 
     async def closed(self) -> int | None:
         """Wait for the end and return the code of the close frame, if one came."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 message = await self.ws.receive()
                 if message.type is WSMsgType.CLOSE:
@@ -355,7 +355,7 @@ def basic(user: str, password: str | bytes) -> dict[str, str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the event loop turn until a condition holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0)
 

@@ -9,14 +9,13 @@ import pytest
 from .central import Clock
 from custom_components.ev_charger_hub.ocpp import credentials, throttle
 from custom_components.ev_charger_hub.ocpp.credentials import (
-    ALPHABET,
     Verifier,
-    generate_password,
     hash_password,
     parse_basic,
     verify_password,
 )
 from custom_components.ev_charger_hub.ocpp.throttle import Buckets, Lockout
+from custom_components.ev_charger_hub.station.secrets import ALPHABET, generate_password
 
 
 def test_generated_password_is_fit_for_a_charger() -> None:

@@ -57,7 +57,7 @@ async def raw(
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """Return what came before the other end hung up."""
     said = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         try:
             while data := await reader.read(65536):
                 said += data

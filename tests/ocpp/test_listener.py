@@ -21,7 +21,7 @@ from custom_components.ev_charger_hub.ocpp.listener import Listener
 from custom_components.ev_charger_hub.ocpp.tls import Contexts, build_contexts
 from custom_components.ev_charger_hub.station.clock import utc_now
 
-PATIENCE = 5
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 import ssl
 
@@ -26,6 +27,7 @@ from custom_components.ev_charger_hub.ocpp.tls import (
     TlsError,
     TlsProblem,
     build_contexts,
+    is_for,
 )
 
 type Files = tuple[Path, Path]
@@ -52,11 +54,15 @@ def build(certificate: Path, key: Path, *, now: datetime | None = None) -> Conte
 
 
 def write(
-    folder: Path, key: Key, *, expires: datetime = NOW + timedelta(days=1)
+    folder: Path,
+    key: Key,
+    *,
+    expires: datetime = NOW + timedelta(days=1),
+    names: tuple[x509.GeneralName, ...] = (),
 ) -> Files:
     """Write a self-signed certificate and its key."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ha.local")])
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -64,8 +70,11 @@ def write(
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - timedelta(days=10))
         .not_valid_after(expires)
-        .sign(key, hashes.SHA256())
     )
+    if names:
+        alternatives = x509.SubjectAlternativeName(names)
+        builder = builder.add_extension(alternatives, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     folder.mkdir(exist_ok=True)
     files = folder / "fullchain.pem", folder / "privkey.pem"
     files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
@@ -235,6 +244,32 @@ async def test_one_server_serves_chargers_of_either_kind(
         central.registrar.approve("CP01")
         charger = await central.connect(ssl=client)
         assert charger.ws.get_extra_info("cipher")[0] == suite
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "good"),
+    [
+        ((), "ha.local", True),
+        ((), "192.168.1.10", False),
+        ((x509.DNSName("ev.example"),), "ev.example", True),
+        ((x509.DNSName("ev.example"),), "EV.Example", True),
+        ((x509.DNSName("ev.example"),), "ha.local", False),
+        ((x509.DNSName("*.example.org"),), "ev.example.org", True),
+        ((x509.DNSName("*.example.org"),), "a.ev.example.org", False),
+        ((x509.DNSName("*.example.org"),), "example.org", False),
+        ((x509.IPAddress(ip_address("192.168.1.10")),), "192.168.1.10", True),
+        ((x509.DNSName("ev.example"),), "192.168.1.10", False),
+    ],
+)
+def test_a_certificate_is_for_the_hosts_that_it_names(
+    tmp_path: Path, names: tuple[x509.GeneralName, ...], host: str, good: bool
+) -> None:
+    certificate, _ = write(tmp_path, ec_key(), names=names)
+    assert is_for(certificate, host) is good
+
+
+def test_a_certificate_that_cannot_be_read_is_for_nobody(tmp_path: Path) -> None:
+    assert not is_for(tmp_path / "missing.pem", "ha.local")
 
 
 def test_contexts_tell_when_the_first_certificate_ends(tmp_path: Path) -> None:

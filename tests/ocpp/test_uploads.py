@@ -125,7 +125,7 @@ async def test_a_header_may_name_the_file(desk: Desk) -> None:
 
 
 async def test_a_client_that_asks_first_is_told_to_go_on(desk: Desk) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await desk.send(desk.open(), expect100=True) == 201
     assert desk.came[0][1] == CONTENT
 
@@ -262,7 +262,7 @@ async def test_an_upload_on_its_way_ends_with_its_slot(desk: Desk, by: str) -> N
     else:
         desk.central.system.uploads.close(path.strip("/").rpartition("/")[2])
     writer.write(b"x" * 1000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await reader.readline()).split()[1] == b"409"
     writer.transport.abort()
     assert (desk.leftovers, desk.came) == ([], [])
@@ -375,7 +375,7 @@ class Client:
         self.user, self.password = parts.username or "", parts.password or ""
 
     def _do(self, work: Any) -> Any:
-        with FTP(timeout=5) as ftp:
+        with FTP(timeout=60) as ftp:
             ftp.connect(self.host, self.port)
             return work(ftp)
 
@@ -532,7 +532,7 @@ class Visitor:
 
     async def reply(self, command: str = "") -> str:
         """Send a command and return the code of the reply, "" if there is none."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             try:
                 if command:
                     self.writer.write(f"{command}\r\n".encode())

@@ -50,7 +50,7 @@ class Sleepers:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let time pass, but only while everybody sleeps, until a condition holds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 if len(self._queue) == self.people:
                     self.wake()

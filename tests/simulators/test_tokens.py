@@ -192,6 +192,8 @@ async def test_what_was_learnt_decides_until_it_is_cleared(
     await station.unplug()
     station.reconnect = True
     await station.connect()
+    # What is told of the session says once more who may charge.
+    await station.settle()
     assert (await central.ask("ClearCache"))[2] == ACCEPTED
     await go_offline(station)
     await station.plug_in()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.ev_charger_hub.station.events import StationEvent
 from custom_components.ev_charger_hub.station.journal import Journal
-from custom_components.ev_charger_hub.station.model import ChargingStation, StationEvent
+from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transactions import Transactions
 

@@ -42,7 +42,7 @@ class ListCharger(Charger):
             "GetLocalListVersion": self._get_local_list_version,
             "SendLocalList": self._send_local_list,
         }
-        self.station.online.set(True)
+        self.station.local.set(True)
 
     @override
     def connect_hub(self) -> None:
@@ -69,8 +69,8 @@ class ListCharger(Charger):
 
     def reconnect(self) -> None:
         """Go away and come again."""
-        self.station.online.set(False)
-        self.station.online.set(True)
+        self.station.local.set(False)
+        self.station.local.set(True)
 
     @property
     def content(self) -> dict[str, tuple[str, datetime | None, str | None]]:

@@ -134,6 +134,25 @@ async def test_costs_are_known_after_a_restart(
     assert again.of(one) == Decimal("1.60")
 
 
+async def test_what_was_paid_before_a_kill_is_not_given_back(
+    hall: Hall, station: ChargingStation
+) -> None:
+    """Test that a session of which less is known for a while costs what it did."""
+    costs, one = await costs_of(hall, station), session()
+    costs.set_price(Decimal("0.10"), "EUR")
+    flow(station, one, 2000)
+    costs.set_price(Decimal("0.50"), "EUR")
+    flow(station, one, 4000)
+    assert costs.of(one) == Decimal("1.20")
+    station.evse(1).session.outdated = True
+    flow(station, one, 1000)
+    costs.set_price(Decimal("0.80"), "EUR")
+    assert costs.settle(one) == Decimal("1.20")
+    station.evse(1).session.prove()
+    flow(station, one, 5000)
+    assert costs.of(one) == Decimal("2.00")
+
+
 async def test_only_so_many_costs_are_remembered(
     hall: Hall, station: ChargingStation
 ) -> None:

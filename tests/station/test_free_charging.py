@@ -1,5 +1,6 @@
 """Test free charging: what is plugged in is started, whatever else happens."""
 
+from types import SimpleNamespace
 from typing import Any, cast, override
 
 from custom_components.ev_charger_hub.ocpp.errors import CallInterrupted
@@ -7,6 +8,8 @@ from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import UpdateRunning
 from custom_components.ev_charger_hub.station.firmware import Blocked, Firmware
 from custom_components.ev_charger_hub.station.free_charging import FreeCharging
+from custom_components.ev_charger_hub.station.link import Capability, Link
+from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from tests.ocpp.v16.outbound import Charger
 from tests.virtual_time import rest
@@ -31,7 +34,7 @@ class FreeCharger(Charger):
     def __init__(self) -> None:
         """Start free, connected and empty."""
         super().__init__(free_charging=True)
-        self.station.online.set(True)
+        self.station.local.set(True)
         self.show(ConnectorStatus.AVAILABLE)
 
     @override
@@ -56,7 +59,7 @@ class FreeCharger(Charger):
     async def connect(self, connected: bool) -> None:
         """Let the connection come or go."""
         self.online = connected
-        self.station.online.set(connected)
+        self.station.local.set(connected)
         await rest()
 
     @property
@@ -119,6 +122,31 @@ async def test_a_connection_that_breaks_is_no_answer() -> None:
     await charger.connect(True)
     await charger.time.advance(11)
     assert charger.started == [START, START]
+
+
+async def test_a_connection_that_breaks_leaves_it_to_the_cloud() -> None:
+    charger = FreeCharger()
+    charger.station.remote.set(True)
+    started: list[str] = []
+
+    async def lose(evse_id: int, id_token: str) -> Outcome:
+        charger.station.local.set(False)
+        return Outcome(status=OutcomeStatus.NO_ANSWER)
+
+    async def start(evse_id: int, id_token: str) -> Outcome:
+        started.append(id_token)
+        return Outcome(status=OutcomeStatus.ACCEPTED)
+
+    able = frozenset({Capability.START_STOP})
+    charger.station.links = [
+        cast(Link, SimpleNamespace(connected=up, capabilities=able, start_charging=do))
+        for up, do in ((True, lose), (True, start))
+    ]
+    charger.show(ConnectorStatus.PREPARING)
+    await charger.time.advance(11)
+    charger.station.links.pop(0)
+    await charger.time.advance(11)
+    assert started == ["HA1"]
 
 
 async def test_whoever_presented_a_card_has_time_to_plug_in() -> None:

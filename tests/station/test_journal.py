@@ -218,6 +218,29 @@ async def test_forgetting_a_station_leaves_the_others(hall: Hall) -> None:
     assert await hall.journal.sessions("CP2") == [begun]
 
 
+async def test_a_station_that_is_renamed_goes_on_with_what_is_known_of_it(
+    hall: Hall,
+) -> None:
+    journal = hall.journal
+    begun = await (await hall.station("CP1")).start(
+        evse_id=1, id_token="TAG", meter_start=0, claimed_at=hall.now
+    )
+    await journal.store("CP1", "kept", 1)
+    journal.store_soon("CP1", "snapshot", 1)
+    await journal.store("CP2", "snapshot", 2)
+    assert not await journal.knows("CP3")
+
+    await journal.rename("CP1", "CP2")
+
+    assert [one.key for one in await journal.sessions("CP2")] == [begun.key]
+    assert await journal.load("CP2", "kept") == 1
+    assert await journal.load("CP2", "snapshot") == 2
+    assert not await journal.knows("CP1")
+    assert await journal.knows("CP2")
+    await journal.rename("CP1", "CP2")
+    assert await journal.load("CP2", "snapshot") == 2
+
+
 async def test_another_program_reads_plain_tables(hall: Hall) -> None:
     transactions = await hall.station()
     begun = await transactions.start(
@@ -240,6 +263,19 @@ async def test_another_program_reads_plain_tables(hall: Hall) -> None:
 
 async def test_the_file_is_only_for_its_owner(hall: Hall) -> None:
     assert stat.S_IMODE(hall.path.stat().st_mode) == 0o600
+
+
+async def test_a_file_from_elsewhere_becomes_private(tmp_path: Path) -> None:
+    """A backup that was copied by hand is readable by everybody."""
+    path = tmp_path / "journal.db"
+    path.touch(mode=0o644)
+    journal = await Journal.open(path)
+    await journal.store("CP1", "fact", "secret")
+    found = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    await journal.close()
+    assert found == dict.fromkeys(
+        ("journal.db", "journal.db-shm", "journal.db-wal"), 0o600
+    )
 
 
 async def test_every_write_is_synced(hall: Hall) -> None:

@@ -341,12 +341,12 @@ async def test_an_absent_station_gets_changes_when_it_is_back(
     charger: ListCharger,
 ) -> None:
     charger.online = False
-    charger.station.online.set(False)
+    charger.station.local.set(False)
     charger.tokens = {"CARD": GOOD}
     charger.local_list.changed()
     await charger.time.advance(SOON)
     charger.online = True
-    charger.station.online.set(True)
+    charger.station.local.set(True)
     await charger.time.advance(AFTER_ARRIVAL)
     assert charger.content == said(charger.tokens)
 

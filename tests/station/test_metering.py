@@ -113,6 +113,23 @@ def test_phase_register_that_is_not_sent_any_more_stays_in_the_total(
     assert _read(metering, evse, REGISTER, {Phase.L1: 1500}, 3600) == 3500
 
 
+def test_phases_that_have_to_be_told_anew_make_no_total(evse: Evse) -> None:
+    """Test that what was kept before a kill lowers nothing that is told phase by phase."""
+    for phase in LINES:
+        channel = evse.measurement(MeasurementKey(measurand=REGISTER, phase=phase))
+        channel.set(1000, _at(-60))
+        channel.outdated = True
+    total = evse.measurement(MeasurementKey(measurand=REGISTER))
+    total.set(3000, _at(-60))
+    total.outdated = True
+    metering = Metering()
+    for phase in (Phase.L1, Phase.L2):
+        _read(metering, evse, REGISTER, {phase: 1200})
+        assert total.outdated
+    assert _read(metering, evse, REGISTER, {Phase.L3: 1200}) == 3600
+    assert not total.outdated
+
+
 def test_phases_at_different_places_are_not_added(evse: Evse) -> None:
     metering = Metering()
     power = Measurand.POWER_ACTIVE_IMPORT

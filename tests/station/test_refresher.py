@@ -26,7 +26,7 @@ class WarmCharger(Charger):
             LOAD: {"dataType": "decimal", "unit": "W"},
         }
         await self.learn()
-        self.station.online.set(True)
+        self.station.local.set(True)
         return Refresher(
             self.station, self.context.spawn, call_later=self.time.call_later
         )
@@ -108,10 +108,10 @@ async def test_nothing_is_asked_in_quiet_mode_or_of_one_that_is_away(
     charger.station.settings = replace(settings, quiet=True)
     await charger.time.advance(INTERVAL + 1)
     charger.station.settings = settings
-    charger.station.online.set(False)
+    charger.station.local.set(False)
     await charger.time.advance(2 * INTERVAL)
     assert charger.asked == []
-    charger.station.online.set(True)
+    charger.station.local.set(True)
     await rest()
     await charger.time.advance(INTERVAL + 1)
     assert charger.asked == [["Temperature"]]

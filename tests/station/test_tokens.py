@@ -55,7 +55,7 @@ class World:
     @staticmethod
     def _station(identity: str) -> ChargingStation:
         station = ChargingStation(identity, StationSettings(name=identity))
-        station.online.set(True)
+        station.local.set(True)
         return station
 
     def status(
@@ -204,7 +204,7 @@ def test_an_ended_session_keeps_nobody_out(world: World) -> None:
 def test_a_session_at_a_charger_that_is_away_keeps_nobody_out(world: World) -> None:
     exclusive(world)
     world.charge(1, 1, "ONE")
-    world.stations[1].online.set(False)
+    world.stations[1].local.set(False)
     assert world.status("ONE", 1) is ACCEPTED
 
 

@@ -11,12 +11,12 @@ import pytest
 from .conftest import NOON, Hall
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus, StopReason
 from custom_components.ev_charger_hub.station.errors import JournalError
-from custom_components.ev_charger_hub.station.model import (
-    ChargingStation,
+from custom_components.ev_charger_hub.station.events import (
     SessionEnded,
     SessionKnown,
     SessionStarted,
 )
+from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.rows import Record
 from custom_components.ev_charger_hub.station.transaction import (
     Transaction,
@@ -676,7 +676,7 @@ async def test_the_list_of_strange_ids_is_bounded(
         )
 
     assert await transactions.sessions(open_only=True) == []
-    assert len(transactions._strange) <= 64
+    assert len(transactions._meter.strange) <= 64
 
 
 async def test_progress_is_written_now_and_then(

@@ -17,8 +17,8 @@ from custom_components.ev_charger_hub.station.enums import (
     Phase,
     RateUnit,
 )
-from custom_components.ev_charger_hub.station.limiter.evidence import KEEP, Record
 from custom_components.ev_charger_hub.station.limiter.limiter import Applied, Limiter
+from custom_components.ev_charger_hub.station.limiter.seen import KEEP, Record
 from custom_components.ev_charger_hub.station.limiter.watch import Watch
 from custom_components.ev_charger_hub.station.link import Limit
 from custom_components.ev_charger_hub.station.model import (
@@ -48,6 +48,8 @@ class FakeLimiter:
     composites: dict[int, CompositeSchedule] = field(default_factory=dict)
     told: list[int] = field(default_factory=list)
     changed: Callable[[], None] = lambda: None
+    number: Applied | None = None
+    own_number: Decimal | None = None
 
     def applied(self, evse_id: int) -> Applied | None:
         """Return what is held."""
@@ -83,7 +85,7 @@ class Scene:
             call_later=self.timers,
         )
         self.evse = self.station.evse(1)
-        self.station.online.set(True)
+        self.station.local.set(True)
         self.charge(self.evse)
 
     def charge(self, evse: Evse) -> None:
@@ -172,10 +174,10 @@ def test_without_a_limit_the_maximum_holds(scene: Scene) -> None:
 
 def test_nothing_is_judged_while_the_station_is_away(scene: Scene) -> None:
     scene.limit(10)
-    scene.station.online.set(False)
+    scene.station.local.set(False)
     scene.limit(16)
     assert scene.shown() == (10, LimitedBy.OUR_LIMIT, None)
-    scene.station.online.set(True)
+    scene.station.local.set(True)
     assert scene.shown() == (16, LimitedBy.OUR_LIMIT, None)
 
 

@@ -1,7 +1,8 @@
 """A Home Assistant in another process that can be killed, and its API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -39,13 +40,18 @@ class Server:
         *,
         fallback: int | None = None,
         secured: str | None = None,
+        easee: Mapping[str, str] | None = None,
+        name: str = "Demo charger",
     ) -> None:
         """Prepare its configuration; it does not run yet.
 
         `fallback` is in A; `secured` is the password of the charger at a server that
-        encrypts as well.
+        encrypts as well. `easee` are the variables by which a virtual Easee cloud is
+        found: there is no OCPP server then. `name` is what the charger is called.
         """
         self._folder = folder
+        self._environment = os.environ | (easee or {})
+        self._name = name
         self._charger = charger
         self._config = folder / "config"
         self._url = f"http://127.0.0.1:{(port := free_port())}"
@@ -54,7 +60,9 @@ class Server:
         self._http: ClientSession | None = None
         self._token = ""
         login = ("--user", USER, "--password", PASSWORD)
-        ocpp = ("--ocpp-port", str(self.ocpp_port), "--charger", charger)
+        ocpp: tuple[str, ...] = ()
+        if easee is None:
+            ocpp = ("--ocpp-port", str(self.ocpp_port), "--charger", charger)
         more: tuple[str, ...] = ()
         if fallback is not None:
             more = ("--fallback", str(fallback))
@@ -96,10 +104,19 @@ class Server:
             await self._http.close()
 
     async def start(self) -> None:
-        """Start, and wait until it runs and lets the user in."""
+        """Start, and wait until it runs and lets the user in, or is killed meanwhile."""
         self._spawn()
-        await until(self._log_in)
-        await until(self._runs)
+        for look in (self._log_in, self._runs):
+            await until(partial(self._killed_or, look))
+
+    async def _killed_or(self, look: Callable[[], Awaitable[bool]]) -> bool:
+        """Return whether something is so, or there is nothing to look at any more."""
+        try:
+            return self._process is None or await look()
+        except ClientError:
+            if self._process is not None:
+                raise
+            return True
 
     def _spawn(self) -> None:
         """Start a process."""
@@ -108,6 +125,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
+                env=self._environment,
                 stdout=output,
                 stderr=output,
             )
@@ -129,7 +147,8 @@ class Server:
         """Return the state of an entity of the charger, None if it has none."""
         found: list[dict[str, Any]] = await self._api("GET", "states")
         states = {one["entity_id"]: one["state"] for one in found}
-        return states.get(f"{platform}.demo_charger_{key}")
+        slug = self._name.lower().replace(" ", "_")
+        return states.get(f"{platform}.{slug}_{key}")
 
     async def sessions(self) -> list[dict[str, Any]]:
         """Return the session records, newest first."""
@@ -139,12 +158,41 @@ class Server:
 
     async def act(self, action: str, **data: Any) -> dict[str, Any]:
         """Do an action with the charger and return its response."""
-        template = "{{ device_id('Demo charger') }}"
+        template = f"{{{{ device_id('{self._name}') }}}}"
         device = await self._api("POST", "template", {"template": template})
         path = f"services/{DOMAIN}/{action}?return_response"
         answer = await self._api("POST", path, {"device_id": device, **data})
         response: dict[str, Any] = answer["service_response"]
         return response
+
+    async def add_entry(self, *forms: dict[str, Any]) -> None:
+        """Fill in the forms of a new entry, and wait until it outlives a kill."""
+        path = "config/config_entries/flow"
+        answer = await self._api("POST", path, {"handler": DOMAIN})
+        for form in forms:
+            answer = await self._api("POST", f"{path}/{answer['flow_id']}", form)
+        entry: dict[str, Any] = answer["result"]
+        stored = self._config / ".storage" / "core.config_entries"
+
+        async def kept() -> bool:
+            # It is replaced as a whole, and not there before the first time.
+            return stored.exists() and entry["entry_id"] in stored.read_text(
+                encoding="utf-8"
+            )
+
+        # Home Assistant takes a second to write it down.
+        await until(kept)
+
+    async def asked(self) -> list[str]:
+        """Return why the user is asked for something, once for each form."""
+        assert self._http is not None
+        async with self._http.ws_connect(f"{self._url}/api/websocket") as socket:
+            await socket.receive_json()
+            await socket.send_json({"type": "auth", "access_token": self._token})
+            await socket.receive_json()
+            await socket.send_json({"id": 1, "type": "config_entries/flow/progress"})
+            flows = (await socket.receive_json())["result"]
+        return [one["context"]["source"] for one in flows if one["handler"] == DOMAIN]
 
     def kept(self, fact: str) -> Any:
         """Return a fact of the charger that a restart would bring back."""

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 REGISTER = 12_345
 MINUTE = 60.0
+NOT_SHOWN = {"unavailable", "unknown"}
 
 
 @pytest.fixture
@@ -119,6 +120,35 @@ async def test_killed_in_the_middle_of_a_session(
     assert energy is not None
     assert float(energy) * 1000 == pytest.approx(session["energy"])
     assert "custom_components/ev_charger_hub/" not in server.log, "a traceback of ours"
+
+
+async def test_counters_never_fall(server: Server, station: Station) -> None:
+    """Test that nothing is shown that is lower than what was shown before."""
+    shown: dict[str, list[float]] = {"energy": [], "session_energy": []}
+
+    async def energies() -> bool:
+        for key, values in shown.items():
+            if (state := await server.entity(key)) not in {None, *NOT_SHOWN}:
+                values.append(float(state or 0) * 1000)
+        true = station.register, station.register - REGISTER
+        return [values[-1:] for values in shown.values()] == [[one] for one in true]
+
+    assert await station.swipe(TOKEN)
+    for _ in range(2):
+        for _ in range(3):
+            await station.advance(MINUTE)
+        await station.settle()
+        await until(energies)
+        server.kill()
+        await until(station.lost)
+        start = asyncio.create_task(server.start())
+        await until(station.dial)
+        await start
+        await energies()
+        await station.advance(MINUTE)
+        await until(energies)
+    for key, values in shown.items():
+        assert values == sorted(values), key
 
 
 @pytest.mark.parametrize("handled", [False, True], ids=["unread", "answer_lost"])

@@ -1,12 +1,13 @@
 """Adapters: what translates one OCPP version to the model, and what it needs."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..station.clock import Clock
 from ..station.link import Link
 from ..station.model import ChargingStation
+from .turnstile import Turnstile
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +34,8 @@ class StationContext:
 
     `call(action, payload, timeout)` sends one CALL and raises as `Rpc.call` does.
     `spawn(coroutine, name)` starts a background task of this station, which survives
-    a reconnect and is cancelled when the adapter is closed.
+    a reconnect and is cancelled when the adapter is closed. `setups` is what stations
+    pass that are to be set up.
     """
 
     station: ChargingStation
@@ -44,6 +46,7 @@ class StationContext:
     call: Callable[[str, dict[str, Any], float], Awaitable[dict[str, Any]]]
     connected: Callable[[], bool]
     spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+    setups: Turnstile = field(default_factory=Turnstile)
 
 
 class Adapter(Protocol):

@@ -1,9 +1,13 @@
 """Authorization: who is in front of the station (OCPP 1.6 4.1, 2.x C01)."""
 
+from dataclasses import replace
+
 from ..station.authorization import Verdict
-from ..station.model import TokenPresented
+from ..station.enums import AuthorizationStatus
+from ..station.events import TokenPresented
 from ..station.transaction import Transaction
 from .adapter import StationContext
+from .quirks import quirks_of
 
 
 class TokenDesk:
@@ -19,12 +23,28 @@ class TokenDesk:
         verdict = self._context.authorizer.authorize(identity, id_token)
         self._context.station.reader.note(id_token, self._context.clock())
         self._present(id_token, verdict)
-        return verdict
+        return self._told(id_token, verdict)
 
     def begin(self, id_token: str, evse_id: int) -> Verdict:
         """Return whether a transaction may go on that begins with an id token (4.8)."""
         identity = self._context.station.identity
-        return self._context.authorizer.authorize(identity, id_token, evse_id)
+        verdict = self._context.authorizer.authorize(identity, id_token, evse_id)
+        return self._told(id_token, verdict)
+
+    def _told(self, id_token: str, verdict: Verdict) -> Verdict:
+        """Return what a station is told of a token: nothing to keep, if it would."""
+        station = self._context.station
+        if (
+            verdict.status is not AuthorizationStatus.ACCEPTED
+            or verdict.expires is not None
+            or not quirks_of(station.info.value).keeps_free_tags
+        ):
+            return verdict
+        bearer = self._context.authorizer.bearer(station.identity, id_token)
+        if not bearer.nobody and not station.settings.free_charging:
+            return verdict
+        # It starts with it all the same (Easee, fact N10).
+        return replace(verdict, expires=self._context.clock())
 
     def begun(self, id_token: str, transaction: Transaction, verdict: Verdict) -> None:
         """Take note that a transaction began just now: a list or cache let it in."""

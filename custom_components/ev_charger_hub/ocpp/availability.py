@@ -5,7 +5,7 @@ from functools import partial
 
 from ..station.clock import CallLater, Timer
 from ..station.enums import ConnectorStatus
-from ..station.metering import idle
+from ..station.metering import MAY_FLOW, idle
 from ..station.model import Place
 from .adapter import StationContext
 
@@ -13,10 +13,6 @@ PREMATURE = 3.0
 """Seconds after which a station that starts, and was out of service, is believed."""
 
 _STARTING = timedelta(seconds=15)
-
-_MAY_FLOW = frozenset(
-    {ConnectorStatus.CHARGING, ConnectorStatus.FAULTED, ConnectorStatus.OCCUPIED}
-)
 
 
 class Statuses:
@@ -36,10 +32,9 @@ class Statuses:
         prove nothing; it reports every connector anew (OCPP 1.6 4.2, 2.x B01).
         """
         self._booted_at = self._context.clock()
-        station = self._context.station
-        for place in (station.whole, *station.evses.values()):
-            place.status.at = None
-            place.fault.at = None
+        for place in self._context.station.places:
+            for channel in place.states:
+                channel.lend(anew=True)
 
     def hear(self, place: Place, status: ConnectorStatus, at: datetime) -> None:
         """Take what a station says of a place, which was true at `at`."""
@@ -76,7 +71,7 @@ class Statuses:
 
     def take(self, place: Place, status: ConnectorStatus, at: datetime) -> None:
         """Show a status, and follow it."""
-        if status not in _MAY_FLOW and status is not place.status.value:
+        if status not in MAY_FLOW and status is not place.status.value:
             idle(place, at)
         if place.status.set(status, at) and place.id:
             self.follow(place, status, at)

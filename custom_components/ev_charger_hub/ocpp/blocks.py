@@ -47,9 +47,9 @@ class BlockAdapter(Adapter):
         """Answer a validated CALL of the station; raises RpcError to refuse it."""
         if (answer := self._answers.get(action)) is None:
             raise RpcError(ErrorCode.NOT_SUPPORTED)
-        if action != "BootNotification" and not self._station.online.value:
+        if action != "BootNotification" and not self._station.local.value:
             # It goes on without a boot, as after a short loss of its network.
-            self._station.online.set(True)
+            self._station.local.set(True)
         return answer(payload)
 
     @override

@@ -6,22 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
+from zlib import crc32
 
 from ..station.clock import CallLater, Timer
 from ..station.errors import NotConnected
+from ..station.events import Booted
 from ..station.link import Link
-from ..station.model import Booted, StationInfo
+from ..station.model import StationInfo
 from ..station.outcome import OutcomeStatus
 from . import timestamps
 from .adapter import StationContext
 from .errors import CallError, CallNotSent
+from .quirks import Quirks, quirks_of
 from .rpc import Reply
 
 HEARTBEAT_INTERVAL = 300
 """Seconds between heartbeats, as stations are told."""
 
+LOOP_INTERVAL = 900
+"""The same for a station that restarts again and again: it need not hurry."""
+
 PATIENCE = 10.0
 """Seconds that a station has after connecting before it is asked to boot."""
+
+SPREAD = 5.0
+"""Seconds over which stations that come back together are asked about themselves."""
 
 REPEAT_WITHIN = timedelta(seconds=10)
 """No station restarts twice in this time: it only did not hear our answer."""
@@ -33,6 +42,9 @@ LOOP = 5
 """More restarts than this within LOOP_WITHIN are a loop, which we may be the cause of."""
 
 LOOP_WITHIN = timedelta(minutes=10)
+
+AT_ONCE = 2
+"""So many set-ups may a station that boots too often have within LOOP_WITHIN."""
 
 FINDING = "boot"
 """The finding about restarts."""
@@ -49,6 +61,9 @@ class Preparation(Protocol):
 
     def start(self) -> None:
         """Run, or run again after a reboot."""
+
+    def hold(self) -> None:
+        """Do only what cannot wait after a restart."""
 
     def stop(self) -> None:
         """Send nothing more, until it is started again."""
@@ -129,30 +144,51 @@ class Boot:
         self._timer: Timer | None = None
         self._restarts: deque[datetime] = deque(maxlen=LOOP + 1)
         self._calm: Timer | None = None
+        self._begun: deque[datetime] = deque(maxlen=AT_ONCE)
+        self._set_up_here = False
+        """Set-up was begun on this socket."""
+        self._queued: Timer | None = None
+        """The set-up that the boots of a station that boots too often come to."""
 
     def attached(self) -> None:
         """Wait for a boot on a new socket, and in the end ask for it."""
         self._caller.asked_at = self._booted_at = None
         self._caller.asked = False
+        self._set_up_here = False
         station = self._context.station
         if station.info.value != StationInfo():
             # Accepted before: it may go on without a boot, or without a word.
-            station.online.set(True)
+            station.local.set(True)
         self._cancel()
         if not station.settings.quiet and not self._looping:
-            self._timer = self._call_later(PATIENCE, self._ask)
+            self._timer = self._call_later(PATIENCE + self._turn, self._ask)
+
+    @property
+    def _turn(self) -> float:
+        """Return how much later than others this station is asked, always the same.
+
+        The proxy of a cloud comes back with all its stations at once (Easee, row S56).
+        """
+        if not self._quirks.returns_silently:
+            return 0.0
+        return crc32(self._context.station.identity.encode()) / 2**32 * SPREAD
+
+    @property
+    def _quirks(self) -> Quirks:
+        return quirks_of(self._context.station.info.value)
 
     def detached(self) -> None:
         """Take note that nobody will boot on this socket any more."""
         self._cancel()
-        self._context.station.online.set(False)
+        self._context.station.local.set(False)
 
     def boot_notification(self, payload: dict[str, Any]) -> Reply:
         """Accept a station (OCPP 1.6 4.2, 2.x B01)."""
         now = self._context.clock()
         self._cancel()
         self._context.station.info.set(self._facts.info(payload))
-        if restarted := self._restarted(now):
+        told, restarted = self._caller.reset, self._restarted(now)
+        if restarted:
             self._facts.restarted()
             self._restarts.append(now)
         self._booted_at = now
@@ -161,9 +197,9 @@ class Boot:
             {
                 "status": "Accepted",
                 "currentTime": timestamps.render(now),
-                "interval": HEARTBEAT_INTERVAL,
+                "interval": LOOP_INTERVAL if self._looping else HEARTBEAT_INTERVAL,
             },
-            partial(self._accepted, restarted=restarted),
+            partial(self._accepted, restarted=restarted, told=told),
         )
 
     def heartbeat(self, payload: dict[str, Any]) -> Reply:
@@ -179,14 +215,42 @@ class Boot:
         asked_at = self._caller.asked_at
         return asked_at is None or now - asked_at > ASKED_WITHIN
 
-    def _accepted(self, *, restarted: bool) -> None:
+    def _accepted(self, *, restarted: bool, told: bool) -> None:
         station = self._context.station
-        station.online.set(True)
+        station.local.set(True)
         if restarted:
             station.emit(Booted())
         if self._looping:
             self._leave_alone()
-        elif restarted or self._unready:
+        elif not restarted and not self._unready:
+            return
+        elif told or (left := self._left_until_setup()) <= 0:
+            self._start_setup()
+        else:
+            self._queue_setup(left)
+
+    def _left_until_setup(self) -> float:
+        """Return in how many seconds a station may be set up once more."""
+        if (spacing := self._quirks.boots_again) is None or not self._begun:
+            return 0.0
+        now = self._context.clock()
+        left = timedelta()
+        if self._set_up_here:
+            # No station that restarted keeps its socket.
+            left = self._begun[-1] + timedelta(seconds=spacing) - now
+        if len(self._begun) == AT_ONCE:
+            left = max(left, self._begun[0] + LOOP_WITHIN - now)
+        return min(left, LOOP_WITHIN).total_seconds()
+
+    def _queue_setup(self, left: float) -> None:
+        """Set up once for all boots of a while; what limits a vehicle cannot wait."""
+        self._setup.hold()
+        if self._queued is None:
+            self._queued = self._call_later(left, self._overdue)
+
+    def _overdue(self) -> None:
+        self._queued = None
+        if self._link.connected and not self._looping:
             self._start_setup()
 
     @property
@@ -201,6 +265,7 @@ class Boot:
     def _leave_alone(self) -> None:
         """Send nothing of our own accord until the station has calmed down."""
         self._setup.stop()
+        self._unqueue()
         minutes = LOOP_WITHIN // timedelta(minutes=1)
         self._context.station.findings[FINDING] = (
             f"loop: more than {LOOP} restarts within {minutes} minutes"
@@ -221,8 +286,16 @@ class Boot:
         return not self._set_up or self._setup.interrupted
 
     def _start_setup(self) -> None:
+        self._unqueue()
         self._set_up = True
+        self._set_up_here = True
+        self._begun.append(self._context.clock())
         self._setup.start()
+
+    def _unqueue(self) -> None:
+        if self._queued is not None:
+            self._queued.cancel()
+            self._queued = None
 
     def _ask(self) -> None:
         self._timer = None
@@ -234,6 +307,7 @@ class Boot:
     async def _ask_for_boot(self) -> None:
         """Ask once; a station that will not boot is set up all the same."""
         try:
+            await self._ask_for_statuses()
             outcome = await self._link.trigger("BootNotification", None)
         except NotConnected:
             return
@@ -248,9 +322,20 @@ class Boot:
         else:
             self._start_setup()
 
+    async def _ask_for_statuses(self) -> None:
+        """Ask what became of the connectors of a station that does not tell (S40).
+
+        Set-up does so for one that was not set up yet. Whatever it answers is fine.
+        """
+        if not self._quirks.returns_silently or self._unready:
+            return
+        for evse_id in self._context.station.evses:
+            await self._link.trigger("StatusNotification", evse_id)
+
     def close(self) -> None:
         """Let nothing happen any more."""
         self.detached()
+        self._unqueue()
         if self._calm is not None:
             self._calm.cancel()
             self._calm = None

@@ -1,4 +1,4 @@
-"""Credentials: passwords of chargers, made, hashed and checked (OCPP 1.6J 6.2)."""
+"""Credentials: passwords of chargers, hashed and checked (OCPP 1.6J 6.2)."""
 
 import asyncio
 from base64 import b64decode, b64encode
@@ -8,21 +8,12 @@ import hashlib
 import hmac
 import secrets
 
-ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Letters and digits that nobody mistakes for another."""
-
-PASSWORD_LENGTH = 20
 _COST, _BLOCK, _LANES = 2**14, 8, 1
 _MAX_COST = 2**17
 _SALT_BYTES = _DIGEST_BYTES = 16
 _HEX_LENGTHS = range(32, 41, 2)
 _CONCURRENT = 2
 _REMEMBERED = 1000
-
-
-def generate_password() -> str:
-    """Return a new random password of 20 characters, 16 to 20 bytes as OCPP 1.6J asks."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
 
 
 def authorization_key(password: str) -> str:

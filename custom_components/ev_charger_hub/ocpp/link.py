@@ -19,7 +19,9 @@ class OcppLink(CallSender, Link):
         return self._context.connected()
 
     @override
-    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
+    async def set_limit(
+        self, evse_id: int, limit: Limit, lasts: int | None = None
+    ) -> Outcome:
         """Return that OCPP limits by charging profiles."""
         return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
 

@@ -64,8 +64,10 @@ class Listener:
         """Return how many sockets have not said what they want, or are in a handshake."""
         return len(self._opening)
 
-    async def start(self) -> None:
-        """Begin to listen; raises OSError when the port is taken."""
+    async def reserve(self) -> None:
+        """Have the port, where sockets wait now; raises OSError when it is taken."""
+        if self._sockets:
+            return
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(
             self._host or None, self.port, type=SOCK_STREAM, flags=AI_PASSIVE
@@ -79,6 +81,11 @@ class Listener:
         if not self._sockets:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         self.port = self._sockets[0].getsockname()[1]
+
+    async def start(self) -> None:
+        """Begin to listen; raises OSError when the port is taken."""
+        await self.reserve()
+        loop = asyncio.get_running_loop()
         for one in self._sockets:
             loop.add_reader(one, self._accept, one)
 

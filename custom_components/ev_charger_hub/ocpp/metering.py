@@ -11,13 +11,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ..station.clock import plausible
-from ..station.enums import REGISTERS, Measurand
-from ..station.metering import Gauge, Metering
+from ..station.enums import REGISTERS, Location, Measurand
+from ..station.metering import Gauge, MeanPower, Metering
 from ..station.model import MeasurementKey, Number, Place
 from ..station.transaction import MAX_VALUES
 from . import timestamps
 from .adapter import StationContext
 from .oddities import Oddities
+from .quirks import quirks_of
+from .sightings import Sightings
 from .signed import SIGNED, signed_in
 from .words import location, measurand, phase
 
@@ -167,6 +169,7 @@ class Meter:
         self.register = metering.gauge(place, _IMPORT_REGISTER)
         # A station that measures elsewhere than at the outlet has its register there.
         self._registers = [self.register]
+        self._mean_power = MeanPower(place, metering)
         self._turn = 0
         self.signed = False
         """Whether there was signed data in what was read since this was last unset."""
@@ -198,7 +201,10 @@ class Meter:
         for reading in touched:
             reading.gauge.read(reading.value, at)
         self._metering.settle()
-        return self._read_register()
+        register = self._read_register()
+        if register is not None:
+            self._derive(register, at)
+        return register
 
     def _read_register(self) -> int | None:
         """Return the import register if it is fresh, of the first place that has one."""
@@ -207,6 +213,19 @@ class Meter:
                 fresh, gauge.fresh = gauge.fresh, False
                 return int(gauge.value) if fresh else None
         return None
+
+    def begin(self, register: int, at: datetime) -> None:
+        """Take the register in Wh that begins or ends a transaction."""
+        self.register.reach(register, at)
+        self._mean_power.begin(register, at)
+
+    def _derive(self, register: int, at: datetime) -> None:
+        """Derive the power of a station that sends nothing but energy."""
+        if not quirks_of(self._place.station.info.value).only_energy:
+            return
+        measured = {key.measurand for key in self._readings}
+        if Measurand.POWER_ACTIVE_IMPORT not in measured:
+            self._mean_power.read(register, at)
 
     def _learn(self, words: Words) -> tuple[Decoder, Reading]:
         """Find out what a sample with these words means, once."""
@@ -238,8 +257,14 @@ class Meter:
             self._oddities.note(f"unknown phase {phase_word[:50]!r}")
             return None
         return MeasurementKey(
-            measurand=quantity, phase=where, location=location(location_word or "")
+            measurand=quantity, phase=where, location=self._location(location_word)
         )
+
+    def _location(self, word: str | None) -> Location | None:
+        quirks = quirks_of(self._place.station.info.value)
+        place = location(word or "")
+        at_outlet = place is Location.INLET and quirks.inlet_is_outlet
+        return None if at_outlet else place
 
     def _unit(self, word: str | None) -> str:
         unit = (word or "").strip().lower()
@@ -257,6 +282,7 @@ class Meters:
         self._oddities = oddities
         self._metering = Metering()
         self._meters: dict[int, Meter] = {}
+        self._sightings = Sightings(context)
 
     def take(
         self,
@@ -293,7 +319,7 @@ class Meters:
         it may not lower what their meter values say.
         """
         if 0 <= register < 10**_MAX_DIGITS and (meter := self._meter(evse_id)):
-            meter.register.reach(register, at)
+            meter.begin(register, at)
 
     def _meter(self, connector_id: int) -> Meter | None:
         if (meter := self._meters.get(connector_id)) is None:
@@ -315,12 +341,15 @@ class Meters:
             if not known:
                 return
             connector_id = known.evse_id
-        transactions.meter(
-            evse_id=connector_id,
-            transaction_id=transaction_id,
-            register=register,
-            at=at,
-        )
+        reading = self._sightings.counting(connector_id, transaction_id, (register, at))
+        if reading is not None:
+            register, at = reading
+            transactions.meter(
+                evse_id=connector_id,
+                transaction_id=transaction_id,
+                register=register,
+                at=at,
+            )
 
 
 def values_of(data: list[dict[str, Any]], context: str) -> dict[str, Any]:

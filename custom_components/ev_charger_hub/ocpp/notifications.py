@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..station.commands import LogKind
-from ..station.model import VendorData
+from ..station.events import VendorData
 from .adapter import StationContext
 from .oddities import Oddities
 from .rpc import Reply

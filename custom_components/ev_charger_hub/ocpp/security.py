@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from ..station.commands import SigningRequest
-from ..station.model import SecurityEvent
+from ..station.events import SecurityEvent
 from ..station.security.events import event_kind
 from .adapter import StationContext
 from .oddities import Oddities

@@ -22,6 +22,7 @@ from .signer import client_certificate
 from .tasks import Tasks
 from .tls import Contexts
 from .transport import CLOSE_TIMEOUT, MAX_FRAME, Connection
+from .turnstile import Turnstile
 from .uploads import Uploads, origin
 from .v16.adapter import V16Adapter
 from .v201.adapter import V201Adapter
@@ -73,6 +74,8 @@ class CentralSystem:
         self.waiting = WaitingRoom(clock, self._gave_way)
         self.uploads = Uploads(clock)
         self.ftp = FtpReceiver(host, clock)
+        self.setups = Turnstile()
+        """What all stations pass that are to be set up."""
         self._registrar = registrar
         self._clock = clock
         self._ping_interval = ping_interval
@@ -106,6 +109,10 @@ class CentralSystem:
     def use(self, contexts: Contexts) -> None:
         """Speak TLS so from the next connection on."""
         self._listener.contexts = contexts
+
+    async def reserve(self) -> None:
+        """Have the port, without listening yet; raises OSError when it is taken."""
+        await self._listener.reserve()
 
     async def start(self) -> None:
         """Begin to listen; raises OSError when the port is taken."""
@@ -323,6 +330,7 @@ class CentralSystem:
                 schemas=self._schemas,
                 adapters=self._adapters,
                 ping_interval=self._ping_interval,
+                setups=self.setups,
             )
             session.on_shared = partial(self._registrar.shared, identity)
         return session

@@ -23,6 +23,7 @@ from .recorder import Direction, Recorder
 from .rpc import Reply, ReplyCache, Rpc
 from .tasks import Tasks
 from .transport import CHARGER, Connection, Listeners
+from .turnstile import Turnstile
 from .validation import Schemas
 from .waiting import WaitingAdapter
 
@@ -33,7 +34,8 @@ FIRST_FRAME = 60.0
 
 _DRAIN = 3.0
 _ADAPTER_TIMEOUT = 10.0
-_HEARTBEAT_EVERY = timedelta(seconds=1)
+HEARTBEAT_EVERY = timedelta(seconds=1)
+"""How often it is noted that a station was heard of."""
 _FLAPPING = 6
 _FLAPPING_WITHIN = timedelta(minutes=1)
 
@@ -79,8 +81,12 @@ class Session:
         schemas: Mapping[Dialect, Schemas],
         adapters: Mapping[Dialect, AdapterFactory],
         ping_interval: float,
+        setups: Turnstile | None = None,
     ) -> None:
-        """Start offline and unapproved; `ping_interval` in seconds."""
+        """Start offline and unapproved; `ping_interval` in seconds.
+
+        `setups` is shared by all stations of a server.
+        """
         self.identity = identity
         self.name = shortened(identity)
         """The identity as it may be logged."""
@@ -98,6 +104,7 @@ class Session:
         self._schemas = schemas
         self._adapters = adapters
         self._ping_interval = ping_interval
+        self._setups = setups or Turnstile()
         self._registration: Registration | None = None
         self._connection: Connection | None = None
         self._rpc: Rpc | None = None
@@ -285,7 +292,7 @@ class Session:
                 connection.profile, connection.proof, connection.certificate
             )
         adapter.attached()
-        station.online.set(True)
+        station.local.set(True)
         return adapter
 
     def _detach(self) -> None:
@@ -297,9 +304,9 @@ class Session:
         _LOGGER.info("Charger %s disconnected", self.name)
         if (station := self.station) is None:
             return
-        station.online.set(False)
         station.connected_since.set(None)
         station.latency.set(None)
+        station.local.set(False)
         if self.adapter is not None:
             self.adapter.detached()
 
@@ -314,6 +321,7 @@ class Session:
                 call=self.call,
                 connected=lambda: self.connected,
                 spawn=self._background.spawn,
+                setups=self._setups,
             )
         )
         # The local link before any cloud: the order is the order of preference.
@@ -368,7 +376,7 @@ class Session:
             return
         last, now = station.heartbeat.value, self._clock()
         # Once a second will do: this runs for every frame.
-        if last is None or not timedelta() <= now - last < _HEARTBEAT_EVERY:
+        if last is None or not timedelta() <= now - last < HEARTBEAT_EVERY:
             station.heartbeat.set(now)
 
     def _measured(self, connection: Connection, milliseconds: float) -> None:

@@ -156,7 +156,15 @@ class CommonSetup(Stepwise):
                 return Finding.UNANSWERED(key)
             if not outcome.ok:
                 refusals.append(f"{key} {outcome.answer or outcome.status}")
+        await self._raise_least()
         return Finding.REFUSED(", ".join(refusals)) if refusals else Finding.OK()
+
+    async def _raise_least(self) -> None:
+        """Raise what is lower than is good for this kind of station."""
+        for key, least in self._quirks.least.items():
+            number = self._known.number(key)
+            if number is not None and number < least and not self._known.readonly(key):
+                await self._write(key, str(least))
 
     async def _trigger(self) -> str:
         if (messages := self._messages()) is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import StrEnum
 import logging
 from typing import Any
@@ -99,7 +99,18 @@ class Stepwise:
         self.interrupted = False
         if not self._station.settings.quiet:
             name = f"set-up of {self._name}"
-            self._task = self._context.spawn(self._run(), name)
+            self._task = self._context.spawn(self._run_in_turn(), name)
+
+    def hold(self) -> None:
+        """Set the limits again that a restart may have undone, and nothing else.
+
+        A set-up that is still running does that in its turn.
+        """
+        running = self._task is not None and not self._task.done()
+        if running or self._station.settings.quiet:
+            return
+        name = f"limits of {self._name}"
+        self._task = self._context.spawn(self._run((Step.LIMITS,)), name)
 
     def stop(self) -> None:
         """Send nothing more, until it is started again."""
@@ -107,8 +118,14 @@ class Stepwise:
             self._task.cancel()
             self._task = None
 
-    async def _run(self) -> None:
+    async def _run_in_turn(self) -> None:
+        async with self._context.setups.place():
+            await self._run()
+
+    async def _run(self, only: Collection[Step] | None = None) -> None:
         for name, step in self._steps.items():
+            if only is not None and name not in only:
+                continue
             if self._drops[name] >= MAX_DROPS:
                 finding = Finding.SKIPPED("the charger disconnects")
             else:

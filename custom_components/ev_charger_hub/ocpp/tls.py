@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 
 from .errors import OcppError
 
@@ -118,6 +119,31 @@ def _read_certificate(path: Path) -> x509.Certificate:
         raise TlsError(TlsProblem.CERTIFICATE_MISSING) from err
     except (OSError, ValueError) as err:
         raise TlsError(TlsProblem.CERTIFICATE_UNREADABLE) from err
+
+
+def is_for(certificate: Path, host: str) -> bool:
+    """Return whether the certificate in a file is for a host; blocking.
+
+    One that cannot be read is for nobody, one without alternative names for its CN.
+    """
+    try:
+        leaf = _read_certificate(certificate)
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except TlsError, ValueError:
+        return False
+    except x509.ExtensionNotFound:
+        parts = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return any(_covers(str(one.value), host) for one in parts)
+    names = found.value.get_values_for_type(x509.DNSName)
+    addresses = found.value.get_values_for_type(x509.IPAddress)
+    return any(_covers(one, host) for one in (*names, *map(str, addresses)))
+
+
+def _covers(name: str, host: str) -> bool:
+    """Return whether a name of a certificate, perhaps with a star, stands for a host."""
+    name, host = name.lower(), host.lower()
+    _, dot, domain = host.partition(".")
+    return name == host or (dot == "." and name == f"*.{domain}")
 
 
 def _read_key(path: Path) -> PrivateKeyTypes:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from ..station.clock import Clock
+from ..station.model import StationInfo
 from .errors import ErrorCode, OcppError, RpcError
+from .quirks import quirks_of
 from .rpc import Reply
 from .throttle import Buckets, neighborhood
 from .timestamps import render
@@ -172,7 +174,19 @@ class WaitingAdapter:
                 return Reply({"currentTime": render(self._clock())})
             case "StatusNotification":
                 return Reply({})
+            case "StartTransaction" if self._starts_unaccepted:
+                # A transaction that nobody keeps has no number of its own.
+                refused = {"status": "Invalid"}
+                return Reply({"idTagInfo": refused, "transactionId": 0})
         raise RpcError(ErrorCode.SECURITY, "waiting for approval")
+
+    @property
+    def _starts_unaccepted(self) -> bool:
+        """Return whether it would begin, again and again, what gets an error (S32)."""
+        vendor, firmware = self._candidate.vendor, self._candidate.firmware
+        return quirks_of(
+            StationInfo(vendor=vendor, firmware=firmware)
+        ).starts_unaccepted
 
     def _boot(self, payload: dict[str, Any]) -> Reply:
         candidate = self._candidate

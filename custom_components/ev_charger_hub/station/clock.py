@@ -48,6 +48,11 @@ class Skew:
             self._seen.append(claimed - now)
 
     @property
+    def right(self) -> bool:
+        """Return whether something was told that shows the clock to be about right."""
+        return bool(self._seen) and abs(max(self._seen)) <= NEGLIGIBLE_SKEW
+
+    @property
     def ahead(self) -> timedelta:
         """Return how far it is ahead, negative if behind, 0 if it is about right."""
         if not self._seen:

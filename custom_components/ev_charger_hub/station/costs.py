@@ -183,6 +183,12 @@ class Costs:
                 SessionCost(energy=transaction.energy, cost=cost, by_station=True),
             )
 
+    def rename(self, transaction_id: str, new: str) -> None:
+        """Keep what a session has cost under the id that it has from now on."""
+        if (known := self._known.pop(transaction_id, None)) is not None:
+            self._known[new] = known
+            self._store()
+
     async def save(self) -> None:
         """Have what the station has counted durable: it does not tell it again."""
         if not self._unsaved:
@@ -222,10 +228,18 @@ class Costs:
         known = known or SessionCost()
         if known.by_station or session.energy == known.energy != 0:
             return
+        if session.energy < known.energy and self._is_outdated(session):
+            # More was paid for already than is known of now.
+            return
         before = known.total if session.transaction_id in self._known else None
         known.pay(session.energy, price)
         if known.total != before:
             self._keep(session, known)
+
+    def _is_outdated(self, session: Transaction) -> bool:
+        evse = self._station.evses.get(session.evse_id)
+        shown = None if evse is None else evse.session
+        return shown is not None and shown.value is session and shown.outdated
 
     def _keep(self, session: Transaction, cost: SessionCost) -> None:
         # What goes on has news, and is not among the first to be forgotten.

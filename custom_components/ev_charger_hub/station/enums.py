@@ -170,6 +170,12 @@ class LimitedBy(StrEnum):
     ENERGY_MANAGEMENT = "energy_management"
     GRID_OPERATOR = "grid_operator"
     CHARGING_OPERATOR = "charging_operator"
+    CIRCUIT = "circuit"
+    DERATING = "derating"
+    EQUALIZER = "equalizer"
+    LOAD_BALANCING = "load_balancing"
+    OFFLINE = "offline"
+    SCHEDULE = "schedule"
 
 
 class AuthorizationStatus(StrEnum):

@@ -1,57 +1,29 @@
 """Event keeper: transaction events in the journal first, and then in the model."""
 
 from datetime import datetime
-from typing import Protocol
 
 from . import settlement
-from .clock import Clock, plausible
 from .enums import VEHICLE_CONNECTED
-from .journal import Journal
-from .model import ChargingStation
+from .keeper import Keeper
 from .rows import Record
-from .sessions import Sessions
 from .transaction import Transaction, TransactionState
 from .transaction_events import TransactionEvent, folded, is_another, opened
 
 
-class Ended(Protocol):
-    """Lets a record be what it became, which was at a moment."""
-
-    def __call__(
-        self, record: Record, ended: Record, at: datetime, *, live: bool = True
-    ) -> None:
-        """Show it; `live` tells that it may be news."""
-
-
-class EventKeeper:
+class EventKeeper(Keeper):
     """The transactions of a station that names them itself (OCPP 2.x)."""
 
-    def __init__(
-        self,
-        station: ChargingStation,
-        journal: Journal,
-        clock: Clock,
-        sessions: Sessions,
-        ended: Ended,
-    ) -> None:
-        """Keep what is told in `journal` and `sessions`; `ended` hears of ends."""
-        self._station = station
-        self._journal = journal
-        self._clock = clock
-        self._sessions = sessions
-        self._ended = ended
+    async def take(self, event: TransactionEvent) -> Transaction:
+        """Return the transaction of an event, durable.
 
-    async def take(self, event: TransactionEvent) -> tuple[Transaction, bool]:
-        """Return the transaction of an event, durable, and whether it is new there.
-
-        It is new if from now on the transaction is known to run at its EVSE.
+        It is news if from now on the transaction is known to run at its EVSE.
         """
-        now = self._clock()
+        now, live = self._clock(), not event.offline
         known = await self._known(event)
         before = known or opened(self._station.identity, event, now)
         record = folded(before, event, now)
         if known is not None and record == known:
-            return known.transaction, False
+            return known.transaction
         transaction = record.transaction
         transaction.evse_id = transaction.evse_id or self._likely_evse()
         rival = self._settle(known, record)
@@ -65,10 +37,11 @@ class EventKeeper:
         else:
             await self._journal.save(record, ended=lost)
         if rival is not None and lost is not None:
-            live = not event.offline
             self._ended(rival, lost, transaction.started_at, live=live)
-        at = plausible(event.claimed_at, now)
-        return self._show(known, record, at, live=not event.offline), begins
+        shown = self._show(known, record, event.moment(now), live=live)
+        if begins and live:
+            self._news.began(shown)
+        return shown
 
     async def _known(self, event: TransactionEvent) -> Record | None:
         known = self._sessions.known.get(event.transaction_id)
@@ -93,7 +66,9 @@ class EventKeeper:
     def _settle(self, known: Record | None, record: Record) -> Record | None:
         """Decide how a record stands; return what else ran at its EVSE, and is over."""
         transaction = record.transaction
-        if record.stop_claimed is not None:
+        is_over = transaction.state is TransactionState.CLOSED
+        # What is over without a word of the station is so by that of the cloud.
+        if record.stop_claimed is not None or is_over:
             transaction.state = TransactionState.CLOSED
             return None
         if transaction.state is TransactionState.LOST:

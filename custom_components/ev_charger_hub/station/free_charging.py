@@ -10,10 +10,11 @@ from .clock import CallLater, Clock, Timer, call_later as loop_call_later
 from .enums import ConnectorStatus
 from .errors import NotConnected, NotSupported, UpdateRunning
 from .firmware import Blocked
-from .link import Capability
+from .link import Capability, LinkKind
 from .model import ChargingStation, Evse
 from .outcome import OutcomeStatus
 from .secrets import shortened
+from .ways import carry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class FreeCharging:
         """The EVSEs whose turn came while the station was away."""
         self._unsubscribes = [
             station.on_growth(self._follow),
-            station.online.subscribe(self._came_or_went),
+            station.way.subscribe(self._came_or_went),
         ]
         self._follow()
 
@@ -86,7 +87,7 @@ class FreeCharging:
 
     def _came_or_went(self) -> None:
         """Make up for what was due while the station was away."""
-        if not self._station.online.value:
+        if self._station.way.value is None:
             return
         for evse_id in tuple(self._missed):
             # Until then it tells whether the vehicle is still there.
@@ -131,27 +132,36 @@ class FreeCharging:
     async def _start(self, evse: Evse, since: datetime) -> None:
         """Ask the station to start (OCPP 1.6 5.11)."""
         name = shortened(self._station.identity)
+        way = self._station.way.value
         try:
             if self._station.firmware is not None:
                 self._station.firmware.check(Blocked.START)
-            link = self._station.link(Capability.START_STOP)
-            outcome = await link.start_charging(evse.id, self._id_token)
+            outcome = await carry(
+                self._station,
+                Capability.START_STOP,
+                lambda link: link.start_charging(evse.id, self._id_token),
+            )
         except UpdateRunning:
             self._wait(evse, DELAY, since)
         except NotConnected:
-            self._miss(evse)
+            self._miss(evse, way)
         except NotSupported:
             _LOGGER.info("%s: cannot be started for free charging", name)
         else:
             if outcome.status is OutcomeStatus.NO_ANSWER:
-                self._miss(evse)
+                self._miss(evse, way)
             elif not outcome.ok:
                 _LOGGER.info("%s: refused free charging: %s", name, outcome.status)
 
-    def _miss(self, evse: Evse) -> None:
-        """Try again when the station is back, if the vehicle is still there."""
-        if evse.status.value in _PLUGGED_IN:
+    def _miss(self, evse: Evse, way: LinkKind | None) -> None:
+        """Try again by another way, if the vehicle is still there."""
+        if evse.status.value not in _PLUGGED_IN:
+            return
+        if self._station.way.value in {None, way}:
             self._missed.add(evse.id)
+        else:
+            # It was found while the first was being lost.
+            self._wait(evse, DELAY, since=self._clock())
 
     def _cancel(self, evse_id: int) -> None:
         self._missed.discard(evse_id)

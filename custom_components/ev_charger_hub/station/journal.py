@@ -17,20 +17,11 @@ from pathlib import Path
 import sqlite3
 from typing import Any, Self
 
+from . import statements
 from .clock import CallLater, Timer, call_later as loop_call_later
 from .errors import JournalError
-from .rows import (
-    TRANSACTION_ID,
-    Record,
-    Row,
-    Value,
-    committed,
-    from_row,
-    migrate,
-    stamp,
-    to_row,
-)
-from .transaction import Transaction
+from .rows import Record, Value, stamp, to_row
+from .transaction import CLOUD, Transaction
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,7 +31,10 @@ SOON = 5.0
 NO_IDS = frozenset({"", "-1", "0"})
 """What stations send instead of a transaction id (OCPP-J 1.6 errata 3.18)."""
 
-_PROGRESS = ("energy", "meter_last", "meter_last_at", "meter_reset", "counter")
+_BY_STATION = f"transaction_id NOT LIKE '{CLOUD}%'"
+"""What the station itself has told of, and not only the cloud of its maker."""
+
+
 _END_OF_TIME = "~"
 _NEWEST_FIRST = "ORDER BY started_at DESC, key DESC"
 
@@ -72,11 +66,13 @@ class Journal:
         executor = ThreadPoolExecutor(1, "ev_charger_hub_journal")
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(executor, _connect, path)
-        except BaseException as err:
+            connection = await loop.run_in_executor(executor, statements.connect, path)
+        except (OSError, sqlite3.Error) as err:
+            executor.shutdown()
+            raise JournalError(f"cannot open {path}: {err}") from err
+        except BaseException:
+            # Its thread may still be at it.
             executor.shutdown(wait=False)
-            if isinstance(err, OSError | sqlite3.Error):
-                raise JournalError(f"cannot open {path}: {err}") from err
             raise
         return cls(connection, executor, call_later=call_later)
 
@@ -106,7 +102,7 @@ class Journal:
         if (identity, name) in self._facts:
             return self._facts[identity, name]
 
-        text = await self.run(partial(_load, identity=identity, name=name))
+        text = await self.run(partial(statements.load, identity=identity, name=name))
         return None if text is None else json.loads(text)
 
     async def store(self, identity: str, name: str, value: Any) -> None:
@@ -117,7 +113,7 @@ class Journal:
             if key in facts:
                 waiting[key] = facts.pop(key)
         try:
-            await self.run(partial(_write, facts={key: value}, progress={}))
+            await self.run(partial(statements.write, facts={key: value}, progress={}))
         except JournalError:
             # What was to be written before is still true.
             if waiting:
@@ -132,7 +128,7 @@ class Journal:
 
     async def next_number(self, name: str) -> int:
         """Return the next number of a series, from 1; none is ever given twice."""
-        return await self.run(partial(_next_number, name=name))
+        return await self.run(partial(statements.next_number, name=name))
 
     async def forget(self, identity: str) -> None:
         """Remove everything about a station; its numbers are not given again."""
@@ -142,7 +138,20 @@ class Journal:
             for number, record in list(progress.items()):
                 if record.transaction.identity == identity:
                     del progress[number]
-        await self.run(partial(_forget, identity=identity))
+        await self.run(partial(statements.forget, identity=identity))
+
+    async def rename(self, identity: str, new: str) -> None:
+        """Have what is known of a station known by another name, in one step.
+
+        A fact that is known by the other name already stays as it is.
+        """
+        await self.flush()
+        await self.run(partial(statements.rename, identity=identity, new=new))
+
+    async def knows(self, identity: str) -> bool:
+        """Return whether anything is known of a station."""
+        await self.flush()
+        return await self.run(partial(statements.knows, identity=identity))
 
     # What is written soon
 
@@ -176,7 +185,7 @@ class Journal:
         taken = facts, progress
         self._taken.append(taken)
         try:
-            await self.run(partial(_write, facts=dict(facts), progress=rows))
+            await self.run(partial(statements.write, facts=dict(facts), progress=rows))
         except JournalError:
             self._facts = facts | self._facts
             self._progress = progress | self._progress
@@ -228,7 +237,9 @@ class Journal:
         given before to anyone. `exclusive` returns None, and stores nothing, if any
         station has ever used the transaction id.
         """
-        work = partial(_insert, record=record, ended=ended, exclusive=exclusive)
+        work = partial(
+            statements.insert, record=record, ended=ended, exclusive=exclusive
+        )
         stored = await self.run(work)
         if stored is None:
             return None
@@ -241,7 +252,22 @@ class Journal:
         for one in records:
             self._progress.pop(one.transaction.key, None)
         rows = {one.transaction.key: to_row(one) for one in records}
-        await self.run(partial(_save, rows=rows))
+        await self.run(partial(statements.save, rows=rows))
+
+    async def adopt(self, record: Record, *, ended: Record | None = None) -> None:
+        """Store a transaction under the id that it has from now on, with all of it.
+
+        An empty one is replaced by a new one, as in `insert`.
+        """
+        for one in (record, ended):
+            if one is not None:
+                self._progress.pop(one.transaction.key, None)
+        work = partial(statements.adopt, record=record, ended=ended)
+        record.transaction.transaction_id = await self.run(work)
+
+    async def is_used(self, transaction_id: str) -> bool:
+        """Return whether any station has ever used a transaction id."""
+        return await self.run(partial(statements.used, transaction_id=transaction_id))
 
     def progress_soon(self, record: Record) -> None:
         """Store within seconds what an open transaction delivered so far."""
@@ -249,12 +275,14 @@ class Journal:
         self._flush_soon()
 
     async def find(self, identity: str, transaction_id: str) -> Record | None:
-        """Return the transaction that a station calls so, if we know its start."""
+        """Return the transaction that a station, or its cloud, calls so.
+
+        It is one of which we know the start.
+        """
         found = await self._select(
-            "identity = ? AND transaction_id = ? AND state != 'orphan' "
-            "ORDER BY key DESC LIMIT 1",
-            identity,
-            transaction_id,
+            "identity = ? AND (transaction_id = ? OR cloud_id = ?) "
+            "AND state != 'orphan' ORDER BY transaction_id = ? DESC, key DESC LIMIT 1",
+            *(identity, transaction_id, transaction_id, transaction_id),
         )
         return found[0] if found else None
 
@@ -270,7 +298,8 @@ class Journal:
         """Return the last transaction that began with exactly this message."""
         found = await self._select(
             "identity = ? AND evse_id = ? AND id_token IS ? AND start_claimed IS ? "
-            "AND meter_start IS ? AND state != 'orphan' ORDER BY key DESC LIMIT 1",
+            f"AND meter_start IS ? AND state != 'orphan' AND {_BY_STATION} "
+            "ORDER BY key DESC LIMIT 1",
             *(identity, evse_id, id_token, claimed, meter_start),
         )
         return found[0] if found else None
@@ -289,7 +318,7 @@ class Journal:
         found = await self._select(
             "identity = ? AND stop_id_token IS ? AND stop_claimed IS ? "
             f"AND meter_stop IS ? AND state IN ('closed', 'orphan') {same_id} "
-            "ORDER BY key DESC LIMIT 1",
+            f"AND {_BY_STATION} ORDER BY key DESC LIMIT 1",
             *(identity, id_token, claimed, meter_stop),
             *([transaction_id] if same_id else []),
         )
@@ -297,128 +326,6 @@ class Journal:
 
     async def _select(self, condition: str, *parameters: Value) -> list[Record]:
         query = f"SELECT * FROM transactions WHERE {condition}"  # noqa: S608
-        return await self.run(partial(_records, query=query, parameters=parameters))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # It holds id tokens, which are as good as a key.
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _records(
-    connection: sqlite3.Connection,
-    *,
-    query: str,
-    parameters: tuple[Value, ...],
-) -> list[Record]:
-    return [from_row(row) for row in connection.execute(query, parameters)]
-
-
-def _load(connection: sqlite3.Connection, *, identity: str, name: str) -> str | None:
-    row = connection.execute(
-        "SELECT value FROM facts WHERE identity = ? AND name = ?", (identity, name)
-    ).fetchone()
-    return None if row is None else row["value"]
-
-
-def _write(
-    connection: sqlite3.Connection,
-    *,
-    facts: dict[tuple[str, str], Any],
-    progress: dict[int, Row],
-) -> None:
-    with committed(connection):
-        connection.executemany(
-            "INSERT OR REPLACE INTO facts VALUES (?, ?, ?)",
-            [(*key, json.dumps(value)) for key, value in facts.items()],
+        return await self.run(
+            partial(statements.records, query=query, parameters=parameters)
         )
-        for key, row in progress.items():
-            # An end that was stored in the meantime is the last word.
-            _update(connection, key, {name: row[name] for name in _PROGRESS}, "open")
-
-
-def _update(
-    connection: sqlite3.Connection,
-    key: int,
-    row: Row,
-    state: str | None = None,
-) -> None:
-    columns = ", ".join(f"{name} = :{name}" for name in row)
-    condition = "" if state is None else " AND state = :_state"
-    connection.execute(
-        f"UPDATE transactions SET {columns} WHERE key = :_key{condition}",  # noqa: S608
-        row | {"_key": key, "_state": state},
-    )
-
-
-def _save(connection: sqlite3.Connection, *, rows: dict[int, Row]) -> None:
-    with committed(connection):
-        for key, row in rows.items():
-            _update(connection, key, row)
-
-
-def _next_number(connection: sqlite3.Connection, *, name: str) -> int:
-    with committed(connection):
-        return _number(connection, name)
-
-
-def _number(connection: sqlite3.Connection, name: str) -> int:
-    (number,) = connection.execute(
-        "INSERT INTO numbers VALUES (?, 1) "
-        "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-        (name,),
-    ).fetchone()
-    return int(number)
-
-
-def _used(connection: sqlite3.Connection, transaction_id: str) -> bool:
-    query = "SELECT 1 FROM transactions WHERE transaction_id = ? LIMIT 1"
-    return connection.execute(query, (transaction_id,)).fetchone() is not None
-
-
-def _new_id(connection: sqlite3.Connection) -> str:
-    # A station may have brought an id along that we were about to give.
-    while _used(connection, number := str(_number(connection, TRANSACTION_ID))):
-        pass
-    return number
-
-
-def _insert(
-    connection: sqlite3.Connection,
-    *,
-    record: Record,
-    ended: Record | None,
-    exclusive: bool,
-) -> tuple[int, str] | None:
-    row = to_row(record)
-    with committed(connection):
-        if exclusive and _used(connection, record.transaction.transaction_id):
-            return None
-        transaction_id = record.transaction.transaction_id or _new_id(connection)
-        row["transaction_id"] = transaction_id
-        cursor = connection.execute(
-            f"INSERT INTO transactions ({', '.join(row)}) "  # noqa: S608
-            f"VALUES ({', '.join(f':{name}' for name in row)})",
-            row,
-        )
-        if ended is not None:
-            _update(connection, ended.transaction.key, to_row(ended))
-    return int(cursor.lastrowid or 0), transaction_id
-
-
-def _forget(connection: sqlite3.Connection, *, identity: str) -> None:
-    with committed(connection):
-        for table in ("transactions", "facts", "reservations", "signed_values"):
-            query = f"DELETE FROM {table} WHERE identity = ?"  # noqa: S608
-            connection.execute(query, (identity,))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .enums import RateUnit
+from .enums import LimitedBy, RateUnit
 from .errors import NotSupported, StationError
 from .link import Limit
 from .model import ChargingStation, Place
@@ -99,6 +99,14 @@ def paused(place: Place) -> bool:
     """Return whether a limit of ours keeps a place from charging."""
     wanted = place.wanted_limit.value
     return wanted is not None and wanted.value == 0
+
+
+def held(place: Place) -> bool:
+    """Return whether a place is kept from charging where our limits are written.
+
+    By whoever: one that takes a single number may have a 0 there from somebody else.
+    """
+    return paused(place) or place.known_limits.value.get(LimitedBy.OUR_LIMIT) == 0
 
 
 def clamp(station: ChargingStation) -> None:

@@ -20,7 +20,7 @@ from .commands import (
 from .enums import RateUnit
 from .facets import Facets
 from .monitoring import CustomerLink, MonitoringLink
-from .outcome import Outcome
+from .outcome import Outcome, OutcomeStatus
 from .profiles.model import (
     ChargingProfile,
     CompositeSchedule,
@@ -69,6 +69,8 @@ class Capability(StrEnum):
     REPORTS = "reports"
     RESERVATION = "reservation"
     RESET = "reset"
+    SINGLE_LIMIT = "single_limit"
+    """Its LIMIT is one number for the whole station, which tells it back."""
     START_STOP = "start_stop"
     TARIFFS = "tariffs"
     TRANSACTION_STATUS = "transaction_status"
@@ -162,11 +164,42 @@ class Link(Facets, Protocol):
         """Return what asks about transactions, None where that is unheard of."""
         return None
 
-    async def set_limit(self, evse_id: int, limit: Limit) -> Outcome:
-        """Make a limit hold at an EVSE, or with 0 at the whole station."""
+    async def set_limit(
+        self, evse_id: int, limit: Limit, lasts: int | None = None
+    ) -> Outcome:
+        """Make a limit hold at an EVSE, or with 0 at the whole station.
+
+        With `lasts` it ends by itself after so many seconds, unless it is set again.
+        """
 
     async def clear_limit(self, evse_id: int) -> Outcome:
         """Remove our limits from an EVSE, or with 0 from the whole station."""
+
+    @property
+    def limit_in_force(self) -> Decimal | None:
+        """Return what a station with a SINGLE_LIMIT says that is, in A; None if unknown."""
+        return None
+
+    @property
+    def limit_written(self) -> Decimal | None:
+        """Return what we made of that last, in A; None for nothing."""
+        return None
+
+    @property
+    def limit_afterwards(self) -> Decimal | None:
+        """Return what holds when a limit that `lasts` is over, in A; None if unknown."""
+        return None
+
+    async def set_phases(self, evse_id: int, phases: int | None) -> Outcome:
+        """Charge with so many phases; None leaves it to the station.
+
+        For links without profiles that carry PHASES.
+        """
+        return Outcome(status=OutcomeStatus.NOT_SUPPORTED)
+
+    async def phases_followed(self, evse_id: int, phases: int | None) -> bool | None:
+        """Return whether a vehicle comes to charge so; None if nothing tells."""
+        return None
 
     @property
     def profile_support(self) -> ProfileSupport:

@@ -125,7 +125,7 @@ class LocalList:
         self._withheld: frozenset[str] = frozenset()
         self.ledger = ListLedger()
         station.local_list = self
-        self._unsubscribe = station.online.subscribe(self._online_changed)
+        self._unsubscribe = station.local.subscribe(self._online_changed)
 
     async def load(self) -> None:
         """Read what was written before; what cannot be read is forgotten."""
@@ -243,11 +243,11 @@ class LocalList:
     def _online_changed(self) -> None:
         self._checked = False
         self._stop()
-        if self._station.online.value:
+        if self._station.local.value:
             self._later(AFTER_ARRIVAL)
 
     def _later(self, delay: float) -> None:
-        if self._timer is None and self._station.online.value and not self._reason():
+        if self._timer is None and self._station.local.value and not self._reason():
             self._timer = self._call_later(delay, self._now)
 
     def _stop(self) -> None:

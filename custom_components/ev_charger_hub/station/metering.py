@@ -1,16 +1,21 @@
 """Metering: readings into channels, with derived totals and guarded registers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import math
 
 from .channel import Channel
-from .enums import REGISTERS, Location, Measurand, Phase
+from .enums import REGISTERS, ConnectorStatus, Location, Measurand, Phase
+from .link import LinkKind
 from .model import MeasurementKey, Number, Place
+from .shared_register import KEY as SHARED, SharedRegister
 
 SAME_MOMENT = timedelta(seconds=60)
 """Phases that were read further apart belong to different moments."""
+
+MEAN_OVER = (timedelta(seconds=10), timedelta(minutes=20))
+"""The times between two readings of a register that tell something of the power."""
 
 EXPLICIT_FOR = timedelta(hours=1)
 """How long a total that the station sent itself keeps us from deriving it."""
@@ -44,10 +49,21 @@ _FLOWS = frozenset(
 )
 
 
+MAY_FLOW = frozenset(
+    {ConnectorStatus.CHARGING, ConnectorStatus.FAULTED, ConnectorStatus.OCCUPIED}
+)
+"""Statuses with which energy may flow."""
+
+
 def idle(place: Place, at: datetime) -> None:
     """Note that nothing flows any more: many stations stop measuring then."""
     for key, channel in place.measurements.items():
-        if key.measurand in _FLOWS and channel.value is not None:
+        if key.measurand not in _FLOWS or channel.value is None:
+            continue
+        if channel.filled:
+            # Who only says that nothing flows does not measure it.
+            channel.fill(0, at)
+        else:
             channel.set(0, at)
 
 
@@ -64,6 +80,7 @@ class Gauge:
         "_channel",
         "_dropped",
         "_guarded",
+        "_sharable",
         "_total",
         "at",
         "fresh",
@@ -78,8 +95,11 @@ class Gauge:
         self.key = key
         self._total = total
         self._channel = place.measurements.get(key)
-        self.value = None if self._channel is None else self._channel.value
-        self.at = None if self._channel is None else self._channel.at
+        self._sharable = key == SHARED
+        # What is shown of a register that is shared may be another's.
+        own = None if self._shared is not None else self._channel
+        self.value = None if own is None else own.value
+        self.at = None if own is None else own.at
         self.fresh = False
         self._guarded = key.measurand in REGISTERS
         self._dropped: tuple[Number, datetime] | None = None
@@ -92,30 +112,53 @@ class Gauge:
     def take(self, value: Number, at: datetime) -> None:
         """Take a value, read or derived."""
         channel = self._channel or self._open()
-        if self._guarded and self._doubtful(channel, value, at):
+        shared = self._shared if self._guarded else None
+        if shared is not None:
+            shared.tell(LinkKind.OCPP, int(value), self._ours(at))
+        known = channel if shared is None else self
+        if self._guarded and self._doubtful(known, value, at):
             return
         self.value = value
         self.at = at
         self.fresh = True
-        channel.set(value, at)
+        if shared is None:
+            channel.set(value, at)
+
+    @property
+    def outdated(self) -> bool:
+        """Return whether it has to be told anew, because we were killed."""
+        return self._channel is not None and self._channel.outdated
 
     def reach(self, value: Number, at: datetime) -> None:
         """Let a register be at least `value`, as something else than a sample says."""
+        if (shared := self._shared) is not None:
+            shared.reach(LinkKind.OCPP, int(value), self._ours(at))
+            return
         channel = self._channel or self._open()
-        if channel.value is None or value > channel.value:
+        if channel.value is None or value >= channel.value:
             channel.set(value, at)
 
     def _open(self) -> Channel[Number | None]:
+        """Return the channel, which appears with its first value."""
         channel = self._channel = self.place.measurement(self.key)
         return channel
 
+    @property
+    def _shared(self) -> SharedRegister | None:
+        """Return the register of which another tells as well."""
+        return self.place.register if self._sharable else None
+
+    def _ours(self, at: datetime) -> datetime:
+        """Return a time of the station by our clock; one that is ahead is cut to it."""
+        return at - min(self.place.station.skew.ahead, timedelta())
+
     def _doubtful(
-        self, channel: Channel[Number | None], value: Number, at: datetime
+        self, known: Channel[Number | None] | Gauge, value: Number, at: datetime
     ) -> bool:
         """Return whether a reading is a drop without proof."""
-        if channel.at is not None and at < channel.at:
+        if known.at is not None and at < known.at:
             return False
-        if channel.value is None or value >= channel.value:
+        if known.value is None or value >= known.value:
             self._dropped = None
             return False
         if self._dropped is not None:
@@ -130,16 +173,21 @@ class Gauge:
 class Total:
     """A quantity over all phases, for stations that send only the phases."""
 
-    __slots__ = ("_explicit_at", "_pending", "_phases", "gauge")
+    __slots__ = ("_explicit_at", "_make", "_pending", "_phases", "gauge")
 
     def __init__(
-        self, place: Place, key: MeasurementKey, pending: dict[Total, datetime]
+        self,
+        place: Place,
+        key: MeasurementKey,
+        pending: dict[Total, datetime],
+        make: MakeGauge,
     ) -> None:
         """Create the total of `key`; `pending` collects what is to be derived."""
-        self.gauge = Gauge(place, key, self)
+        self._make = make
+        self.gauge = make(place, key, self)
         # All known phases count at once: a register without one would seem to drop.
         self._phases = {
-            known.phase: Gauge(place, known, self)
+            known.phase: make(place, known, self)
             for known in place.measurements
             if known.phase is not None and replace(known, phase=None) == key
         }
@@ -150,7 +198,7 @@ class Total:
         """Return the gauge of one phase."""
         if (gauge := self._phases.get(phase)) is None:
             key = replace(self.gauge.key, phase=phase)
-            gauge = self._phases[phase] = Gauge(self.gauge.place, key, self)
+            gauge = self._phases[phase] = self._make(self.gauge.place, key, self)
         return gauge
 
     def note(self, gauge: Gauge, at: datetime) -> None:
@@ -169,10 +217,15 @@ class Total:
 
     def _combined(self, at: datetime) -> Number | None:
         measurand = self.gauge.key.measurand
+        counts = measurand in REGISTERS
         for phases in (_LINES, _LINES_TO_NEUTRAL, _LINES_TO_LINES):
-            if values := self._values(phases, at, ever=measurand in REGISTERS):
+            if values := self._values(phases, at, ever=counts):
                 break
         else:
+            return None
+        gauges = (self._phases.get(phase) for phase in phases)
+        if counts and any(gauge is not None and gauge.outdated for gauge in gauges):
+            # With what was kept of another phase the sum would fall.
             return None
         if measurand in _HIGHEST:
             return max(values)
@@ -199,11 +252,46 @@ class Total:
         ]
 
 
+type MakeGauge = Callable[[Place, MeasurementKey, Total], Gauge]
+
+
+class MeanPower:
+    """The power that two readings of the import register come to."""
+
+    __slots__ = ("_last", "_metering", "_place")
+
+    def __init__(self, place: Place, metering: Metering) -> None:
+        """Know of no reading yet."""
+        self._place = place
+        self._metering = metering
+        self._last: tuple[int, datetime] | None = None
+
+    def begin(self, register: int, at: datetime) -> None:
+        """Count from a register in Wh on."""
+        self._last = register, at
+
+    def read(self, register: int, at: datetime) -> None:
+        """Show the mean power in W since the last reading, if that tells something."""
+        if self._last is None:
+            self._last = register, at
+            return
+        before, since = self._last
+        least, most = MEAN_OVER
+        if timedelta() <= (passed := at - since) < least:
+            return
+        self._last = register, at
+        if least <= passed <= most and register >= before:
+            power = round((register - before) / (passed / timedelta(hours=1)))
+            key = MeasurementKey(measurand=Measurand.POWER_ACTIVE_IMPORT)
+            self._metering.gauge(self._place, key).take(power, at)
+
+
 class Metering:
     """Puts the readings of one station into its channels, in base units."""
 
-    def __init__(self) -> None:
-        """Create the metering of a station."""
+    def __init__(self, make: MakeGauge = Gauge) -> None:
+        """Create the metering of a station, whose gauges `make` makes."""
+        self._make = make
         self._gauges: dict[tuple[int, MeasurementKey], Gauge] = {}
         self._totals: dict[tuple[int, Measurand, Location | None], Total] = {}
         self._pending: dict[Total, datetime] = {}
@@ -232,6 +320,6 @@ class Metering:
     def _total(self, place: Place, key: MeasurementKey) -> Total:
         where = (place.id, key.measurand, key.location)
         if (total := self._totals.get(where)) is None:
-            total = Total(place, replace(key, phase=None), self._pending)
+            total = Total(place, replace(key, phase=None), self._pending, self._make)
             self._totals[where] = total
         return total

@@ -1,24 +1,23 @@
 """The model of a charging station: what it is, what it does, how to reach it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Any, override
 
-from .battery_swap import BatteriesSwapped
 from .channel import Channel, Listener
 from .clock import Skew
 from .enums import ConnectorStatus, LimitedBy, Location, Measurand, Phase, most_telling
 from .errors import NotConnected, NotSupported
-from .grid import GridAlarm, GridControlRun, GridSupport
-from .link import Capability, Limit, Link
-from .monitoring import Problem, VariableEvent
+from .events import StationEvent
+from .grid import GridSupport
+from .link import Capability, Limit, Link, LinkKind
+from .monitoring import Problem
 from .needs import ChargingNeeds, EnergyTransfer, VehiclePlan
 from .reader import TokenReader
 from .reservation import Reservation
-from .security.events import SecurityEventKind
 from .settings import StationSettings
 from .token_types import TokenTypes
 from .transaction import Transaction
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from .security.security import Security
     from .session_limit import SessionLimit
     from .session_limits import SessionLimits
+    from .shared_register import SharedRegister
 
 type Number = int | float
 
@@ -107,8 +107,12 @@ class Place:
         self.station = station
         self.id = evse_id
         self.measurements: dict[MeasurementKey, Channel[Number | None]] = {}
+        self.register: SharedRegister | None = None
+        """Its import register, if not only one tells of it."""
         self.status: Channel[ConnectorStatus | None] = Channel(None, urgent=True)
         self.fault: Channel[Fault | None] = Channel(None, urgent=True)
+        self.suspension: Channel[str | None] = Channel(None, urgent=True)
+        """Why the station itself gives nothing now, in the code of its vendor."""
         self.problems: Channel[tuple[Problem, ...]] = Channel((), urgent=True)
         """What is wrong now, the newest last (OCPP 2.x); `fault` is the newest."""
         self.wanted_limit: Channel[Limit | None] = Channel(None, urgent=True)
@@ -121,6 +125,11 @@ class Place:
         """What sets the effective limit; None if nothing is known."""
         self.external_limits: Channel[Mapping[str, ExternalLimit]] = Channel({})
         """What others allow, by who they are (OCPP 2.x)."""
+        self.known_limits: Channel[Mapping[LimitedBy, Decimal]] = Channel({})
+        """Every limit that the station tells of, in A; of equal ones the first counts.
+
+        OUR_LIMIT is what stands where ours is written, whoever wrote it.
+        """
         self.limit_ignored: Channel[bool | None] = Channel(None, urgent=True)
         """Whether what we want does not hold although there was time enough for it."""
         self.reservation: Channel[Reservation | None] = Channel(None, urgent=True)
@@ -130,6 +139,11 @@ class Place:
     def phases(self) -> int:
         """Return with how many phases a vehicle charges here, as far as is known."""
         return self.station.settings.phases
+
+    @property
+    def states(self) -> tuple[Channel[Any], ...]:
+        """Return the channels of how it is, which hold until another is told."""
+        return self.status, self.fault, self.suspension
 
     def measurement(self, key: MeasurementKey) -> Channel[Number | None]:
         """Return the channel of a measurement, which appears when first asked for."""
@@ -188,6 +202,12 @@ class Evse(Place):
         return self.wanted_phases.value or super().phases
 
     @property
+    @override
+    def states(self) -> tuple[Channel[Any], ...]:
+        """Return the channels of how it is, which hold until another is told."""
+        return *super().states, self.cable_rating
+
+    @property
     def connector_ids(self) -> set[int]:
         """Return the connectors by their number; one is always there."""
         return set(self.connectors) or {1}
@@ -219,8 +239,14 @@ class ChargingStation:
         self.identity = identity
         self.settings = settings
         self.info: Channel[StationInfo] = Channel(StationInfo(), urgent=True)
+        self.local: Channel[bool] = Channel(False, urgent=True)
+        """Whether it is connected to us, and its boot was accepted."""
+        self.remote: Channel[bool] = Channel(False, urgent=True)
+        """Whether it reaches the cloud of its maker, by what that tells."""
+        self.way: Channel[LinkKind | None] = Channel(None, urgent=True)
+        """By which way it is reached now, the local one first; None if by none."""
         self.online: Channel[bool] = Channel(False, urgent=True)
-        """Whether a link is up and the station's boot was accepted."""
+        """Whether it is reached by any way."""
         self.version: Channel[str | None] = Channel(None, urgent=True)
         """The OCPP version in use, such as "1.6"."""
         self.connected_since: Channel[datetime | None] = Channel(None, urgent=True)
@@ -237,15 +263,21 @@ class ChargingStation:
             None, urgent=True
         )
         """The token last presented anywhere at the station, and when."""
+        self.shared_circuit: Channel[bool | None] = Channel(None, urgent=True)
+        """Whether other chargers are on its circuit; None if nobody knows."""
         self.reader = TokenReader()
         self.token_types = TokenTypes()
         self.grid_support = GridSupport()
         """What it tells of what it does for the grid."""
         self.skew = Skew()
         """How far the station's clock is off."""
+        self.resumed_at: datetime | None = None
+        """When we went on with what was kept of it."""
         self.whole = Place(self, 0)
         self.evses: dict[int, Evse] = {}
         self.links: list[Link] = []
+        self.ways: set[LinkKind] = {LinkKind.OCPP}
+        """By which ways it may be reached, whether or not it is just now."""
         self.findings: dict[str, str] = {}
         """What set-up learnt: step name to result, for diagnostics."""
         self.ledger: Ledger | None = None
@@ -276,6 +308,31 @@ class ChargingStation:
         """Who may have its connectors; set by the reservations themselves."""
         self._growth: tuple[Listener, ...] = ()
         self._events: tuple[Callable[[StationEvent], None], ...] = ()
+        self.local.subscribe(self._lend)
+        self.local.subscribe(self._find_way)
+        self.remote.subscribe(self._find_way)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return the station as a whole and its EVSEs."""
+        return self.whole, *self.evses.values()
+
+    def _lend(self) -> None:
+        """Let the cloud tell how it is until it says so itself on a new connection."""
+        if self.local.value:
+            for place in self.places:
+                for channel in place.states:
+                    channel.lend()
+
+    def _find_way(self) -> None:
+        """Take note that a way was opened or lost."""
+        way = None
+        if self.local.value:
+            way = LinkKind.OCPP
+        elif self.remote.value:
+            way = LinkKind.EASEE
+        self.way.set(way)
+        self.online.set(way is not None)
 
     def speak(self, version: str) -> None:
         """Take note of the OCPP version; what only another one tells is not true now."""
@@ -352,108 +409,3 @@ class ChargingStation:
 
     def _off_event(self, listener: Callable[[StationEvent], None]) -> None:
         self._events = tuple(one for one in self._events if one is not listener)
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class SessionStarted:
-    """A transaction began just now (never for history)."""
-
-    evse_id: int
-    transaction: Transaction
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class SessionEnded:
-    """A transaction ended just now (never for history)."""
-
-    evse_id: int
-    transaction: Transaction
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class SessionKnown:
-    """An open transaction can be addressed: the station knows its id, and so do we."""
-
-    evse_id: int
-    transaction: Transaction
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class SessionSettled:
-    """A station has our answer to the end of a transaction (never for history)."""
-
-    evse_id: int
-    transaction: Transaction
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class TokenPresented:
-    """An id token was shown to the station, with what we answered.
-
-    `name` is what the user calls it; `asked` says that the user is asked about it.
-    `evse_id` is where a session began with it, if it was first heard of then.
-    """
-
-    id_token: str = field(repr=False)
-    status: str
-    name: str | None = None
-    asked: bool = False
-    evse_id: int | None = None
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class Booted:
-    """The station restarted and was accepted."""
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class VendorData:
-    """The station sent data that only its vendor understands (DataTransfer)."""
-
-    vendor_id: str
-    message_id: str | None
-    data: str | None
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class SecurityEvent:
-    """The station noticed something about its security, at `at` by its own clock.
-
-    `word` is how the station calls it.
-    """
-
-    kind: SecurityEventKind
-    word: str
-    info: str | None
-    at: datetime | None
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class Settlement:
-    """The station tells what became of a payment (OCPP 2.1 NotifySettlement).
-
-    `status` is its word in snake case, `receipt` the number of a receipt.
-    """
-
-    status: str
-    amount: Number
-    transaction_id: str | None
-    at: datetime | None
-    receipt: str | None = field(default=None, repr=False)
-
-
-type StationEvent = (
-    Settlement
-    | SessionStarted
-    | SessionKnown
-    | SessionEnded
-    | SessionSettled
-    | TokenPresented
-    | Booted
-    | VendorData
-    | SecurityEvent
-    | VariableEvent
-    | GridAlarm
-    | GridControlRun
-    | BatteriesSwapped
-)

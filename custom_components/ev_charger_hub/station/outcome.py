@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from .errors import StationError
+
 
 class OutcomeStatus(StrEnum):
     """How far a command got."""
@@ -35,13 +37,16 @@ class Outcome:
 
     `NO_ANSWER` means that the station dropped the connection instead of answering,
     as a hard reset does. `answer` is the station's own word (`Accepted`, `Locked`,
-    or the code of its error), `response` its whole payload.
+    or the code of its error), `response` its whole payload. `cause` is why nothing
+    was sent, or why nobody knows what became of it if it is not the station that gave no
+    answer.
     """
 
     status: OutcomeStatus
     answer: str = ""
     detail: str = ""
     response: dict[str, Any] = field(default_factory=dict)
+    cause: StationError | None = field(default=None, compare=False, repr=False)
 
     @property
     def ok(self) -> bool:

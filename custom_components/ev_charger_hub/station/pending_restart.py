@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from .channel import Channel
 from .errors import JournalError
+from .events import Booted, StationEvent
 from .journal import Journal
-from .model import Booted, ChargingStation, StationEvent
+from .model import ChargingStation
 from .secrets import shortened
 
 _LOGGER = logging.getLogger(__name__)

@@ -37,7 +37,7 @@ class Refresher:
         self._spawn = spawn
         self._call_later = call_later
         self._timer: Timer | None = None
-        self._unsubscribe = station.online.subscribe(self._came_or_went)
+        self._unsubscribe = station.local.subscribe(self._came_or_went)
         self._came_or_went()
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Refresher:
 
     def _came_or_went(self) -> None:
         self._cancel()
-        if self._station.online.value:
+        if self._station.local.value:
             self._timer = self._call_later(INTERVAL, self._due)
 
     def _cancel(self) -> None:

@@ -106,6 +106,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE transactions ADD COLUMN remote_start_id INTEGER",
         "ALTER TABLE transactions ADD COLUMN charging_time INTEGER",
     ),
+    # What the cloud of a maker calls a session that the station told of as well.
+    (
+        "ALTER TABLE transactions ADD COLUMN cloud_id TEXT",
+        """CREATE INDEX transactions_by_cloud_id
+            ON transactions (cloud_id) WHERE cloud_id IS NOT NULL""",
+    ),
+    # What the cloud of a maker says that a session cost (JSON).
+    ("ALTER TABLE transactions ADD COLUMN cloud_cost TEXT",),
 )
 """The statements that lead from each schema version (user_version) to the next."""
 
@@ -119,6 +127,19 @@ class Record:
     start_claimed: str | None = None
     stop_claimed: str | None = None
     numbers: EventNumbers = field(default_factory=EventNumbers)
+
+    @property
+    def unsettled(self) -> bool:
+        """Return whether the station's own word of the end is still missing.
+
+        What the cloud says of an end holds only until then.
+        """
+        match self.transaction.state:
+            case TransactionState.OPEN | TransactionState.LOST:
+                return True
+            case TransactionState.CLOSED:
+                return self.transaction.cloud_id is not None and not self.stop_claimed
+        return False
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -191,6 +212,8 @@ def from_row(row: sqlite3.Row) -> Record:
         values[name] = values[name] and datetime.fromisoformat(values[name])
     for name in ("values_start", "values_stop"):
         values[name] = json.loads(values[name])
+    cost = values["cloud_cost"]
+    values["cloud_cost"] = None if cost is None else json.loads(cost)
     values["state"] = TransactionState(values["state"])
     values["stop_reason"] = values["stop_reason"] and StopReason(values["stop_reason"])
     values["meter_reset"] = bool(values["meter_reset"])

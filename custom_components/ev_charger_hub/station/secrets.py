@@ -1,6 +1,13 @@
-"""Secrets: what may be shown of id tokens, serial numbers, identities and keys."""
+"""Secrets: new passwords, and what may be shown of id tokens, identities and keys."""
+
+from secrets import choice
 
 MASK = "***"
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Letters and digits that nobody mistakes for another."""
+
+PASSWORD_LENGTH = 20
 
 _WORDS = (
     "apikey",
@@ -16,6 +23,11 @@ _WORDS = (
     "wifikey",
 )
 _ENDS = ("pin", "psk", "puk", "pwd")
+
+
+def generate_password() -> str:
+    """Return a new random password of 20 characters, 16 to 20 bytes as OCPP 1.6J asks."""
+    return "".join(choice(ALPHABET) for _ in range(PASSWORD_LENGTH))
 
 
 def names_secret(key: str) -> bool:

@@ -17,19 +17,14 @@ from .channel import Channel
 from .clock import CallLater, Clock, Timer, call_later as loop_call_later
 from .enums import Location, Measurand
 from .errors import NotConnected, NotSupported, StationError
+from .events import SessionEnded, SessionStarted, StationEvent
 from .journal import Journal
 from .link import Capability
-from .model import (
-    ChargingStation,
-    Evse,
-    MeasurementKey,
-    SessionEnded,
-    SessionStarted,
-    StationEvent,
-)
+from .model import ChargingStation, Evse, MeasurementKey
 from .secrets import shortened
 from .session_limit import LimitKind, SessionLimit, parse
 from .transaction import Transaction
+from .ways import carry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -303,8 +298,11 @@ class SessionLimits:
     async def _stop(self, session: Transaction, reached: LimitKind) -> None:
         name = shortened(self._station.identity)
         try:
-            link = self._station.link(Capability.START_STOP)
-            outcome = await link.stop_charging(session.transaction_id)
+            outcome = await carry(
+                self._station,
+                Capability.START_STOP,
+                lambda link: link.stop_charging(session.transaction_id),
+            )
         except NotConnected, NotSupported:
             _LOGGER.debug("%s: %s reached while it is away", name, reached)
         except StationError:

@@ -39,13 +39,16 @@ class Sessions:
         return record
 
     def remember(self, record: Record) -> None:
-        """Know a record by its id, and forget those that ended longest ago.
+        """Know a record by its id, and forget those that began longest ago.
 
-        Also of those that are nowhere only some are known: a station can make them up.
+        Records of the past may come later than what is newer. Also of those that are
+        nowhere only some are known: a station can make them up.
         """
         self.known.pop(record.transaction.transaction_id, None)
         self.known[record.transaction.transaction_id] = record
         ended = [name for name, one in self.known.items() if not one.transaction.open]
+        if len(ended) > RECENT:
+            ended.sort(key=lambda name: self.known[name].transaction.started_at)
         nowhere = [
             name
             for name, one in self.known.items()
@@ -67,6 +70,8 @@ class Sessions:
         """Let a record be what it became."""
         transaction = record.transaction
         before = transaction.evse_id
+        if _is_counted(transaction, new.transaction):
+            self._prove(transaction)
         for attribute in fields(Transaction):
             setattr(
                 transaction, attribute.name, getattr(new.transaction, attribute.name)
@@ -79,10 +84,28 @@ class Sessions:
         if before != transaction.evse_id:
             self._show(before)
 
-    def changed(self, record: Record) -> None:
-        """Tell that something inside an open transaction changed."""
-        if (evse := self._station.evses.get(record.transaction.evse_id)) is not None:
+    def rename(self, record: Record, new: Record) -> None:
+        """Let a record be what it became, under the id that it has from now on."""
+        name = record.transaction.transaction_id
+        if self.known.get(name) is record:
+            del self.known[name]
+        if self._station.costs is not None:
+            self._station.costs.rename(name, new.transaction.transaction_id)
+        self.become(record, new)
+
+    def counted(self, record: Record, *, changed: bool, proves: bool) -> None:
+        """Tell that an open transaction was counted, which may have changed it."""
+        was_outdated = proves and self._prove(record.transaction)
+        evse = self._station.evses.get(record.transaction.evse_id)
+        if evse is not None and (changed or was_outdated):
             evse.session.notify()
+
+    def _prove(self, transaction: Transaction) -> bool:
+        """Note that a session is counted anew; return whether it had to be."""
+        evse = self._station.evses.get(transaction.evse_id)
+        if evse is None or evse.session.value is not transaction:
+            return False
+        return evse.session.prove()
 
     def _show(self, evse_id: int) -> None:
         """Let the EVSE's session be the open transaction, or else the newest."""
@@ -102,3 +125,11 @@ class Sessions:
             session.notify()
         else:
             session.set(shown)
+
+
+def _is_counted(transaction: Transaction, new: Transaction) -> bool:
+    """Return whether a transaction becomes one whose energy was told just now."""
+    if new.meter_last_at != transaction.meter_last_at:
+        return True
+    # Without a stop it comes to what was known before.
+    return new.state is TransactionState.CLOSED and new.meter_stop is not None

@@ -97,6 +97,18 @@ def lost(record: Record, at: datetime) -> Record:
     return result
 
 
+def rebase(record: Record, begin: int) -> None:
+    """Let what was delivered so far count from a register that was not known."""
+    transaction = record.transaction
+    reached = begin + transaction.energy
+    record.counter = EnergyCounter(start=begin, base=begin, last=reached)
+    transaction.meter_start, transaction.meter_reset = begin, False
+    if transaction.meter_last is not None:
+        transaction.meter_last = reached
+    if transaction.meter_stop is not None:
+        transaction.meter_stop = reached
+
+
 def orphan(identity: str, stop: Stop, now: datetime) -> Record:
     """Return the record of a stop whose start nobody knows."""
     record = Record(

@@ -7,7 +7,7 @@ from datetime import datetime
 import math
 from typing import Any
 
-from . import external
+from . import external, shared_register
 from .channel import Channel
 from .enums import ConnectorStatus, Location, Measurand, Phase
 from .external import ExternalLimit
@@ -22,6 +22,7 @@ from .model import (
 )
 from .monitoring import Problem
 from .needs import ChargingNeeds, EnergyTransfer, VehiclePlan
+from .transaction import Transaction
 
 type Json = dict[str, Any]
 
@@ -29,9 +30,13 @@ _UNKNOWN: tuple[Any, ...] = (None, 0, (), {}, StationInfo())
 """What channels hold before anything is known."""
 
 
-def dump(station: ChargingStation) -> Json:
-    """Return what is known of a station, all but its transactions and wishes."""
+def dump(station: ChargingStation, *, rested: bool = False) -> Json:
+    """Return what is known of a station, all but its transactions and wishes.
+
+    It is the last word of a station that `rested`: nothing of it moves any more.
+    """
     return {
+        "rested": rested,
         "info": asdict(station.info.value),
         "version": station.version.value,
         "heartbeat": _moment(station.heartbeat.value),
@@ -43,6 +48,8 @@ def dump(station: ChargingStation) -> Json:
         "evses": {
             str(evse.id): _dump_place(evse)
             | {"connector_statuses": _dump_connectors(evse)}
+            | {"session": dump_session(evse.session.value)}
+            | {"session_outdated": evse.session.outdated}
             | {"vehicle": _dump_vehicle(evse)}
             for evse in station.evses.values()
         },
@@ -72,6 +79,11 @@ def restore(station: ChargingStation, data: Json) -> None:
         _restore_vehicle(evse, place.get("vehicle") or {})
 
 
+def dump_session(session: Transaction | None) -> Json | None:
+    """Return which session of the journal was the last one, and whether it went on."""
+    return None if session is None else {"key": session.key, "open": session.open}
+
+
 def _dump_place(place: Place) -> Json:
     fault = place.fault.value
     return {
@@ -92,10 +104,15 @@ def _dump_place(place: Place) -> Json:
                 "location": key.location,
                 "value": channel.value,
                 "at": _moment(channel.at),
+                "outdated": channel.outdated,
             }
             for key, channel in place.measurements.items()
-            if channel.value is not None and math.isfinite(channel.value)
+            if channel.value is not None
+            and math.isfinite(channel.value)
+            # Nobody may go on telling what only the cloud knew.
+            and not channel.filled
         ],
+        "register_zeros": shared_register.dump(place),
     }
 
 
@@ -165,21 +182,24 @@ def _restore_place(place: Place, data: Json) -> None:
     for measurement in data.get("measurements", ()):
         if (key := _key(measurement)) is not None:
             channel = place.measurement(key)
-            _restore(channel, measurement["value"], _number, measurement["at"])
+            if _restore(channel, measurement["value"], _number, measurement["at"]):
+                channel.outdated = measurement.get("outdated") is True
+    shared_register.restore(place, data.get("register_zeros"))
 
 
 def _restore[T](
     channel: Channel[T], raw: Any, read: Callable[[Any], T], at: str | None = None
-) -> None:
+) -> bool:
+    """Bring a value back; return whether there was one, and nothing newer."""
     known = channel.at is not None or channel.value not in _UNKNOWN
     if raw is None or known:
-        return
+        return False
     try:
         value = read(raw)
         moment = None if at is None else _parsed(at)
     except TypeError, ValueError:
-        return
-    channel.set(value, moment)
+        return False
+    return channel.set(value, moment)
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -3,9 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from .enums import StopReason
+
+CLOUD: Final = "easee-"
+"""With it the ids begin of sessions that only the cloud of a maker told of."""
+
+CLOUD_UNNAMED: Final = "easee-at-"
+"""With it those begin of which the cloud has told no id yet, before the second."""
 
 MAX_VALUES = 100
 """So many samples of its begin, and of its end, are kept with a session."""
@@ -34,6 +40,10 @@ class Transaction:
     key: int
     identity: str
     transaction_id: str
+    cloud_id: str | None = None
+    """What the cloud of its maker calls it, if the station told of it as well."""
+    cloud_cost: dict[str, Any] | None = None
+    """What the cloud says that it cost: `amount` and its `currency`."""
     evse_id: int
     connector_id: int = 1
     id_token: str | None = None
@@ -67,3 +77,14 @@ class Transaction:
     def open(self) -> bool:
         """Return whether energy may still flow."""
         return self.state is TransactionState.OPEN
+
+    @property
+    def cloud_only(self) -> bool:
+        """Return whether the station itself has not told of it."""
+        return self.transaction_id.startswith(CLOUD)
+
+    @property
+    def cloud_name(self) -> str | None:
+        """Return what the cloud calls it, None as long as it has told no name."""
+        name = self.transaction_id if self.cloud_only else self.cloud_id
+        return None if name is None or name.startswith(CLOUD_UNNAMED) else name

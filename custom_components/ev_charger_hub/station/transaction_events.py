@@ -14,8 +14,8 @@ from .clock import plausible
 from .energy import EnergyCounter
 from .enums import StopReason
 from .rows import Record, stamp
-from .settlement import sane
-from .transaction import MAX_VALUES, Transaction
+from .settlement import rebase, sane
+from .transaction import CLOUD_UNNAMED, MAX_VALUES, Transaction
 
 
 class EventKind(StrEnum):
@@ -49,6 +49,12 @@ class TransactionEvent:
     `stops` says that its token is to end the transaction; `charged` how long energy
     flowed until then. `number` orders the events; one that is `offline` is history,
     whenever that was.
+
+    One that is `recorded` comes from somebody who keeps account of the sessions of a
+    station, as the Easee cloud does: its times are believed however long ago they are,
+    its ids never name another session, and its token is the one that began it. Its end
+    also tells when the session began, in `energy` what it came to in Wh, and in `cost`
+    what that cost (`amount`, `currency`).
     """
 
     kind: EventKind
@@ -68,6 +74,21 @@ class TransactionEvent:
     readings: tuple[Reading, ...] = ()
     values_start: dict[str, Any] = field(default_factory=dict)
     values_stop: dict[str, Any] = field(default_factory=dict)
+    recorded: bool = False
+    started_at: datetime | None = None
+    energy: int | None = None
+    cost: dict[str, Any] | None = None
+
+    def moment(self, now: datetime) -> datetime:
+        """Return when it was, as far as what it claims is believed."""
+        if self.recorded and self.claimed_at is not None:
+            return min(self.claimed_at, now)
+        return plausible(self.claimed_at, now)
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Return whether its id is made up, because the cloud has told none yet."""
+        return self.transaction_id.startswith(CLOUD_UNNAMED)
 
     @property
     def begin(self) -> int | None:
@@ -90,7 +111,7 @@ class TransactionEvent:
 
 def opened(identity: str, event: TransactionEvent, now: datetime) -> Record:
     """Return the record of a transaction of which `event` is the first that came."""
-    at = plausible(event.claimed_at, now)
+    at = event.moment(now)
     return Record(
         transaction=Transaction(
             key=0,
@@ -108,6 +129,7 @@ def is_another(record: Record, event: TransactionEvent) -> bool:
     """Return whether a station begins a transaction with an id that it used before."""
     return (
         event.kind is EventKind.STARTED
+        and not event.recorded
         and not record.transaction.open
         and bool(record.start_claimed)
         and record.start_claimed != stamp(event.claimed_at)
@@ -118,7 +140,7 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
     """Return a record with what an event says; equal if that was known before."""
     result = deepcopy(record)
     transaction = result.transaction
-    at = plausible(event.claimed_at, now)
+    at = event.moment(now)
     transaction.evse_id = event.evse_id or transaction.evse_id
     transaction.connector_id = event.connector_id or transaction.connector_id
     if transaction.reservation_id is None:
@@ -128,6 +150,7 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
     if event.charged:
         charged = int(event.charged.total_seconds())
         transaction.charging_time = max(transaction.charging_time or 0, charged)
+    transaction.cloud_cost = event.cost or transaction.cloud_cost
     _note_start(result, event, at)
     _note_token(transaction, event)
     for reading in sorted(event.readings, key=lambda one: (one.at, one.register)):
@@ -136,13 +159,24 @@ def folded(record: Record, event: TransactionEvent, now: datetime) -> Record:
         result.stop_claimed = stamp(event.claimed_at) or ""
         transaction.stopped_at = max(at, transaction.started_at)
         transaction.stop_reason = event.reason
-        transaction.stop_id_token = event.id_token
+        transaction.stop_id_token = None if event.recorded else event.id_token
         transaction.meter_stop = event.end
+        if event.energy is not None:
+            _note_energy(result, event.energy)
     _fill(transaction.values_start, event.values_start)
     _fill(transaction.values_stop, event.values_stop)
     _settle(result)
     _note_number(result, event)
     return result
+
+
+def _note_energy(record: Record, energy: int) -> None:
+    """Take what a transaction came to in all, whatever its samples say."""
+    transaction = record.transaction
+    if transaction.meter_start is None:
+        record.counter, transaction.meter_stop = EnergyCounter(done=energy), None
+    else:
+        transaction.meter_stop = transaction.meter_start + energy
 
 
 def _fill(known: dict[str, Any], told: dict[str, Any]) -> None:
@@ -161,14 +195,22 @@ def _note_number(record: Record, event: TransactionEvent) -> None:
 
 
 def _note_start(record: Record, event: TransactionEvent, at: datetime) -> None:
-    transaction, counter = record.transaction, record.counter
+    transaction = record.transaction
     if record.start_claimed is None:
         if event.kind is EventKind.STARTED:
             record.start_claimed = stamp(event.claimed_at) or ""
             transaction.started_at = at
+        elif event.started_at is not None:
+            record.start_claimed = stamp(event.started_at)
+            transaction.started_at = min(event.started_at, at)
         else:
             transaction.started_at = min(transaction.started_at, at - event.charged)
-    if transaction.meter_start is None and (begin := event.begin) is not None:
+    begin = event.begin
+    if event.recorded and begin and transaction.meter_start == 0:
+        # It was noticed before its start was told, and counted from nothing.
+        rebase(record, begin)
+    if transaction.meter_start is None and begin is not None:
+        counter = record.counter
         transaction.meter_start = counter.start = begin
         if counter.base is None or counter.last is None:
             counter.base = counter.last = begin
@@ -178,7 +220,7 @@ def _note_start(record: Record, event: TransactionEvent, at: datetime) -> None:
 
 def _note_token(transaction: Transaction, event: TransactionEvent) -> None:
     # What the start says counts, whenever it comes; a late token only fills the gap.
-    begins = event.kind is EventKind.STARTED
+    begins = event.kind is EventKind.STARTED or event.recorded
     ends = event.stops or event.kind is EventKind.ENDED
     if event.id_token and (begins or (transaction.id_token is None and not ends)):
         transaction.id_token = event.id_token

@@ -1,55 +1,33 @@
 """Transactions of one station: every start and stop counts once, in whatever order."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-import logging
 from typing import Any
 
-from . import settlement
-from .clock import (
-    MAX_FUTURE,
-    MAX_PAST,
-    CallLater,
-    Clock,
-    Timer,
-    call_later as loop_call_later,
-    plausible,
-)
+from . import signed_values
+from .clock import CallLater, Clock, call_later as loop_call_later, plausible
+from .cloud_keeper import CloudKeeper
 from .energy import EnergyCounter
 from .enums import ConnectorStatus, StopReason
-from .errors import JournalError
 from .event_keeper import EventKeeper
-from .journal import NO_IDS, Journal
-from .model import ChargingStation, SessionEnded, SessionKnown, SessionStarted
+from .journal import Journal
+from .keeper import Ledger
+from .losses import Losses
+from .model import ChargingStation
 from .rows import Record, stamp
-from .secrets import shortened
+from .session_meter import SessionMeter
+from .session_news import SessionNews
 from .sessions import RECENT, Sessions
 from .settlement import Stop, sane
-from .transaction import Transaction, TransactionState
+from .signed_values import Owner, SignedValue
+from .start_keeper import StartKeeper
+from .stop_keeper import StopKeeper
+from .transaction import Transaction
 from .transaction_events import TransactionEvent
-
-_LOGGER = logging.getLogger(__name__)
-
-HISTORY = timedelta(minutes=5)
-"""What happened longer ago makes no events and starts nothing."""
-
-GRACE = 60.0
-"""Seconds that a connector may be available before its transaction is given up."""
-
-PROGRESS = 30.0
-"""Seconds between two writes of what an open transaction delivered."""
-
-_UNSETTLED = frozenset({TransactionState.OPEN, TransactionState.LOST})
-
-_IN_TRANSACTION = frozenset(
-    {
-        ConnectorStatus.CHARGING,
-        ConnectorStatus.SUSPENDED_EV,
-        ConnectorStatus.SUSPENDED_EVSE,
-    }
-)
+from .twins import Twins
+from .unbroken import Unbroken
 
 
 class Transactions:
@@ -67,15 +45,31 @@ class Transactions:
         self._station = station
         self._journal = journal
         self._clock = clock
-        self._call_later = call_later
         self._lock = asyncio.Lock()
+        self._work = Unbroken(station.identity)
+        self._news = SessionNews(station, clock)
         self._sessions = Sessions(station)
-        self._keeper = EventKeeper(station, journal, clock, self._sessions, self._end)
-        self._strange: set[str] = set()
-        self._grace: dict[int, Timer] = {}
-        self._progressed: dict[int, Record] = {}
-        self._progress_timer: Timer | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        ledger = Ledger(
+            station=station,
+            journal=journal,
+            clock=clock,
+            sessions=self._sessions,
+            news=self._news,
+            ended=self._end,
+        )
+        twins = Twins(ledger)
+        self._events = EventKeeper(ledger)
+        self._cloud = CloudKeeper(ledger, twins=twins, keeper=self._events)
+        self._starts = StartKeeper(ledger, twins=twins)
+        self._stops = StopKeeper(ledger, twins=twins)
+        self._meter = SessionMeter(
+            ledger, call_later=call_later, lock=self._lock, spawn=self._work.spawn
+        )
+        self._losses = Losses(
+            ledger, call_later=call_later, lock=self._lock, spawn=self._work.spawn
+        )
+        self.closed = False
+        """Whether the station is let go of: another may keep account of its sessions."""
 
     async def load(self) -> None:
         """Bring open and last transactions into the model, after a restart."""
@@ -88,10 +82,11 @@ class Transactions:
 
     async def close(self) -> None:
         """Write what is pending and let nothing happen any more."""
-        for timer in self._grace.values():
-            timer.cancel()
-        self._grace.clear()
+        self.closed = True
+        self._losses.close()
         await self._settle()
+
+    # What is known
 
     def find(self, transaction_id: str) -> Transaction | None:
         """Return an open or recent transaction by the station's id."""
@@ -126,27 +121,40 @@ class Transactions:
             until=until,
         )
 
+    async def recall(self, transaction_id: str) -> Transaction | None:
+        """Return a transaction by the station's id, however long ago it was."""
+        if (known := self.find(transaction_id)) is not None:
+            return known
+        found = await self._journal.find(self._station.identity, transaction_id)
+        return None if found is None else found.transaction
+
     def is_history(self, moment: datetime) -> bool:
         """Return whether a moment is too long ago to act upon (OCPP 1.6 replays)."""
-        return self._clock() - moment > HISTORY
+        return self._news.is_history(moment)
 
-    # Events
+    def told_by(self, ahead: Callable[[], timedelta]) -> None:
+        """Have all be told by a clock that is so far `ahead` of ours."""
+        self._news.ahead = ahead
+
+    # What is told
 
     async def event(self, event: TransactionEvent) -> Transaction:
         """Return the transaction of an event, durable (OCPP 2.x TransactionEvent)."""
-        return await self._uninterrupted(self._event(event))
+        transaction, _ = await self.told(event)
+        return transaction
 
-    async def _event(self, event: TransactionEvent) -> Transaction:
-        async with self._lock:
-            transaction, begins = await self._keeper.take(event)
-            news = begins and not event.offline
-            if news and not self.is_history(transaction.started_at):
-                self._station.emit(
-                    SessionStarted(evse_id=transaction.evse_id, transaction=transaction)
-                )
-            return transaction
+    async def told(self, event: TransactionEvent) -> tuple[Transaction, bool]:
+        """Return the session that the cloud of a maker tells of, durable.
 
-    # Start
+        The second is whether nobody knew of it.
+        """
+        return await self._alone(partial(self._told, event))
+
+    async def _told(self, event: TransactionEvent) -> tuple[Transaction, bool]:
+        if event.recorded:
+            return await self._cloud.take(event)
+        await self._cloud.yield_to(event)
+        return await self._events.take(event), True
 
     async def start(
         self,
@@ -179,55 +187,7 @@ class Transactions:
             counter=EnergyCounter(sane(meter_start)),
             start_claimed=stamp(claimed_at),
         )
-        return await self._uninterrupted(self._start(record, claimed_at))
-
-    async def _start(self, new: Record, claimed_at: datetime | None) -> Transaction:
-        async with self._lock:
-            if (known := await self._started_before(new, claimed_at)) is not None:
-                return known.transaction
-            started_at = new.transaction.started_at
-            old = self._sessions.running.get(new.transaction.evse_id)
-            if old is not None and started_at < old.transaction.started_at:
-                # A replay from before the open one: its own stop may still come.
-                new = settlement.lost(new, started_at)
-                await self._journal.insert(new)
-                self._sessions.remember(new)
-                return new.transaction
-            ended = None
-            if old is not None:
-                ended = settlement.lost(
-                    old, old.transaction.meter_last_at or started_at
-                )
-            await self._journal.insert(new, ended=ended)
-            if old is not None and ended is not None:
-                self._end(old, ended, at=started_at)
-            self._sessions.begin(new)
-            if not self.is_history(started_at):
-                self._station.emit(
-                    SessionStarted(
-                        evse_id=new.transaction.evse_id, transaction=new.transaction
-                    )
-                )
-            return new.transaction
-
-    async def _started_before(
-        self, new: Record, claimed_at: datetime | None
-    ) -> Record | None:
-        known = await self._journal.find_start(
-            self._station.identity,
-            evse_id=new.transaction.evse_id,
-            id_token=new.transaction.id_token,
-            claimed=new.start_claimed,
-            meter_start=new.transaction.meter_start,
-        )
-        if known is None:
-            return None
-        # A clock that was never set makes every session begin in the same second.
-        if known.transaction.open or _clock_was_set(known, claimed_at):
-            return self._sessions.live(known)
-        return None
-
-    # Stop
+        return await self._alone(partial(self._starts.take, record, claimed_at))
 
     async def stop(
         self,
@@ -257,51 +217,7 @@ class Transactions:
             values_start=values_start or {},
             values_stop=values_stop or {},
         )
-        return await self._uninterrupted(self._stop(stop))
-
-    async def _stop(self, stop: Stop) -> Transaction:
-        async with self._lock:
-            record = await self._addressed(stop)
-            now = self._clock()
-            if record is None:
-                record = settlement.orphan(self._station.identity, stop, now)
-                await self._journal.insert(record)
-            elif record.transaction.state in _UNSETTLED:
-                closed = settlement.closed(record, stop, now)
-                await self._journal.save(closed)
-                self._end(record, closed, at=plausible(stop.claimed_at, now))
-            return record.transaction
-
-    async def _addressed(self, stop: Stop) -> Record | None:
-        identity = self._station.identity
-        if (known := self._sessions.known.get(stop.transaction_id)) is not None:
-            return known
-        if stop.transaction_id not in NO_IDS:
-            known = await self._journal.find(identity, stop.transaction_id)
-        if known is None:
-            known = await self._journal.find_stop(
-                identity,
-                transaction_id=stop.transaction_id,
-                id_token=stop.id_token,
-                claimed=stamp(stop.claimed_at),
-                meter_stop=stop.meter_stop,
-            )
-        if known is None and stop.transaction_id in NO_IDS:
-            return self._match(stop)
-        return None if known is None else self._sessions.live(known)
-
-    def _match(self, stop: Stop) -> Record | None:
-        """Find the one open transaction that a stop without an id can only mean."""
-        stopped_at = plausible(stop.claimed_at, self._clock())
-        found = [
-            record
-            for record in self._sessions.running.values()
-            if stop.fits(record.transaction)
-            and record.transaction.started_at <= stopped_at
-        ]
-        return found[0] if len(found) == 1 else None
-
-    # Meter values
+        return await self._alone(partial(self._stops.take, stop))
 
     def meter(
         self,
@@ -310,158 +226,38 @@ class Transactions:
         transaction_id: str | None,
         register: int,
         at: datetime,
+        proves: bool = True,
     ) -> None:
         """Count a reading of the import register in Wh (OCPP 1.6 MeterValues).
 
         A reading older than the last one, or of a transaction that ended, is history.
+        One that proves nothing may be behind what was shown before we were killed.
         """
-        if transaction_id in self._sessions.known:
-            record = self._sessions.known[transaction_id]
-            earliest = record.transaction.meter_last_at
-        elif (running := self._sessions.running.get(evse_id)) is not None:
-            record = running
-            earliest = record.transaction.meter_last_at or record.transaction.started_at
-        else:
-            self._consider(evse_id, transaction_id, register, at)
-            return
-        if not record.transaction.open or (earliest is not None and at < earliest):
-            return
-        if sane(register) is not None:
-            self._count(record, register, at)
+        self._meter.take(evse_id, transaction_id, register, at, proves=proves)
 
-    def _count(self, record: Record, register: int, at: datetime) -> None:
-        transaction = record.transaction
-        changed = register != transaction.meter_last
-        transaction.meter_last, transaction.meter_last_at = register, at
-        if changed:
-            record.counter.sample(register)
-            transaction.energy = record.counter.energy
-            transaction.meter_reset = record.counter.restarted
-            self._sessions.changed(record)
-        self._progressed[transaction.key] = record
-        if self._progress_timer is None:
-            self._progress_timer = self._call_later(PROGRESS, self._write_progress)
-
-    def _write_progress(self) -> None:
-        if self._progress_timer is not None:
-            self._progress_timer.cancel()
-            self._progress_timer = None
-        for record in self._progressed.values():
-            self._journal.progress_soon(record)
-        self._progressed.clear()
-
-    def _consider(
-        self, evse_id: int, transaction_id: str | None, register: int, at: datetime
+    async def sign(
+        self, session: Transaction | None, values: list[SignedValue]
     ) -> None:
-        """Adopt a transaction that began when we were not there, or not yet."""
-        if (
-            transaction_id is None
-            or transaction_id in NO_IDS
-            or transaction_id.startswith("-")
-            or transaction_id in self._strange
-            or (evse := self._station.evses.get(evse_id)) is None
-            or evse.status.value not in _IN_TRANSACTION
-            or sane(register) is None
-        ):
-            return
-        if len(self._strange) >= RECENT:
-            self._strange.clear()
-        self._strange.add(transaction_id)
-        self._spawn(self._adopt(evse_id, transaction_id, register, at))
-
-    async def _adopt(
-        self, evse_id: int, transaction_id: str, register: int, at: datetime
-    ) -> None:
-        now = self._clock()
-        record = Record(
-            transaction=Transaction(
-                key=0,
-                identity=self._station.identity,
-                transaction_id=transaction_id,
-                evse_id=evse_id,
-                started_at=plausible(at, now),
-                received_at=now,
-            ),
-            counter=EnergyCounter(),
+        """Archive what the meter signed in a session, or in none; durable."""
+        owner = Owner(
+            identity=self._station.identity,
+            transaction_id="" if session is None else session.transaction_id,
+            key=None if session is None else session.key,
         )
-        async with self._lock:
-            if (
-                evse_id in self._sessions.running
-                or transaction_id in self._sessions.known
-            ):
-                return
-            try:
-                stored = await self._journal.insert(record, exclusive=True)
-            except JournalError:
-                self._strange.discard(transaction_id)
-                raise
-            if stored is None:
-                return
-            _LOGGER.info(
-                "%s: adopted the running transaction %s",
-                shortened(self._station.identity),
-                transaction_id,
-            )
-            self._sessions.begin(record)
-            self._count(record, register, at)
-            self._station.emit(
-                SessionKnown(evse_id=evse_id, transaction=record.transaction)
-            )
+        await signed_values.keep(self._journal, owner, values, self._clock())
 
     async def close_lost(self, transaction_id: str) -> bool:
         """Close an open transaction that its station does not know, with what is known.
 
         Return whether there was one (OCPP 2.x E14).
         """
-        return await self._uninterrupted(self._close_lost(transaction_id))
-
-    async def _close_lost(self, transaction_id: str) -> bool:
-        async with self._lock:
-            record = self._sessions.known.get(transaction_id)
-            if record is None or not record.transaction.open:
-                return False
-            transaction = record.transaction
-            at = transaction.meter_last_at or transaction.started_at
-            lost = settlement.lost(record, at)
-            await self._journal.save(lost)
-            self._end(record, lost, self._clock())
-            return True
-
-    # Status
+        return await self._alone(partial(self._losses.take, transaction_id))
 
     def status(self, evse_id: int, status: ConnectorStatus, at: datetime) -> None:
         """Give up an open transaction some time after its EVSE became available."""
-        if status is not ConnectorStatus.AVAILABLE:
-            self._cancel_grace(evse_id)
-            return
-        record = self._sessions.running.get(evse_id)
-        if (
-            record is not None
-            and evse_id not in self._grace
-            and at >= record.transaction.started_at
-        ):
-            self._grace[evse_id] = self._call_later(
-                GRACE, partial(self._grace_over, evse_id, record, at)
-            )
+        self._losses.status(evse_id, status, at)
 
-    def _grace_over(self, evse_id: int, record: Record, at: datetime) -> None:
-        del self._grace[evse_id]
-        # A station of OCPP 2.x may have said meanwhile that it is at another EVSE.
-        if self._sessions.running.get(evse_id) is record:
-            self._spawn(self._lose(record, at))
-
-    async def _lose(self, record: Record, at: datetime) -> None:
-        async with self._lock:
-            if record.transaction.open:
-                lost = settlement.lost(record, at)
-                await self._journal.save(lost)
-                self._end(record, lost, at)
-
-    def _cancel_grace(self, evse_id: int) -> None:
-        if (timer := self._grace.pop(evse_id, None)) is not None:
-            timer.cancel()
-
-    # What became of it
+    # What becomes of it
 
     def _end(
         self, record: Record, ended: Record, at: datetime, *, live: bool = True
@@ -469,48 +265,24 @@ class Transactions:
         """Let a record be what it became; that is news if it is `live` and recent."""
         was_open = record.transaction.open
         self._sessions.become(record, ended)
+        if self._station.costs is not None:
+            # Another session may be shown by now, and nobody look at this one.
+            self._station.costs.settle(record.transaction)
         if not was_open:
             return
-        evse_id = record.transaction.evse_id
-        self._cancel_grace(evse_id)
-        if live and not self.is_history(at):
-            self._station.emit(
-                SessionEnded(evse_id=evse_id, transaction=record.transaction)
-            )
+        self._losses.spare(record.transaction.evse_id)
+        if live:
+            self._news.ended(record.transaction, at)
 
-    # Tasks
+    async def _alone[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do one thing at a time, and finish it even if who asked for it is gone."""
+        return await self._work.finish(self._locked(work))
 
-    async def _uninterrupted[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Finish even if the socket that asked is gone: journal and model must agree."""
-        return await asyncio.shield(self._task(work))
-
-    def _task[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._task(self._logged(work))
-
-    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:
-            _LOGGER.exception(
-                "%s: transaction not recorded", shortened(self._station.identity)
-            )
+    async def _locked[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._lock:
+            return await work()
 
     async def _settle(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._write_progress()
+        await self._work.settle()
+        self._meter.write()
         await self._journal.flush()
-
-
-def _clock_was_set(record: Record, claimed_at: datetime | None) -> bool:
-    received_at = record.transaction.received_at
-    return (
-        claimed_at is not None
-        and received_at - MAX_PAST <= claimed_at <= received_at + MAX_FUTURE
-    )

@@ -251,9 +251,14 @@ class Provisioning:
         station = self._station
         for evse_id in [*station.transactions.running]:
             await station.box.stop(evse_id, Reason.IMMEDIATE_RESET)
+        station.later(self._reboot_once_told())
+
+    async def _reboot_once_told(self) -> None:
+        """Start again when all is said; what is asked meanwhile is answered as well."""
+        station = self._station
         while station.queue.busy:
             await asyncio.sleep(0)
-        station.later(station.reboot("RemoteReset"))
+        await station.reboot("RemoteReset")
 
     async def _set_network_profile(self, payload: Json) -> Json:
         """OCPP 2.0.1 B09; never a lower security profile."""

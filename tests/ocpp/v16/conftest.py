@@ -25,11 +25,11 @@ from custom_components.ev_charger_hub.station.enums import (
     Measurand,
     Phase,
 )
+from custom_components.ev_charger_hub.station.events import StationEvent
 from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.model import (
     ChargingStation,
     MeasurementKey,
-    StationEvent,
 )
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transactions import Transactions
@@ -41,7 +41,7 @@ DROP = "drop"
 """The station closes the socket instead of answering."""
 
 IDENTITY = "CP1"
-PATIENCE = 5
+PATIENCE = 60
 
 
 class FakeClock:

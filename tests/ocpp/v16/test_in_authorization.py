@@ -4,8 +4,8 @@ import pytest
 
 from .conftest import Charger, FakeClock
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
+from custom_components.ev_charger_hub.station.events import TokenPresented
 from custom_components.ev_charger_hub.station.link import Capability
-from custom_components.ev_charger_hub.station.model import TokenPresented
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from custom_components.ev_charger_hub.ocpp.errors import ErrorCode, RpcError
 from custom_components.ev_charger_hub.ocpp.quirks import quirks_of
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import NotConnected
-from custom_components.ev_charger_hub.station.model import Booted, StationInfo
+from custom_components.ev_charger_hub.station.events import Booted
+from custom_components.ev_charger_hub.station.model import StationInfo
 
 ASK_TO_BOOT = {"requestedMessage": "BootNotification"}
 

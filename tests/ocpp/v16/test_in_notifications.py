@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import Charger
 from custom_components.ev_charger_hub.ocpp.oddities import Oddities
-from custom_components.ev_charger_hub.station.model import VendorData
+from custom_components.ev_charger_hub.station.events import VendorData
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from .conftest import Charger
-from custom_components.ev_charger_hub.station.model import SecurityEvent
+from custom_components.ev_charger_hub.station.events import SecurityEvent
 from custom_components.ev_charger_hub.station.security.events import SecurityEventKind
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -16,14 +16,14 @@ from custom_components.ev_charger_hub.station.enums import (
     StopReason,
 )
 from custom_components.ev_charger_hub.station.errors import JournalError
-from custom_components.ev_charger_hub.station.journal import Journal
-from custom_components.ev_charger_hub.station.model import (
+from custom_components.ev_charger_hub.station.events import (
     SessionEnded,
     SessionKnown,
     SessionSettled,
     SessionStarted,
     StationEvent,
 )
+from custom_components.ev_charger_hub.station.journal import Journal
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import (
     Transaction,

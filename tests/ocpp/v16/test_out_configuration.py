@@ -35,6 +35,26 @@ def test_quirks_follow_vendor_and_firmware(
     assert bool(quirks.unreadable_keys) is unreadable
 
 
+@pytest.mark.parametrize(
+    ("vendor", "firmware", "personality"),
+    [
+        ("Easee", "344", "easee-native"),
+        ("Easee AS", None, "easee-native"),
+        ("EASEE", "289/1.5.2.0", "easee-cloud"),
+        ("Easee", "344/1.8.0.0", "easee-cloud"),
+        ("Acme", "289/1.5.2.0", None),
+        (None, None, None),
+    ],
+)
+def test_easee_chargers_are_told_from_those_that_their_cloud_speaks_for(
+    vendor: str | None, firmware: str | None, personality: str | None
+) -> None:
+    quirks = quirks_of(StationInfo(vendor=vendor, firmware=firmware))
+    assert quirks.personality == personality
+    assert (quirks.settling == 180) is (personality == "easee-cloud")
+    assert quirks.inlet_is_outlet is (personality is not None)
+
+
 def test_a_firmware_is_its_first_dotted_number() -> None:
     assert firmware(StationInfo(firmware="AC_1.8.21-rc1")) == (1, 8, 21)
     assert firmware(StationInfo(firmware="latest")) is None

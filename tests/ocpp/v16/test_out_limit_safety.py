@@ -81,7 +81,7 @@ async def test_phases_are_switched_where_the_charger_says_that_it_can() -> None:
 
 async def test_easee_replaces_by_clearing_at_level_zero() -> None:
     charger = await ready()
-    charger.station.info.set(StationInfo(vendor="Easee", firmware="344"))
+    charger.station.info.set(StationInfo(vendor="Easee", firmware="344/1.8.0.0"))
     charger.start_answered(charger.begin())
     await charger.limit(1, TEN)
     await charger.limit(1, SIXTEEN)

@@ -376,7 +376,6 @@ async def test_an_answer_without_a_schedule_or_status_verifies_nothing() -> None
     [
         CallError(ErrorCode.NOT_IMPLEMENTED, "NotImplemented", ""),
         CallError(ErrorCode.NOT_SUPPORTED, "NotSupported", ""),
-        CallTimeout("late"),
     ],
 )
 async def test_a_charger_that_cannot_be_verified_is_asked_once_a_boot(
@@ -393,6 +392,19 @@ async def test_a_charger_that_cannot_be_verified_is_asked_once_a_boot(
     charger.reboot()
     await charger.limit(1, TEN)
     assert len(charger.sent("GetCompositeSchedule")) == 2
+
+
+async def test_a_charger_that_answers_late_twice_is_asked_no_more() -> None:
+    charger = await ready()
+    charger.answers["GetCompositeSchedule"] = CallTimeout("late")
+    for amount in (TEN, SIXTEEN, TEN):
+        outcome = await charger.limit(1, amount)
+        assert outcome.status is OutcomeStatus.ACCEPTED
+        assert outcome.detail.startswith("not verified")
+    assert len(charger.sent("GetCompositeSchedule")) == 2
+    charger.reboot()
+    await charger.limit(1, SIXTEEN)
+    assert len(charger.sent("GetCompositeSchedule")) == 3
 
 
 async def test_an_own_lower_default_does_not_keep_a_tx_profile_down() -> None:

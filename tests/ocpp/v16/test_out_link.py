@@ -241,7 +241,9 @@ async def test_not_connected_is_raised_only_when_nothing_was_sent() -> None:
     assert charger.calls == []
 
 
-@pytest.mark.parametrize("transaction_id", ["abc", "", "-", "1.5", "²", "9" * 36])
+@pytest.mark.parametrize(
+    "transaction_id", ["abc", "", "-", "1.5", "²", "9" * 36, "easee-17"]
+)
 async def test_a_transaction_id_that_is_no_number_is_refused_without_a_message(
     transaction_id: str,
 ) -> None:

@@ -343,9 +343,11 @@ async def test_what_is_supported_is_what_the_keys_and_the_vendor_say() -> None:
         evses=1,
         phase_switching=True,
     )
-    charger.station.info.set(StationInfo(vendor="Easee"))
-    support = charger.link.profile_support
-    assert support.max_stack_level == 0
-    assert support.replaces_by_clearing
-    assert support.only_absolute
-    assert support.settling == 180
+    for firmware, settling in (("344", 60), ("344/1.8.0.0", 180)):
+        charger.station.info.set(StationInfo(vendor="Easee", firmware=firmware))
+        support = charger.link.profile_support
+        assert support.max_stack_level == 0
+        assert support.replaces_by_clearing
+        assert support.only_absolute
+        assert support.default_caps
+        assert support.settling == settling

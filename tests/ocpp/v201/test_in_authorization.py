@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import Charger
 from custom_components.ev_charger_hub.station.enums import AuthorizationStatus
-from custom_components.ev_charger_hub.station.model import TokenPresented
+from custom_components.ev_charger_hub.station.events import TokenPresented
 
 CONTRACT = [
     {

@@ -3,7 +3,8 @@
 import pytest
 
 from .conftest import Charger
-from custom_components.ev_charger_hub.station.model import Booted, StationInfo
+from custom_components.ev_charger_hub.station.events import Booted
+from custom_components.ev_charger_hub.station.model import StationInfo
 
 
 async def test_a_station_is_accepted_and_known(charger: Charger) -> None:

@@ -18,10 +18,10 @@ from custom_components.ev_charger_hub.ocpp.v201.reports import LONGEST, PATIENCE
 from custom_components.ev_charger_hub.ocpp.validation import Schemas
 from custom_components.ev_charger_hub.station.external import MAX_SOURCES
 from custom_components.ev_charger_hub.station.journal import Journal
+from custom_components.ev_charger_hub.station.losses import GRACE
 from custom_components.ev_charger_hub.station.outcome import OutcomeStatus
 from custom_components.ev_charger_hub.station.settings import StationSettings
 from custom_components.ev_charger_hub.station.transaction import MAX_VALUES
-from custom_components.ev_charger_hub.station.transactions import GRACE
 
 EVSE = {"id": 1, "connectorId": 1}
 

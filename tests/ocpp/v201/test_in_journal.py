@@ -15,7 +15,7 @@ from custom_components.ev_charger_hub.ocpp.v201.event_queue import (
 from custom_components.ev_charger_hub.station import signed_values
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
 from custom_components.ev_charger_hub.station.errors import JournalError
-from custom_components.ev_charger_hub.station.model import SessionKnown, SessionStarted
+from custom_components.ev_charger_hub.station.events import SessionKnown, SessionStarted
 from custom_components.ev_charger_hub.station.transaction import TransactionState
 
 EVSE = {"id": 1, "connectorId": 1}

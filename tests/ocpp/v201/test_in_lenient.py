@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings as tuned, strategies as st
 import pytest
 
 from .conftest import Charger, sample
-from custom_components.ev_charger_hub.station.model import SessionKnown, SessionStarted
+from custom_components.ev_charger_hub.station.events import SessionKnown, SessionStarted
 
 TAG = {"idToken": "TAG1", "type": "ISO14443"}
 EVSE = {"id": 1, "connectorId": 1}

@@ -6,11 +6,8 @@ import pytest
 
 from .conftest import Charger
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus
-from custom_components.ev_charger_hub.station.model import (
-    Fault,
-    SecurityEvent,
-    VendorData,
-)
+from custom_components.ev_charger_hub.station.events import SecurityEvent, VendorData
+from custom_components.ev_charger_hub.station.model import Fault
 
 
 async def notify(

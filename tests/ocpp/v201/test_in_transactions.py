@@ -12,7 +12,7 @@ from custom_components.ev_charger_hub.station.enums import (
     ConnectorStatus,
     StopReason,
 )
-from custom_components.ev_charger_hub.station.model import (
+from custom_components.ev_charger_hub.station.events import (
     SessionEnded,
     SessionKnown,
     SessionSettled,

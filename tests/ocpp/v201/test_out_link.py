@@ -390,7 +390,7 @@ async def test_not_connected_is_raised_only_when_nothing_was_sent() -> None:
     assert charger.calls == []
 
 
-@pytest.mark.parametrize("transaction_id", ["", "x" * 37])
+@pytest.mark.parametrize("transaction_id", ["", "x" * 37, "easee-17"])
 async def test_a_transaction_id_that_cannot_be_is_refused_without_a_message(
     transaction_id: str,
 ) -> None:
@@ -562,7 +562,7 @@ async def test_what_a_charger_clearly_cannot_do_is_not_offered() -> None:
         Capability.GRID,
         Capability.TWO_WAY,
     }
-    missing = {Capability.LIMIT, Capability.PHASES, *newer}
+    missing = {Capability.LIMIT, Capability.PHASES, Capability.SINGLE_LIMIT, *newer}
     everything = frozenset(Capability) - missing
     assert charger.link.capabilities == everything
     charger.variables["SmartChargingCtrlr.ACPhaseSwitchingSupported"] = "true"

@@ -132,6 +132,15 @@ async def test_what_only_2_1_knows_is_sent_in_2_1_only(
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+async def test_a_session_that_only_a_cloud_knows_has_no_profile(version: str) -> None:
+    charger = Charger(version)
+    profile = replace(SESSION, transaction_id="easee-17")
+    outcome = await charger.link.set_profile(1, profile)
+    assert outcome.status is OutcomeStatus.NOT_SUPPORTED
+    assert charger.calls == []
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 async def test_external_constraints_are_nothing_that_we_set(version: str) -> None:
     charger = Charger(version)
     profile = replace(PROFILE, purpose=Purpose.EXTERNAL)

@@ -12,7 +12,7 @@ from custom_components.ev_charger_hub.ocpp.v201.open_transactions import (
 )
 from custom_components.ev_charger_hub.station.enums import ConnectorStatus, StopReason
 from custom_components.ev_charger_hub.station.errors import JournalError
-from custom_components.ev_charger_hub.station.model import SessionEnded
+from custom_components.ev_charger_hub.station.events import SessionEnded
 from custom_components.ev_charger_hub.station.transaction import TransactionState
 
 EVSE = {"id": 1, "connectorId": 1}

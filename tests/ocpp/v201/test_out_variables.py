@@ -377,7 +377,7 @@ def test_the_order_of_parts_does_not_matter(order: list[int], from_one: bool) ->
             assert complete.done()
             return await complete
 
-    assert asyncio.run(asyncio.wait_for(gathered(), 5))
+    assert asyncio.run(asyncio.wait_for(gathered(), 60))
 
 
 @pytest.mark.parametrize(

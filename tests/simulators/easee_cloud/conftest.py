@@ -7,12 +7,15 @@ import pytest
 from .plain import PlainClient
 from simulators.easee_cloud import Charger, EaseeCloud, Equalizer, SimulatedTime, seeded
 from simulators.easee_cloud.seed import CHARGER, EQUALIZER
+from tests.underway import UNDERWAY
 
 
 @pytest.fixture
 def time() -> SimulatedTime:
     """Return the clock of cloud and test."""
-    return SimulatedTime()
+    time = SimulatedTime()
+    time.busy = UNDERWAY.busy
+    return time
 
 
 @pytest.fixture

@@ -214,6 +214,17 @@ async def test_a_farewell_says_whether_to_come_back(
     assert farewell["allowReconnect"] is reconnect
 
 
+async def test_a_restart_closes_with_a_code(
+    cloud: EaseeCloud, client: PlainClient
+) -> None:
+    await client.listen()
+    cloud.hub.hang_up(1012)
+    await client.closed.wait()
+    assert client.socket is not None
+    assert client.socket.close_code == 1012
+    assert client.records == []
+
+
 async def test_a_connection_can_be_half_open(
     cloud: EaseeCloud, client: PlainClient, charger: Charger, time: SimulatedTime
 ) -> None:

@@ -51,6 +51,15 @@ async def test_what_is_stored_comes_back_with_the_identity(client: PlainClient) 
     assert "chargePointId" not in stored
 
 
+async def test_a_password_may_be_kept_back(
+    cloud: EaseeCloud, client: PlainClient
+) -> None:
+    await client.post(DETAILS, body(basicAuthPassword="0123456789abcdef"))
+    cloud.local_ocpp.shows_password = False
+    stored = await client.get(DETAILS)
+    assert stored["basicAuth"] == {"username": "EH123456", "password": None}
+
+
 async def test_applied_it_dials_and_schedules_belong_to_ocpp(
     cloud: EaseeCloud,
     client: PlainClient,
@@ -72,7 +81,10 @@ async def test_applied_it_dials_and_schedules_belong_to_ocpp(
     assert refused[0] == 400
     time.advance(5)
     await central.count("BootNotification", 1)
-    assert central.of("BootNotification")[0]["chargePointVendor"] == "Easee"
+    boot = central.of("BootNotification")[0]
+    assert boot["chargePointVendor"] == "Easee"
+    assert boot["chargePointSerialNumber"] == charger.serial
+    assert boot["firmwareVersion"] == "344"
     off = body(url) | {"connectivityMode": "OcppOff"}
     await client.post(APPLY, await client.post(DETAILS, off))
     time.advance(5)
@@ -112,7 +124,7 @@ async def test_without_wifi_nobody_dials(
     charger.observe(141, 0)
     await client.post(APPLY, await client.post(DETAILS, body()))
     time.advance(60)
-    assert dialer.stations == {}
+    assert not dialer.twin(charger).dials
 
 
 async def test_somebody_else_changes_it(cloud: EaseeCloud, client: PlainClient) -> None:

@@ -55,7 +55,7 @@ async def run(
         tasks.append(loop.create_task(command.main()))
         session = ClientSession(f"http://127.0.0.1:{control}")
         sessions.append(session)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     async with session.get("/state"):
@@ -91,7 +91,7 @@ async def test_it_is_moved_over_its_control_port(run: Run) -> None:
 async def test_time_flies_and_the_demonstration_goes_on(run: Run) -> None:
     session = await run("--demo", "--no-equalizer", "--speed", "20")
     seen: set[str] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while seen != {"charging", "disconnected"}:
             async with session.get("/state") as response:
                 state = await response.json()

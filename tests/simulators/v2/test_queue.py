@@ -31,7 +31,7 @@ async def let(station: ChargingStation, clock: FakeClock, seconds: float) -> Non
 
 
 async def seen(central: CentralSystem2, action: str, number: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await central.count(action, number)
 
 

@@ -1,5 +1,6 @@
 """What the central system may ask for, and what a real library makes of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -189,6 +190,20 @@ async def test_an_immediate_reset_ends_what_runs(
 
 
 # Availability
+
+
+async def test_what_is_asked_while_it_is_about_to_restart_is_answered(
+    central2: CentralSystem2, station2: ChargingStation
+) -> None:
+    answers = await asyncio.gather(
+        central2.request("Reset", type="Immediate"),
+        central2.request("ClearCache"),
+        central2.request("GetLocalListVersion"),
+    )
+    assert answers[0] == ACCEPTED
+    assert "status" in answers[1]
+    assert "versionNumber" in answers[2]
+    await central2.count("BootNotification", 2)
 
 
 async def test_each_level_has_its_own_switch(

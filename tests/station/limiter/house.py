@@ -10,17 +10,16 @@ from typing import Any, cast
 
 from custom_components.ev_charger_hub.station.enums import RateUnit, StopReason
 from custom_components.ev_charger_hub.station.errors import NotConnected
-from custom_components.ev_charger_hub.station.limiter.attendant import START_DELAY
-from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
-from custom_components.ev_charger_hub.station.link import Capability, Limit, LinkKind
-from custom_components.ev_charger_hub.station.model import (
+from custom_components.ev_charger_hub.station.events import (
     Booted,
-    ChargingStation,
     SessionEnded,
     SessionKnown,
     SessionSettled,
-    StationInfo,
 )
+from custom_components.ev_charger_hub.station.limiter.attendant import START_DELAY
+from custom_components.ev_charger_hub.station.limiter.limiter import Limiter
+from custom_components.ev_charger_hub.station.link import Capability, Limit, LinkKind
+from custom_components.ev_charger_hub.station.model import ChargingStation, StationInfo
 from custom_components.ev_charger_hub.station.outcome import Outcome, OutcomeStatus
 from custom_components.ev_charger_hub.station.profiles.ledger import Entry, Ledger
 from custom_components.ev_charger_hub.station.profiles.model import (
@@ -209,7 +208,7 @@ class House:
             call_later=self.time.call_later,
         )
         self.station.links = [cast(Any, self.charger)]
-        self.station.online.set(True)
+        self.station.local.set(self.charger.connected)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)

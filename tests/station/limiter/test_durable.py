@@ -113,6 +113,16 @@ async def test_a_charger_that_cannot_tell_is_sent_its_session_limit_again() -> N
     assert house.limiter.learnt.composite is False
 
 
+async def test_one_answer_that_is_late_does_not_end_verification() -> None:
+    house = House()
+    house.charger.composite = Outcome(status=OutcomeStatus.TIMED_OUT)
+    learnt: list[bool | None] = []
+    for amps in (16, 12):
+        await house.want(ampere(amps))
+        learnt.append(house.limiter.learnt.composite)
+    assert learnt == [None, False]
+
+
 async def test_a_reboot_brings_back_what_it_lost() -> None:
     house = House()
     await house.want(ampere(16))
@@ -236,11 +246,11 @@ async def test_a_timed_limit_ends_although_the_charger_is_away() -> None:
     await house.want(ampere(10))
     await house.want(ampere(16), duration=timedelta(minutes=30))
     house.charger.connected = False
-    house.station.online.set(False)
+    house.station.local.set(False)
     await house.time.advance(1800)
     assert house.wanted == ampere(10)
     house.charger.connected = True
-    house.station.online.set(True)
+    house.station.local.set(True)
     await house.time.advance(15)
     assert house.charger.offered() == 10
 

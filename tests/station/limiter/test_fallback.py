@@ -54,11 +54,11 @@ async def test_a_renewal_waits_for_the_connection() -> None:
     await house.limiter.reassert()
     await house.want(ampere(16))
     house.charger.connected = False
-    house.station.online.set(False)
+    house.station.local.set(False)
     await house.time.advance(400)
     assert house.charger.offered() == 8
     house.charger.connected = True
-    house.station.online.set(True)
+    house.station.local.set(True)
     await house.time.advance(14)
     assert house.charger.offered() == 8
     await house.time.advance(1)

@@ -211,11 +211,11 @@ async def test_a_limit_that_is_due_while_the_charger_is_away_stays_wanted() -> N
     outcome = await house.limiter.request(1, ampere(16))
     assert outcome.status is OutcomeStatus.SCHEDULED
     house.charger.connected = False
-    house.station.online.set(False)
+    house.station.local.set(False)
     await house.time.advance(120)
     assert house.wanted == ampere(16)
     house.charger.connected = True
-    house.station.online.set(True)
+    house.station.local.set(True)
     await house.time.advance(16)
     assert house.charger.offered() == 16
 

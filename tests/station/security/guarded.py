@@ -15,12 +15,13 @@ from custom_components.ev_charger_hub.station.commands import (
     SigningRequest,
 )
 from custom_components.ev_charger_hub.station.errors import NotConnected
+from custom_components.ev_charger_hub.station.events import Booted
 from custom_components.ev_charger_hub.station.link import (
     Capability,
     ConfigurationKey,
     LinkKind,
 )
-from custom_components.ev_charger_hub.station.model import Booted, ChargingStation
+from custom_components.ev_charger_hub.station.model import ChargingStation
 from custom_components.ev_charger_hub.station.networks import (
     NetworkProfile,
     NetworkSlots,
@@ -456,7 +457,7 @@ class House:
         self.security.attached(
             guarded.profile if proved else 0, proof if proved else None, self.shown
         )
-        self.station.online.set(True)
+        self.station.local.set(True)
         await rest()
         if boots:
             guarded.registered.set()
@@ -466,7 +467,7 @@ class House:
     async def disconnect(self) -> None:
         """Let the station go away."""
         self.link.connected = False
-        self.station.online.set(False)
+        self.station.local.set(False)
         await rest()
 
     async def reboot(self) -> None:

@@ -41,6 +41,7 @@ _UNHEARD_OF = frozenset(
         Capability.NETWORKS,
         Capability.PUBLISHING,
         Capability.REPORTS,
+        Capability.SINGLE_LIMIT,
         Capability.TARIFFS,
         Capability.TRANSACTION_STATUS,
         Capability.TWO_WAY,
@@ -59,6 +60,8 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
     def capabilities(self) -> frozenset[Capability]:
         """Return what this link can carry, as far as is known."""
         everything = frozenset(Capability) - _UNHEARD_OF
+        if not quirks_of(self._context.station.info.value).unlocks:
+            everything -= {Capability.UNLOCK}
         # A list without SmartCharging is believed only if no key contradicts it.
         listed = self.configuration.supports(Feature.SMART_CHARGING)
         keys = (Key.RATE_UNITS, Key.MAX_STACK_LEVEL)
@@ -114,6 +117,8 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
             phase_switching=known.flag(Key.PHASE_SWITCHING),
             replaces_by_clearing=quirks.replaces_by_clearing,
             only_absolute=quirks.only_absolute,
+            default_caps=quirks.default_caps,
+            clears_loosely=quirks.clears_loosely,
             settling=quirks.settling or ProfileSupport().settling,
         )
 
@@ -220,6 +225,12 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
             return outcome, found, parse_unknown(outcome.response)
         return outcome, *select(keys, found)
 
+    def _renamed(self, key: str) -> str | None:
+        """Return what took the place of a key that the station has no more."""
+        renamed = quirks_of(self._context.station.info.value).renamed_keys
+        names = {old.lower(): new for old, new in renamed.items()}
+        return names.get(key.strip().lower())
+
     @override
     async def set_configuration(
         self, key: str, value: str, timeout: float = TIMEOUT
@@ -227,6 +238,11 @@ class V16Link(HousekeepingCommands, CertificateCommands, OcppLink):
         """Send ChangeConfiguration (5.3)."""
         if len(key) > _MAX_KEY or len(value) > _MAX_VALUE:
             return unspeakable("1.6", ValueError("a key or a value of this length"))
+        if (present := self._renamed(key)) is not None:
+            return Outcome(
+                status=OutcomeStatus.NOT_SUPPORTED,
+                detail=f"{present} took the place of {key}; nothing was sent",
+            )
         payload = {"key": key, "value": value}
         outcome = await self.send("ChangeConfiguration", payload, timeout)
         if outcome.ok:

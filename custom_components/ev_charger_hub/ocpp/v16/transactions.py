@@ -6,7 +6,7 @@ from typing import Any
 
 from ...station.authorization import Verdict
 from ...station.enums import AuthorizationStatus
-from ...station.model import SessionKnown, SessionSettled
+from ...station.events import SessionKnown, SessionSettled
 from ...station.transaction import Transaction
 from .. import timestamps
 from ..adapter import StationContext

@@ -21,6 +21,7 @@ from ...station.profiles.model import (
     Schedule,
 )
 from ...station.profiles.replacement import Dialect
+from ...station.transaction import CLOUD
 from .. import charging_profiles as common, timestamps
 from ..charging_profiles import MAX_PERIODS, Unspeakable, present, whole_seconds
 from .two_way import period_fields, read_period
@@ -74,6 +75,9 @@ def profile_payload(profile: ChargingProfile, dialect: Dialect) -> dict[str, Any
         raise Unspeakable(profile.purpose)
     if profile.kind not in words.kinds:
         raise Unspeakable(profile.kind)
+    if (profile.transaction_id or "").startswith(CLOUD):
+        # Only the cloud of its maker calls it so.
+        raise Unspeakable("transactionId")
     optional = {
         "recurrencyKind": profile.recurrence,
         "validFrom": whole_seconds(profile.valid_from),

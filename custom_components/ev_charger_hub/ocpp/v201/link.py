@@ -15,6 +15,7 @@ from ...station.profiles.model import (
     ProfileSupport,
 )
 from ...station.remote_starts import RemoteStarts
+from ...station.transaction import CLOUD
 from ..adapter import StationContext
 from ..charging_profiles import Unspeakable
 from ..link import OcppLink, unspeakable
@@ -125,7 +126,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
     def capabilities(self) -> frozenset[Capability]:
         """Return what this link can carry, as far as is known."""
         known = self.device_model
-        missing = {Capability.LIMIT}
+        missing = {Capability.LIMIT, Capability.SINGLE_LIMIT}
         smart = (Key.SMART_CHARGING_AVAILABLE, Key.SMART_CHARGING_ENABLED)
         if any(map(known.says_no, smart)):
             missing |= {Capability.PHASES, Capability.PROFILES, Capability.TWO_WAY}
@@ -190,7 +191,8 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
     @override
     async def stop_charging(self, transaction_id: str) -> Outcome:
         """Send RequestStopTransaction (F03)."""
-        if not 0 < len(transaction_id) <= _MAX_TRANSACTION_ID:
+        known = not transaction_id.startswith(CLOUD)
+        if not (known and 0 < len(transaction_id) <= _MAX_TRANSACTION_ID):
             raise InvalidTransactionId(transaction_id)
         payload = {"transactionId": transaction_id}
         return await self.send("RequestStopTransaction", payload)
@@ -223,6 +225,7 @@ class V201Link(FacetCommands, HousekeepingCommands, CertificateCommands, OcppLin
             max_external_id=known.number(Key.MAX_EXTERNAL_ID) if newer else None,
             replaces_by_clearing=quirks.replaces_by_clearing,
             only_absolute=quirks.only_absolute,
+            default_caps=quirks.default_caps,
             settling=quirks.settling or ProfileSupport().settling,
         )
 

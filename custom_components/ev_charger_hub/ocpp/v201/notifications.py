@@ -3,7 +3,7 @@
 import json
 from typing import Any, override
 
-from ...station.model import VendorData
+from ...station.events import VendorData
 from ...station.reservation import ReservationState
 from ..notifications import Notifications
 from ..rpc import Reply

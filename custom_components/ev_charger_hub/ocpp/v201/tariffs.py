@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, override
 
-from ...station.model import Settlement
+from ...station.events import Settlement
 from ...station.outcome import Outcome, OutcomeStatus
 from ...station.tariffs import ClearedTariff, TariffAssignment, TariffLink
 from .. import timestamps

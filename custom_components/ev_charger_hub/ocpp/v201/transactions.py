@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...station.clock import CallLater, plausible
 from ...station.enums import AuthorizationStatus
-from ...station.model import SessionKnown, SessionSettled
+from ...station.events import SessionKnown, SessionSettled
 from ...station.remote_starts import RemoteStarts
 from ...station.secrets import shortened
 from ...station.transaction import Transaction

@@ -2,37 +2,38 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 import logging
 from typing import Any
 
 from ..clock import CallLater, Clock, Timer
 from ..enums import StopReason
-from ..errors import JournalError, NotConnected, NotSupported
+from ..errors import NotConnected
+from ..events import Booted, SessionEnded, SessionKnown, SessionSettled, StationEvent
 from ..limits import LimitError
-from ..link import Limit
-from ..model import (
-    Booted,
-    ChargingStation,
-    SessionEnded,
-    SessionKnown,
-    SessionSettled,
-    StationEvent,
-)
+from ..link import Limit, LinkKind
+from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
 from ..profiles.model import Kind
 from ..secrets import shortened
 from ..transaction import Transaction, TransactionState
 from .climber import Climber
+from .errands import Errands
 from .keeper import Keeper
 from .knowledge import Knowledge
 from .ladder import ladder
+from .lookout import Lookout
+from .plain import is_plain
+from .second_way import SecondWay
 from .slot import Alarm, Slot
+from .starts import Starts
 from .wishes import Wishes
 
 _LOGGER = logging.getLogger(__name__)
+
+LOST = 2.0
+"""Seconds within which a socket may be replaced before a cloud limits instead."""
 
 RECONNECTED = 15.0
 """Seconds after which a station that has not booted is taken to be back."""
@@ -41,28 +42,16 @@ START_DELAY = 2.0
 """Seconds that a station has to take note of its transaction before it is limited."""
 
 RETRY = 30.0
-"""Seconds until a renewal is tried again that did not get through."""
+LONGEST_RETRY = 3600.0
+"""Seconds until a renewal is tried again that did not get through.
 
-START_WINDOW = timedelta(minutes=10)
-"""Time in which a transaction that was started from afar begins, or never."""
+That doubles with each refusal, up to the longest.
+"""
 
 ZERO_WINDOW = timedelta(seconds=90)
 """A transaction that ends within this time after a limit of 0 ended because of it."""
 
 _UNEXPLAINED = frozenset({StopReason.OTHER, None})
-
-type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
-"""Starts a background task of a name."""
-
-
-@dataclass(kw_only=True, slots=True, frozen=True)
-class _Start:
-    """A remote start with a limit, and what was wanted by then."""
-
-    limit: Limit
-    at: datetime
-    wanted: dict[int, Limit | None]
-    followed: bool
 
 
 class Attendant:
@@ -72,32 +61,37 @@ class Attendant:
         self,
         station: ChargingStation,
         wishes: Wishes,
+        lookout: Lookout,
         climber: Climber,
         keeper: Keeper,
         knowledge: Knowledge,
         clock: Clock,
         *,
+        second: SecondWay,
+        errands: Errands,
         lock: asyncio.Lock,
-        spawn: Spawn,
         call_later: CallLater,
     ) -> None:
         """Listen to a station; `lock` is held whenever something is sent."""
+        self._second = second
+        self._errands = errands
         self._station = station
         self._wishes = wishes
+        self._lookout = lookout
         self._climber = climber
         self._keeper = keeper
         self._knowledge = knowledge
         self._clock = clock
         self._lock = lock
-        self._spawn = spawn
         self._call_later = call_later
         self._asserted = False
+        self._way = station.way.value
         self._back: Timer | None = None
-        self._starts: dict[tuple[int | None, str], _Start] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts = Starts(wishes, clock)
         self._unsubscribes = (
             station.on_event(self._happened),
-            station.online.subscribe(self._online_changed),
+            station.way.subscribe(self._way_changed),
+            station.remote.subscribe(self._remote_changed),
         )
 
     def close(self) -> None:
@@ -105,8 +99,6 @@ class Attendant:
         for unsubscribe in self._unsubscribes:
             unsubscribe()
         self._cancel_back()
-        for task in self._tasks:
-            task.cancel()
 
     # What is due
 
@@ -115,16 +107,16 @@ class Attendant:
         self.attend_end(slot)
         self._tell_safety()
         slot.cancel(Alarm.RENEWAL, Alarm.SETTLED)
-        if (sent := slot.sent) is None or (rung := sent.rung) is None:
+        if (sent := slot.sent) is None:
             return
         age = (self._clock() - sent.at).total_seconds()
-        settling = self._climber.settling()
-        if age < settling:
+        settling = self._lookout.settling()
+        if age < settling and sent.rung is not None:
             look = partial(self.run, self._settle, slot)
             slot.arm(Alarm.SETTLED, settling - age, look)
-        if rung.duration is not None:
+        if sent.duration is not None:
             renew = partial(self.run, self._renew, slot)
-            slot.arm(Alarm.RENEWAL, rung.duration / 2 - age, renew)
+            slot.arm(Alarm.RENEWAL, sent.duration / 2 - age, renew)
 
     def attend_end(self, slot: Slot) -> None:
         """Let what held before hold again when a limit's time is over."""
@@ -149,22 +141,31 @@ class Attendant:
             sent, goal = slot.sent, self._wishes.goal(slot)
             if sent is None or goal is None or not self._station.online.value:
                 return
+            if self._second.carries:
+                # It is renewed when profiles can be sent again.
+                return
             try:
                 outcome = await self._climber.hold(slot, goal, anew=True)
                 self.attend(slot)
             except Exception:
                 self._renew_later(slot)
                 raise
-            if not outcome.ok:
-                self._renew_later(slot)
+            # What another way does instead leaves the profile as old as it was.
+            if outcome.ok and slot.sent is not sent:
+                slot.refusals = 0
+                return
+            self._renew_later(slot)
+            slot.refusals += outcome.ok or outcome.status is OutcomeStatus.REJECTED
 
     def _renew_later(self, slot: Slot) -> None:
-        slot.arm(Alarm.RENEWAL, RETRY, partial(self.run, self._renew, slot))
+        wait = min(RETRY * 2.0 ** min(slot.refusals, 10), LONGEST_RETRY)
+        slot.arm(Alarm.RENEWAL, wait, partial(self.run, self._renew, slot))
 
     async def _settle(self, slot: Slot) -> None:
         async with self._lock:
             await self._keeper.settle(slot)
             self.attend(slot)
+            self._second.follow_soon()
 
     # What happens at the station
 
@@ -184,28 +185,15 @@ class Attendant:
                 self._booted()
 
     def started_with_limit(
-        self, evse_id: int | None, id_token: str, limit: Limit, *, followed: bool
+        self, evse_id: int | None, id_token: str | None, limit: Limit, *, followed: bool
     ) -> None:
-        """Remember that the next transaction of a token brings its own limit."""
-        wanted = {slot.place.id: slot.wish.limit for slot in self._wishes}
-        start = _Start(limit=limit, at=self._clock(), wanted=wanted, followed=followed)
-        self._starts[evse_id, id_token] = start
+        """Remember that the next transaction of a token, or any, brings its own limit."""
+        self._starts.remember(evse_id, id_token, limit, followed=followed)
 
     def _started(self, slot: Slot, transaction: Transaction) -> None:
-        wish = slot.wish.outlived(transaction.key)
         slot.conflicts, slot.zero_at = 0, None
         slot.fresh = transaction.transaction_id
-        followed = True
-        token = transaction.id_token or ""
-        for key in ((slot.place.id, token), (None, token)):
-            if (start := self._starts.pop(key, None)) is not None:
-                slot.fresh = None
-                if self._clock() - start.at > START_WINDOW:
-                    continue
-                # A newer wish counts for more.
-                if start.wanted.get(slot.place.id) == wish.limit:
-                    wish = replace(wish, started=(transaction.key, start.limit))
-                    followed = start.followed
+        wish, followed = self._starts.take(slot, transaction)
         slot.show(wish)
         self._wishes.save_soon()
         slot.known_at = self._clock()
@@ -244,20 +232,46 @@ class Attendant:
             slot.rewritten.clear()
             self.attend(slot)
             # Otherwise set-up does this as its last step.
-            if self._station.settings.quiet:
+            if self._alone:
                 self.run(self._bring_back, slot)
 
-    def _online_changed(self) -> None:
+    def _way_changed(self) -> None:
         self._cancel_back()
-        if self._station.online.value:
-            self._back = self._call_later(RECONNECTED, self._returned)
+        before, self._way = self._way, self._station.way.value
+        if self._way is None:
+            return
+        lost = before is LinkKind.OCPP
+        if not lost:
+            self._second.profiles_are_back()
+            for slot in self._wishes:
+                slot.standing = None
+        wait = LOST if lost else RECONNECTED
+        self._back = self._call_later(wait, self._returned)
+
+    def _remote_changed(self) -> None:
+        """Have a number written again that profiles, being refused, did not replace."""
+        both = self._station.remote.value and self._station.local.value
+        if both and self._back is None:
+            self._back = self._call_later(RECONNECTED, self._both_there)
+
+    def _both_there(self) -> None:
+        self._back = None
+        if self._second.written:
+            self._returned()
 
     def _returned(self) -> None:
         self._back = None
+        if self._second.carries:
+            self._second.take_over()
         # Before the first set-up nobody knows how to speak to this station.
-        if self._asserted or self._station.settings.quiet:
+        elif self._asserted or self._alone:
             for slot in self._wishes:
                 self.run(self._bring_back, slot)
+
+    @property
+    def _alone(self) -> bool:
+        """Return whether no set-up brings back what is wanted."""
+        return self._station.settings.quiet or is_plain(self._station)
 
     def _cancel_back(self) -> None:
         if self._back is not None:
@@ -279,7 +293,7 @@ class Attendant:
     async def _restore(self, slot: Slot) -> Outcome | None:
         self._outlive(slot)
         if (goal := self._wishes.goal(slot)) is None:
-            if not self._climber.mine(slot):
+            if not self._lookout.limits(slot):
                 return None
             return await self._keeper.release(slot)
         if self._harmful(goal):
@@ -292,7 +306,7 @@ class Attendant:
         return outcome
 
     async def _bring_back(self, slot: Slot) -> None:
-        if slot.sent is not None:
+        if slot.sent is not None and not self._second.written:
             await self.follow(slot)
             return
         async with self._lock:
@@ -314,16 +328,29 @@ class Attendant:
             self._outlive(slot)
             goal = self._wishes.goal(slot)
             if goal is None:
-                if self._climber.mine(slot):
+                if self._lookout.limits(slot):
                     await self._keeper.release(slot)
-            elif not (self._harmful(goal) or self._climber.holds(slot, goal)):
+            elif not (self._harmful(goal) or self._lookout.holds(slot, goal)):
                 outcome = await self._climber.hold(slot, goal)
                 self._tell(slot, outcome)
             self.attend(slot)
 
+    def follow_surely(self, slot: Slot) -> None:
+        """Make what is wanted hold, now or as soon as that is possible."""
+        self.run(self._follow_surely, slot)
+
+    async def _follow_surely(self, slot: Slot) -> None:
+        try:
+            await self.follow(slot)
+        except NotConnected:
+            slot.arm(Alarm.AGAIN, RETRY, partial(self.follow_surely, slot))
+            raise
+
     def ignored(self, slot: Slot) -> None:
         """Try another way, because what was accepted is not followed."""
         if (sent := slot.sent) is None or (rung := sent.rung) is None:
+            return
+        if self._second.carries:
             return
         if rung.kind is Kind.DYNAMIC:
             self._knowledge.learn(dynamic=False)
@@ -336,7 +363,7 @@ class Attendant:
             if (goal := self._wishes.goal(slot)) is None:
                 return
             learnt = self._knowledge.learnt
-            steps = ladder(self._climber.site(slot, self._climber.link()), goal)
+            steps = ladder(self._lookout.site(slot, self._lookout.link()), goal)
             if all(learnt.useless(step.purpose) for step in steps):
                 tried = {step.purpose for step in steps}
                 self._station.findings["ignored"] = "; ".join(
@@ -366,17 +393,4 @@ class Attendant:
         self, work: Callable[[Slot], Coroutine[Any, Any, None]], slot: Slot
     ) -> None:
         """Do something in the background; what cannot be done now is done later."""
-        name = f"limit of EVSE {slot.place.id} of {shortened(self._station.identity)}"
-        task = self._spawn(self._logged(work(slot), name), name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _logged(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        try:
-            await work
-        except NotConnected, NotSupported, LimitError:
-            _LOGGER.debug("%s: not now", name)
-        except JournalError:
-            _LOGGER.exception("%s: not kept", name)
-        except Exception:
-            _LOGGER.exception("%s failed", name)
+        self._errands.run(work(slot), slot.place.id)

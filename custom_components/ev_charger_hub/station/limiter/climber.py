@@ -1,23 +1,24 @@
 """The climber: sends profiles until one is accepted, and asks what is in force."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ..clock import Clock
-from ..errors import NotConnected, NotSupported
+from ..errors import NotConnected
 from ..limits import LimitError, in_ampere
 from ..link import Capability, Limit, Link
-from ..model import ChargingStation
 from ..outcome import Outcome, OutcomeStatus
 from ..profiles.ledger import UNANSWERED
-from ..profiles.model import ChargingProfile, Kind, ProfileSupport, Purpose
-from .holdings import Holdings, number
+from ..profiles.model import Kind, Purpose
+from .holdings import Holdings
 from .knowledge import Knowledge
 from .ladder import Step, fallback, ladder
+from .lookout import Lookout
 from .pacing import Change
+from .plain import Plain
 from .rungs import FIRST_ID, OVERLAY, Layer, Rung, Site
+from .second_way import SecondWay
 from .slot import Sent, Slot
 from .verify import Standing, Verifier, told
 
@@ -51,117 +52,51 @@ class Climber:
 
     def __init__(
         self,
-        station: ChargingStation,
+        lookout: Lookout,
         holdings: Holdings,
         knowledge: Knowledge,
         verifier: Verifier,
         clock: Clock,
         changed: Callable[[], None],
+        *,
+        plain: Plain,
+        second: SecondWay,
     ) -> None:
         """Send nothing yet; call `changed` when something else holds."""
-        self._station = station
+        self._plain = plain
+        self._second = second
+        self._lookout = lookout
         self._holdings = holdings
         self._knowledge = knowledge
         self._verifier = verifier
         self._clock = clock
         self._changed = changed
 
-    # What there is
-
-    def link(self) -> Link:
-        """Return the link that limits; raises NotConnected or NotSupported."""
-        try:
-            return self._station.link(Capability.PROFILES)
-        except NotSupported:
-            return self._station.link(Capability.LIMIT)
-
-    def site(self, slot: Slot, link: Link) -> Site:
-        """Return what decides which rungs there are at a place."""
-        support = link.profile_support
-        evses = support.evses or len(self._station.evses)
-        return Site(
-            evse_id=slot.place.id,
-            settings=self._station.settings,
-            support=support,
-            learnt=self._knowledge.learnt,
-            single=evses == 1,
-            transaction_id=slot.transaction_id,
-            wanted_phases=slot.wish.phases,
-        )
-
-    def settling(self) -> int:
-        """Return how many seconds an accepted profile may take until it is followed."""
-        with suppress(NotConnected, NotSupported):
-            link = self.link()
-            if Capability.PROFILES in link.capabilities:
-                return link.profile_support.settling
-        return ProfileSupport().settling
-
-    def profile_to_start_with(self, slot: Slot, limit: Limit) -> ChargingProfile:
-        """Return the TxProfile of a remote start, which knows no transaction yet."""
-        site = self.site(slot, self.link())
-        now = self._clock() + self._station.skew.ahead
-        return site.rung(Purpose.TX, limit).profile(limit, now)
-
-    def persists(self, slot: Slot, goal: Limit) -> bool:
-        """Return whether a limit would be written to memory that wears out."""
-        link = self.link()
-        if Capability.PROFILES not in link.capabilities:
-            return False
-        rung = ladder(self.site(slot, link), goal)[0].rung
-        return rung is not None and rung.persisted
-
-    def mine(self, slot: Slot) -> set[int]:
-        """Return the ids of our profiles that serve a place now."""
-        with suppress(NotConnected, NotSupported):
-            single = self.site(slot, self.link()).single
-            return {number(one) for one in self._holdings.own(slot, single=single)}
-        return set()
-
-    def holds(self, slot: Slot, goal: Limit) -> bool:
-        """Return whether nothing has to be sent for a limit, as far as is known."""
-        link = self.link()
-        if Capability.PROFILES not in link.capabilities:
-            return slot.sent is not None and slot.sent.goal == goal
-        site = self.site(slot, link)
-        first, *others = ladder(site, goal)
-        if not self.fallen_back(site, first):
-            return False
-        if (rung := first.rung) is None:
-            return True
-        if rung.persisted or self._holdings.entry(rung.profile_id) is not None:
-            known = rung.persisted or slot.sent is not None
-            return known and self.renewed(rung, goal)
-        # Nothing was sent for this transaction: what is persisted may do.
-        persisted = (step.rung for step in others if step.under is None)
-        return not rung.ends and any(
-            one is not None and self._holdings.acknowledged(one, goal)
-            for one in persisted
-        )
-
-    def fallen_back(self, site: Site, step: Step) -> bool:
-        """Return whether the fall-back that a step needs is in place."""
-        limit = fallback(site)
-        return (
-            step.under is None
-            or limit is None
-            or self._holdings.acknowledged(step.under, limit)
-        )
-
-    def renewed(self, rung: Rung, goal: Limit) -> bool:
-        """Return whether a station has a profile that will not end soon."""
-        age = self._holdings.age(rung)
-        in_time = rung.duration is None or (age is not None and age < rung.duration / 2)
-        return in_time and self._holdings.acknowledged(rung, goal)
-
-    # Up the ladder
-
     async def hold(self, slot: Slot, goal: Limit, *, anew: bool = False) -> Outcome:
         """Make a limit hold by the first profile that the station accepts."""
-        link = self.link()
+        link = self._lookout.link()
         if Capability.PROFILES not in link.capabilities:
-            return await self._hold_without_profiles(slot, link, goal)
-        site = self.site(slot, link)
+            if self._second.exists:
+                return await self._hold_by_number(slot)
+            return await self._plain.hold(slot, link, goal)
+        outcome = await self._hold_by_profiles(slot, link, goal, anew=anew)
+        if not self._second.exists:
+            return outcome
+        if not outcome.ok:
+            return await self._second.stand_in(slot, goal, outcome)
+        self._second.accepted(slot)
+        return outcome
+
+    async def _hold_by_number(self, slot: Slot) -> Outcome:
+        outcome = await self._second.hold()
+        if outcome.ok:
+            slot.last = self._second.slot.last
+        return outcome
+
+    async def _hold_by_profiles(
+        self, slot: Slot, link: Link, goal: Limit, *, anew: bool
+    ) -> Outcome:
+        site = self._lookout.site(slot, link)
         climb = Climb(slot=slot, site=site, link=link, goal=goal, anew=anew)
         outcome = Outcome(status=OutcomeStatus.REJECTED)
         supported = False
@@ -179,19 +114,6 @@ class Climber:
             supported |= outcome.status is not OutcomeStatus.NOT_SUPPORTED
         status = OutcomeStatus.REJECTED if supported else outcome.status
         return replace(outcome, status=status, detail=climb.told)
-
-    async def _hold_without_profiles(
-        self, slot: Slot, link: Link, goal: Limit
-    ) -> Outcome:
-        outcome = await link.set_limit(slot.place.id, goal)
-        if outcome.ok:
-            now = self._clock()
-            slot.sent = Sent(limit=goal, goal=goal, at=now)
-            phases = self._station.settings.phases
-            amount = in_ampere(goal, phases)
-            slot.last = Change(amount=amount, at=now, phases=phases)
-            self._changed()
-        return outcome
 
     async def _step(self, climb: Climb, step: Step) -> Outcome:
         under, rung = step.under, step.rung
@@ -299,9 +221,9 @@ class Climber:
         if not self._holdings.acknowledged(rung, limit):
             return False
         if rung.persisted:
-            return rung.duration is None or self.renewed(rung, limit)
+            return rung.duration is None or self._lookout.renewed(rung, limit)
         # A reboot may have lost it, or a restart of ours made us forget that.
-        return climb.slot.sent is not None and self.renewed(rung, limit)
+        return climb.slot.sent is not None and self._lookout.renewed(rung, limit)
 
     def note(self, slot: Slot, used: Rung, goal: Limit, *, sent: bool) -> None:
         """Remember what a station accepted, and when it was sent."""

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..clock import Clock
+from ..events import SessionEnded, SessionKnown, StationEvent
 from ..limits import in_ampere
 from ..link import Limit
-from ..model import ChargingStation, SessionEnded, SessionKnown, StationEvent
+from ..model import ChargingStation
 from .attendant import Attendant
 from .climber import Climber
 from .slot import Slot

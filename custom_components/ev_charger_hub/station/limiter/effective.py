@@ -1,6 +1,7 @@
 """Effective limits: what holds at an EVSE, who sets it, and whether ours is followed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -77,6 +78,18 @@ class Evidence:
     cable: Decimal | None = None
     doubted: bool = False
     """Whether currents showed before that ours is not followed."""
+    known: Mapping[LimitedBy, Decimal] = field(default_factory=dict)
+    """Every limit that the station itself tells of; ours is what stands in its place.
+
+    That of the vehicle is what it takes while it takes less than it may.
+    """
+    two_ways: bool = False
+    """Whether profiles limit, and a number of a cloud: ours is the lower of the two."""
+    profile: Decimal | None = None
+    number: Decimal | None = None
+    """What is ours of the profiles, and of the number, where there are both."""
+    late: bool = False
+    """Whether more than ours stood there for longer than it takes to change that."""
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -95,7 +108,11 @@ def judge(evidence: Evidence) -> Judgement:
     what it could take.
     """
     followed = _followed(evidence)
-    permitted = _permitted(evidence)
+    permitted = _of_known(evidence) if evidence.known else _permitted(evidence)
+    if evidence.two_ways and evidence.known:
+        profiles = _permitted(replace(evidence, ours=evidence.profile))
+        both = [one for one in (profiles, permitted) if one is not None]
+        permitted = min(both, key=_rank, default=None)
     if permitted is None:
         permitted = evidence.external
     if permitted is None:
@@ -115,6 +132,11 @@ def judge(evidence: Evidence) -> Judgement:
         limited_by=limited_by,
         followed=followed,
     )
+
+
+def _rank(permitted: tuple[Decimal, LimitedBy]) -> tuple[Decimal, bool]:
+    """Return what is lowest first, and of equals what is ours."""
+    return permitted[0], permitted[1] is not _OURS
 
 
 def overdrawn(evidence: Evidence) -> bool:
@@ -182,6 +204,40 @@ def _of_composite(
     return limit, LimitedBy.OTHER_PROFILE
 
 
+def _of_known(evidence: Evidence) -> tuple[Decimal, LimitedBy]:
+    """Return the lowest of the limits that a station tells of, and whose it is."""
+    known = dict(evidence.known)
+    known.pop(LimitedBy.VEHICLE, None)
+    if evidence.two_ways and evidence.profile is not None:
+        # It calls profiles so, and may have told of the one before.
+        known.pop(LimitedBy.SCHEDULE, None)
+    limits = [*_in_place_of_ours(evidence, known.pop(_OURS, None))]
+    limits += [(limit, source) for source, limit in known.items()]
+    if LimitedBy.CHARGER_MAXIMUM not in known:
+        limits.append((evidence.maximum, LimitedBy.CHARGER_MAXIMUM))
+    return min(limits, key=lambda one: one[0])
+
+
+def _in_place_of_ours(
+    evidence: Evidence, there: Decimal | None
+) -> Iterator[tuple[Decimal, LimitedBy]]:
+    """Yield what stands where ours is written, and whose it is, if it limits."""
+    ours = evidence.number if evidence.two_ways else evidence.ours
+    if evidence.two_ways and ours is None:
+        if there is not None and there < evidence.maximum:
+            yield there, LimitedBy.EXTERNAL
+    elif there is None:
+        if ours is not None:
+            yield ours, _OURS
+    elif (ours is not None and abs(there - ours) <= SAME) or _was_ours(evidence, there):
+        yield there, _OURS
+    elif ours is not None and there > ours and not evidence.late:
+        # What was written a moment ago is told a moment later.
+        yield ours, _OURS
+    elif ours is not None or evidence.wanted is not None or there < evidence.maximum:
+        yield there, LimitedBy.EXTERNAL
+
+
 def _falls_back(evidence: Evidence, limit: Decimal) -> bool:
     """Return whether a limit is the fall-back and not what the user wants."""
     fallback, wanted = evidence.fallback, evidence.wanted
@@ -205,6 +261,9 @@ def _provided(
         low = limit if evidence.lowest is None else min(limit, evidence.lowest)
         high = evidence.maximum if evidence.highest is None else evidence.highest
         high = max(limit, high)
+    if evidence.known and not evidence.two_ways:
+        # What is offered is among what it tells of.
+        return limit, limited_by
     if evidence.status is ConnectorStatus.SUSPENDED_EVSE and low >= LEAST:
         return Decimal(0), evidence.others
     offered = evidence.offered
@@ -234,6 +293,9 @@ def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bo
         return False
     if evidence.status is ConnectorStatus.SUSPENDED_EV:
         return True
+    vehicle = evidence.known.get(LimitedBy.VEHICLE)
+    if vehicle is not None and vehicle <= limit:
+        return True
     measured = evidence.measured
     if measured is None or evidence.in_part:
         return False
@@ -250,15 +312,27 @@ def _takes_less(evidence: Evidence, limit: Decimal, limited_by: LimitedBy) -> bo
 def _followed(evidence: Evidence) -> bool | None:
     """Return whether what we want holds, None if nothing tells."""
     ours, composite = evidence.ours, evidence.composite
+    by_profile = evidence.profile if evidence.two_ways else ours
+    if evidence.late:
+        return False
     if ours is None:
         return None
     if overdrawn(evidence):
         return False
+    there = evidence.known.get(_OURS)
+    number = evidence.number if evidence.two_ways else ours
+    if there is not None and number is not None and number <= ours + SAME:
+        return True if there <= number + SAME else None
     if _at_limit(evidence):
         # Some stations mean something else with the numbers of their schedule.
         return True
     settled = composite is not None and composite.settled
-    if composite is not None and settled and composite.limit > ours + SAME:
+    if (
+        composite is not None
+        and settled
+        and by_profile is not None
+        and composite.limit > by_profile + SAME
+    ):
         return False
     if _over(evidence, ours):
         # It may be from before the last change.

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..clock import Clock
@@ -76,6 +76,31 @@ class Holdings:
         """Return our profiles that serve a place."""
         ids = self.ids(slot, single=single)
         return [one for one in self._ledger.entries if number(one) in ids]
+
+    def allowed(self, phases: int) -> Decimal | None:
+        """Return what a station may give by our profiles, in A; None for no limit.
+
+        They stay there while it is not connected.
+        """
+        there = {number(one): one for one in self._ledger.entries if self._counts(one)}
+        limits = [_first(there, OVERLAY, FIRST_ID[Purpose.STATION_MAX])]
+        for evse_id in self._station.evses:
+            session, default = FIRST_ID[Purpose.TX], FIRST_ID[Purpose.TX_DEFAULT]
+            of_session = _first(there, session + evse_id)
+            under = _first(there, OVERLAY + evse_id, default + evse_id)
+            limits.append(of_session or under)
+        known = [amount_of(one, phases) for one in limits if one is not None]
+        return min(known, default=None)
+
+    def _counts(self, entry: Entry) -> bool:
+        """Return whether a profile has not ended by itself."""
+        installed = entry.installed
+        schedule = installed.profile.schedule
+        if schedule.duration is None:
+            return True
+        begun = schedule.start or installed.set_at
+        ahead = self._station.skew.ahead if schedule.start else timedelta()
+        return self._clock() + ahead < begun + timedelta(seconds=schedule.duration)
 
     async def clear(self, link: Link, profile_id: int) -> Outcome:
         """Remove a profile of ours; one that is not there is fine."""
@@ -228,6 +253,11 @@ def amount_of(entry: Entry, phases: int) -> Decimal:
     schedule = entry.installed.profile.schedule
     limit = Limit(value=schedule.periods[0].limit, unit=schedule.unit)
     return in_ampere(limit, phases)
+
+
+def _first(there: dict[int, Entry], *ids: int) -> Entry | None:
+    """Return the first of these profiles that is there."""
+    return next((there[one] for one in ids if one in there), None)
 
 
 def _raises(entry: Entry, rung: Rung, limit: Limit) -> bool:

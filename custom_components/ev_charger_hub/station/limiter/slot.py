@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ..clock import CallLater, Timer
 from ..link import Limit
@@ -14,6 +15,9 @@ from .pacing import Change
 from .rungs import Rung
 from .wish import Wish
 
+if TYPE_CHECKING:
+    from .verify import Standing
+
 type Adjust = Callable[[Wish], Wish]
 
 
@@ -21,13 +25,20 @@ type Adjust = Callable[[Wish], Wish]
 class Sent:
     """What the station accepted: by which rung, None for a link without profiles.
 
-    `limit` is as it was sent, `goal` as it was wanted.
+    `limit` is as it was sent, `goal` as it was wanted; `ttl` is after how many seconds
+    a limit without a profile ends.
     """
 
     limit: Limit
     goal: Limit
     at: datetime
     rung: Rung | None = None
+    ttl: int | None = None
+
+    @property
+    def duration(self) -> int | None:
+        """Return after how many seconds it ends by itself, None for never."""
+        return self.ttl if self.rung is None else self.rung.duration
 
 
 class Alarm(StrEnum):
@@ -49,6 +60,8 @@ class Slot:
         self.place = place
         self.wish = Wish()
         self.sent: Sent | None = None
+        self.standing: Standing | None = None
+        """How the limit in force stands to that of our profile; None if not asked."""
         self.last: Change | None = None
         """The last change that was sent, for its pace."""
         self.conflicts = 0
@@ -61,6 +74,8 @@ class Slot:
         """When the station heard the id of its transaction, if we saw that."""
         self.rewritten: set[int] = set()
         """What the station had lost and got again since its last restart."""
+        self.refusals = 0
+        """How often in a row the renewal of what holds was refused."""
         self.zero_at: datetime | None = None
         self.unsafe: str | None = None
         """Why there is no fall-back although one is wanted."""

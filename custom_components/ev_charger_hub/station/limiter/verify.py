@@ -20,7 +20,8 @@ COMPOSITE_DURATION = 60
 TOLERANCE = Fraction(1, 10)
 """How far apart two limits in A may be that were rounded on different ways."""
 
-_USELESS = frozenset({OutcomeStatus.TIMED_OUT, OutcomeStatus.NOT_SUPPORTED})
+_PATIENCE = 2
+"""So often in a row a station may leave us without an answer before we ask no more."""
 
 
 class Standing(StrEnum):
@@ -40,11 +41,19 @@ class Verifier:
         self._knowledge = knowledge
         self._changed = changed
         self.composites: dict[int, CompositeSchedule] = {}
+        self._silences = 0
 
     async def verify(
         self, slot: Slot, link: Link, rung: Rung, goal: Limit, *, sent: bool = True
     ) -> tuple[Standing, str]:
         """Ask what is in force, and compare; NotConnected only if nothing was sent."""
+        told = await self._ask(slot, link, rung, goal, sent=sent)
+        slot.standing = told[0]
+        return told
+
+    async def _ask(
+        self, slot: Slot, link: Link, rung: Rung, goal: Limit, *, sent: bool
+    ) -> tuple[Standing, str]:
         if self._knowledge.learnt.composite is False:
             return Standing.UNKNOWN, "not verified: not supported"
         try:
@@ -55,7 +64,10 @@ class Verifier:
             if not sent:
                 raise
             return Standing.UNKNOWN, "not verified: disconnected"
-        if answer.status in _USELESS:
+        # One answer that is late, as in a moment of bad Wi-Fi, says nothing about it.
+        silent = answer.status is OutcomeStatus.TIMED_OUT
+        self._silences = self._silences + 1 if silent else 0
+        if self._silences >= _PATIENCE or answer.status is OutcomeStatus.NOT_SUPPORTED:
             self._knowledge.learn(composite=False)
         if not answer.ok:
             return Standing.UNKNOWN, f"not verified: {told(answer)}"

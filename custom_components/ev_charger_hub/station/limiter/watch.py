@@ -8,8 +8,10 @@ from ..channel import Channel
 from ..clock import CallLater, Clock, Timer, call_later as loop_call_later
 from ..model import ChargingStation, Evse, Place
 from .effective import Evidence, judge, overdrawn, unsettled
-from .evidence import TELLING, Record, gather, place_limits
+from .evidence import gather, place_limits
+from .flows import TELLING
 from .limiter import Limiter
+from .seen import Record
 
 SAMPLES_DELAY = timedelta(seconds=1)
 """How long after the first the samples of one moment are here."""
@@ -42,7 +44,7 @@ class Watch:
         self._currents_matter = False
         self._unsubscribes += [
             station.on_growth(self._follow),
-            station.online.subscribe(self.look),
+            station.way.subscribe(self.look),
             limiter.on_change(self.look),
         ]
         self._follow()
@@ -58,7 +60,7 @@ class Watch:
 
     def look(self) -> None:
         """Judge every place now."""
-        if not self._station.online.value:
+        if self._station.way.value is None:
             # What was known stays until the station says something else.
             return
         now = self._clock()
@@ -86,6 +88,8 @@ class Watch:
             self._currents_matter = True
         if record.settled_at is not None and now < record.settled_at:
             self._look_at(record.settled_at)
+        if record.late_at is not None and now < record.late_at:
+            self._look_at(record.late_at)
         for limit in place_limits(place):
             if (change := limit.next_change(now)) is not None:
                 self._look_at(change)
@@ -97,7 +101,7 @@ class Watch:
         self, place: Place, record: Record, evidence: Evidence, followed: bool | None
     ) -> bool:
         """Tell whether ours is followed; return whether it is news that it is not."""
-        if evidence.ours is None and place.limit_ignored.value:
+        if followed is None and evidence.ours is None and place.limit_ignored.value:
             followed = True
         if followed is None:
             return False
@@ -112,7 +116,8 @@ class Watch:
         record.doubted = record.doubted or overdrawn(evidence)
         news = not record.reported
         record.reported = True
-        return news
+        # Another profile is no way to make a number hold.
+        return news and not (evidence.two_ways and evidence.late)
 
     # When to look
 
@@ -123,6 +128,7 @@ class Watch:
                 place.status,
                 place.wanted_limit,
                 place.external_limits,
+                place.known_limits,
             ]
             if isinstance(place, Evse):
                 channels += [place.session, place.cable_rating]

@@ -17,7 +17,8 @@ class Wish:
 
     With `until` the limit ends then, and `before` holds again. `paused` is the
     transaction (its key) that is held at 0; `started` one that was started with a
-    limit of its own.
+    limit of its own. `locked` says that the phases were set at the station for good, by a
+    way that carries no profiles.
     """
 
     limit: Limit | None = None
@@ -26,6 +27,7 @@ class Wish:
     paused: int | None = None
     started: tuple[int, Limit] | None = None
     phases: int | None = None
+    locked: bool = False
 
     @property
     def shown(self) -> Limit | None:
@@ -86,6 +88,7 @@ class Wish:
             "paused": self.paused,
             "started": started and [started[0], _dump(started[1])],
             "phases": self.phases,
+            "locked": self.locked,
         }
 
 
@@ -100,6 +103,7 @@ def parse(kept: Any) -> Wish:
             paused=kept["paused"],
             started=started and (int(started[0]), _limit(started[1])),
             phases=kept["phases"],
+            locked=bool(kept.get("locked")),
         )
     except InvalidOperation, KeyError, TypeError, ValueError:
         return Wish()

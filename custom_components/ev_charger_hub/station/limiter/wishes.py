@@ -1,14 +1,17 @@
 """The wishes of one station: what is wanted at each of its places, durable."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from ..clock import CallLater
+from ..enums import RateUnit
 from ..journal import Journal
-from ..limits import LimitError, LimitErrorKind
-from ..link import Limit
+from ..limits import LimitError, LimitErrorKind, converted, in_ampere
+from ..link import Limit, LinkKind
 from ..model import ChargingStation
+from .plain import chosen_elsewhere, place_of
 from .slot import Slot
 from .wish import Wish, parse
 
@@ -40,6 +43,25 @@ class Wishes:
             if evse_id.isdecimal():
                 self.slot(int(evse_id)).show(parse(wish))
         self._saved, self._durable = self._dump(), True
+        if LinkKind.OCPP not in self._station.ways:
+            self._gather()
+
+    def _gather(self) -> None:
+        """Let what a server wanted of the whole station be wanted of its EVSE.
+
+        Without a server there is one limit, and nobody would see the other.
+        """
+        whole, evse = self.slot(0), self.slot(min(self._station.evses, default=1))
+        limit, there = whole.wish.limit, evse.wish.limit
+        phases = evse.place.phases
+        if limit is not None:
+            before = there
+            if there is None or in_ampere(limit, phases) < in_ampere(there, phases):
+                until = whole.wish.until
+                kept = None if until is None else before
+                evse.show(replace(evse.wish, limit=limit, until=until, before=kept))
+            whole.show(Wish())
+            self.save_soon()
 
     def close(self) -> None:
         """Let nothing happen any more."""
@@ -67,6 +89,8 @@ class Wishes:
         needed all the same: to choose the phases, or to lift the fall-back.
         """
         settings = self._station.settings
+        if slot.place.id != place_of(self._station, slot.place.id):
+            return None
         # The watts of three phases are too many for one, and maxima are lowered.
         wish = (slot.wish if wish is None else wish).clamped(settings)
         # The end of a transaction is no news if it was told late.
@@ -74,9 +98,20 @@ class Wishes:
         if (limit := wish.effective) is not None:
             return limit
         lifted = settings.fallback_current is not None and slot.place.id != 0
-        if wish.phases is None and not lifted:
+        chooses = wish.phases is not None and not chosen_elsewhere(self._station)
+        if not chooses and not lifted:
             return None
         return Limit(value=Decimal(settings.maximum_current))
+
+    def lowest(self) -> Limit | None:
+        """Return the lowest of all limits that have to hold, in A; None for no limit."""
+        # As many W are not as many A everywhere: each place has phases of its own.
+        goals = [
+            converted(goal, RateUnit.AMPERE, slot.place.phases)
+            for slot in self
+            if (goal := self.goal(slot)) is not None
+        ]
+        return min(goals, key=lambda one: one.value, default=None)
 
     async def save(self) -> None:
         """Write down what is wanted, if it changed; durable when it returns."""

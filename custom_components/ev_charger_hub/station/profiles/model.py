@@ -155,6 +155,10 @@ class ProfileSupport:
     """A profile is replaced only by clearing the old one first (Easee, row S3)."""
     only_absolute: bool = False
     """Relative and recurring profiles are refused (Easee, row S4)."""
+    default_caps: bool = False
+    """A lower TxDefaultProfile keeps a TxProfile down (Easee, row S6)."""
+    clears_loosely: bool = False
+    """A profile may stay although it is told to be cleared (Easee, row S53)."""
     dynamic: bool = False
     """Whether the limit of a profile can be changed without a new one (2.1 K28)."""
     max_offline: bool = False

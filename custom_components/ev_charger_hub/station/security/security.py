@@ -83,7 +83,7 @@ class Security:
         self._renewal: Timer | None = None
         self._renewed_at: datetime | None = None
         self._writing: Timer | None = None
-        self._unsubscribe = station.online.subscribe(self._upgrader.online_changed)
+        self._unsubscribe = station.local.subscribe(self._upgrader.online_changed)
         station.security = self
 
     async def load(self) -> None:

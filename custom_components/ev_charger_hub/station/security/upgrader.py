@@ -11,9 +11,10 @@ from ..channel import Channel
 from ..clock import CallLater, Timer
 from ..commands import CertificateUse
 from ..errors import JournalError, NotConnected, NotSupported, UpdateRunning
+from ..events import Booted, StationEvent
 from ..firmware import Blocked
 from ..link import Capability, Link
-from ..model import Booted, ChargingStation, StationEvent
+from ..model import ChargingStation
 from ..networks import NetworkLink
 from ..outcome import Outcome
 from ..secrets import shortened
@@ -135,7 +136,7 @@ class Upgrader:
         upgrade = self._keeper.kept.upgrade
         if not self._due or upgrade is None or not upgrade.active:
             return
-        if self._station.online.value and (self._task is None or self._task.done()):
+        if self._station.local.value and (self._task is None or self._task.done()):
             self._cancel_timer()
             name = f"{shortened(self._station.identity)} security profile"
             self._task = self._spawn(self._run(), name)

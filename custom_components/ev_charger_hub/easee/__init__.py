@@ -1,0 +1,1 @@
+"""The Easee cloud: its account, and the products that it reaches."""
