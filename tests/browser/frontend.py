@@ -39,7 +39,12 @@ class Frontend:
         self.page.wait_for_url(re.compile(r"/(home|lovelace)"))
 
     def visit(self, path: str) -> None:
-        """Go to a panel, even while the frontend is just going somewhere by itself."""
+        """Go to a panel, even while the frontend is just going somewhere by itself.
+
+        A dialog that closes goes a step back in the history of the browser, away from
+        a panel that was visited before that step was done.
+        """
+        self.page.wait_for_function("() => !history.state?.dialog")
         url = f"{self.url}{path}"
         try:
             self.page.goto(url)
