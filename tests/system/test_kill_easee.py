@@ -3,8 +3,8 @@
 The server is a real one in another process, and so is the virtual cloud.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,19 @@ async def shown(server: Server, key: str, value: str) -> None:
 
 
 async def flows(cloud: Cloud) -> None:
-    """Let some energy flow, and the charger tell of it."""
-    await asyncio.sleep(1)
+    """Let energy flow for a second, and the charger tell of it."""
+    later = _now(cloud) + timedelta(seconds=1)
+
+    async def flowed() -> bool:
+        return _now(cloud) >= later
+
+    await until(flowed)
     cloud.do("pause")
     cloud.do("pause", on=False)
+
+
+def _now(cloud: Cloud) -> datetime:
+    return datetime.fromisoformat(cloud.state()["now"])
 
 
 class Truth:
@@ -201,8 +210,7 @@ async def test_dead_for_a_whole_session(
 ) -> None:
     server.kill()
     cloud.do("plug")
-    # The car takes a moment.
-    await asyncio.sleep(5)
+    cloud.wait_until(lambda charger: charger["power"] > 0, CHARGER)
     await flows(cloud)
     cloud.do("unplug")
     await server.start()
