@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 import threading
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 import pytest
 
 from .frontend import Frontend
@@ -15,6 +15,8 @@ from .processes import ROOT, home_assistant
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 30.0
 """Seconds until a thread that should end is left to the check of what is left over."""
+SHOWN_WITHIN = 120_000
+"""Milliseconds until what was to be seen never will be."""
 
 FLAGS = (
     "--headless",
@@ -60,7 +62,8 @@ def page(chromium: str, tmp_path: Path, socket_enabled: None) -> Iterator[Page]:
             # A click on what is still moving is lost.
             reduced_motion="reduce",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(SHOWN_WITHIN)
+        expect.set_options(timeout=SHOWN_WITHIN)
         yield context.pages[0]
         context.close()
     # The loop of Playwright lets its threads go without waiting for them.

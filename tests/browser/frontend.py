@@ -94,4 +94,4 @@ class Frontend:
 
     def expect_state(self, name: str, state: str) -> None:
         """Wait until the row of an entity shows a state."""
-        expect(self.entity(name)).to_contain_text(state, timeout=60_000)
+        expect(self.entity(name)).to_contain_text(state)

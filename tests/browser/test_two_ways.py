@@ -25,8 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 NAME = "Garage"
 ACCOUNT_ENTRY = "Easee (Home)"
-PATIENCE = 120_000
-"""How long a charger may take to do what it was told, in ms."""
 LARGEST = 32
 """What the cloud allows where nobody limits it, in A."""
 STATE = "entity => document.querySelector('home-assistant').hass.states[entity].state"
@@ -89,8 +87,6 @@ def close(frontend: Frontend) -> None:
     footer = frontend.page.locator("ha-dialog-footer")
     footer.get_by_role("button", name="Close").click()
     expect(footer).not_to_be_visible()
-    # It goes one step back, and would take along who leaves meanwhile.
-    frontend.page.wait_for_function("!history.state?.dialog")
 
 
 def move_to_server(frontend: Frontend, cloud: Cloud, port: int) -> None:
@@ -115,11 +111,11 @@ def move_to_server(frontend: Frontend, cloud: Cloud, port: int) -> None:
     frontend.dialog_picture("local_consequences")
     frontend.press("Submit")
     told = page.get_by_text("was told to connect to ws://")
-    expect(told).to_be_visible(timeout=PATIENCE)
+    expect(told).to_be_visible()
     frontend.dialog_picture("local_waiting")
     cloud.do("restore_ocpp")
     done = page.get_by_text("is connected to Home Assistant directly")
-    expect(done).to_be_visible(timeout=PATIENCE)
+    expect(done).to_be_visible()
     frontend.dialog_picture("local_done")
     close(frontend)
 
@@ -135,7 +131,7 @@ def undo(frontend: Frontend) -> None:
     frontend.dialog_picture("local_undo")
     frontend.press("Submit")
     done = page.get_by_text("connects to the cloud of Easee only, as before.")
-    expect(done).to_be_visible(timeout=PATIENCE)
+    expect(done).to_be_visible()
     frontend.dialog_picture("local_undone")
     close(frontend)
 
