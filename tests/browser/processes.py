@@ -65,7 +65,7 @@ def ask(
     headers = {"Content-Type": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    with urlopen(Request(url, data, headers), timeout=30) as response:
+    with urlopen(Request(url, data, headers), timeout=PATIENCE) as response:
         content: bytes = response.read()
         return content
 
