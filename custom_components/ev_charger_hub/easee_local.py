@@ -5,13 +5,14 @@ if it makes no sense, JournalError if nothing can be written down. Everything el
 by itself, and shows in `progress`.
 """
 
-from collections.abc import Collection, Iterator
+import asyncio
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import callback
 
@@ -56,7 +57,8 @@ class LocalStatus(StrEnum):
 class LocalState:
     """How far a charger is, and the name of what is wrong, None for nothing."""
 
-    status: LocalStatus = LocalStatus.OFF
+    status: LocalStatus | None = None
+    """None as long as it is not read how far it is."""
     trouble: str | None = None
 
 
@@ -265,21 +267,23 @@ class LocalCharging:
         the rest shows in `progress`. `confirmed` are the problems that the user insists
         against, those of the address included.
         """
-        await self.charger(serial).begin(
-            server,
-            url,
-            name=name,
-            confirmed=confirmed,
-            charge_when_away=charge_when_away,
+        await self._see_through(
+            self.charger(serial).begin(
+                server,
+                url,
+                name=name,
+                confirmed=confirmed,
+                charge_when_away=charge_when_away,
+            )
         )
 
     async def undo(self, serial: str) -> None:
         """Move a charger back to the cloud alone, and have it be as it was."""
-        await self.charger(serial).undo()
+        await self._see_through(self.charger(serial).undo())
 
     async def retry(self, serial: str) -> None:
         """Go on after a trouble."""
-        await self.charger(serial).retry()
+        await self._see_through(self.charger(serial).retry())
 
     async def adopt(
         self, serial: str, server: EvChargerHubConfigEntry | None = None
@@ -288,8 +292,23 @@ class LocalCharging:
 
         If no server has a charger of that identity, it is approved at `server`.
         """
-        await self.charger(serial).adopt(server)
+        await self._see_through(self.charger(serial).adopt(server))
 
     async def leave(self, serial: str) -> None:
         """Forget how a charger was moved, and leave it as it is."""
-        await self.charger(serial).leave()
+        await self._see_through(self.charger(serial).leave())
+
+    async def _see_through(self, decision: Coroutine[Any, Any, None]) -> None:
+        """Carry a decision out to its end, also if whoever took it is stopped meanwhile.
+
+        Raises LocalRefused if the account stops before; the next start goes on.
+        """
+        task = self._hub.entry.async_create_background_task(
+            self._hub.hass, decision, "Easee local OCPP, decided"
+        )
+        # There may be nobody left to hear of what goes wrong.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise LocalRefused(Refusal.UNKNOWN_CHARGER)
+        task.result()

@@ -113,6 +113,10 @@ class LocalCharger:
         host = self._hub.guests.stations.get(self.serial)
         return host or self._hub.stations.get(self.identity)
 
+    def _host(self) -> HubStation | None:
+        """Return the charger as a server here has it, None if none that runs does."""
+        return self.lodging.station or self._hub.guests.stations.get(self.serial)
+
     def _reported(self) -> Readings | None:
         charger = self._hub.account.chargers.get(self.serial)
         return None if charger is None else charger.readings
@@ -137,6 +141,8 @@ class LocalCharger:
         ):
             self._ending.callback(channel.subscribe(changed))
         await self._commissioning.start()
+        # Who still dials is not turned out.
+        self.look()
         await self._recover()
         self.look()
         self._inspect_later("round", INSPECTION.total_seconds())
@@ -161,9 +167,8 @@ class LocalCharger:
     @callback
     def look(self) -> None:
         """See whether a server still has it, and listen to it there."""
-        host = self.lodging.station or self._hub.guests.stations.get(self.serial)
+        host, progress = self._host(), self.progress.value
         self.arrivals.follow(None if host is None else host.station)
-        progress = self.progress.value
         self.stranded.set(
             progress is not None
             and progress.goal is Goal.ON
@@ -205,9 +210,13 @@ class LocalCharger:
         )
 
     async def inspect(self) -> None:
+        """See whether what was stored is still there; raises EaseeError, JournalError."""
+        await self._commissioning.inspect()
+
+    async def _inspect(self) -> None:
         """See whether what was stored is still there; what fails is tried later."""
         try:
-            await self._commissioning.inspect()
+            await self.inspect()
         except (EaseeError, JournalError) as err:
             _LOGGER.debug(
                 "%s: not looked at: %s", shortened(self.serial), type(err).__name__
@@ -383,7 +392,7 @@ class LocalCharger:
     def _stays_away(self) -> None:
         """Tell it again where to dial, which ends in a trouble if it does not come."""
         self._set_timer("away", AWAY, self._stays_away)
-        progress, host = self.progress.value, self.lodging.station
+        progress, host = self.progress.value, self._host()
         if (
             progress is not None
             and progress.goal is Goal.ON
@@ -403,7 +412,7 @@ class LocalCharger:
 
     def _inspect_later(self, name: str, seconds: float) -> None:
         def inspect() -> None:
-            self._later(self.inspect(), "Easee local OCPP inspection")
+            self._later(self._inspect(), "Easee local OCPP inspection")
             if name == "round":
                 self._inspect_later("round", INSPECTION.total_seconds())
 

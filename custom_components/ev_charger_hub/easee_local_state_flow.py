@@ -153,10 +153,7 @@ class LocalStateFlow(OptionsFlowWithReload, ABC):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """See whether what was stored for the charger is still there."""
-        if (charger := self._charger()) is None:
-            return self._gone()
-        await charger.inspect()
-        return await self.async_step_local_state()
+        return await self._async_decide("look", {}, lambda one: one.inspect())
 
     async def async_step_local_progress(
         self, user_input: dict[str, Any] | None = None

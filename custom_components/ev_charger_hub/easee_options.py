@@ -24,8 +24,10 @@ from .easee_form import (
 )
 from .easee_hub import EaseeHub
 from .easee_local_flow import LocalFlow
+from .easee_local_place import async_server_of
 from .easee_session import async_entry_session
 from .easee_settings import CONF_CHARGERS, LeftOut, charger_options, charger_settings
+from .models import EvChargerHubConfigEntry
 
 
 class EaseeOptionsFlow(LocalFlow):
@@ -77,7 +79,15 @@ class EaseeOptionsFlow(LocalFlow):
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what a charger may do."""
+        """Ask what a charger may do, unless a server here knows that."""
+        if (server := await self._async_server()) is not None:
+            return self.async_abort(
+                reason="charger_at_server",
+                description_placeholders={
+                    "charger": self._name(),
+                    "server": server.title,
+                },
+            )
         errors: dict[str, str] = {}
         readings = self._readings()
         chosen = charger_options(self.config_entry, self._identity)
@@ -111,6 +121,11 @@ class EaseeOptionsFlow(LocalFlow):
             if charger is not None:
                 return charger.readings
         return Readings()
+
+    async def _async_server(self) -> EvChargerHubConfigEntry | None:
+        """Return the server that has the charger, and its settings, None if none has."""
+        store = async_entry_session(self.hass, self.config_entry).store
+        return async_server_of(self.hass, await store.identity_of(self._identity))
 
     def _name(self) -> str:
         """Return the name of the charger."""

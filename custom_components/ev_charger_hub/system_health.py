@@ -75,7 +75,7 @@ def _local(hubs: list[EaseeHub]) -> str:
         one.local.state(serial).value for one in hubs for serial in one.local.chargers
     ]
     there = sum(one.status is LocalStatus.CONNECTED for one in states)
-    told = sum(one.status is not LocalStatus.OFF for one in states)
+    told = sum(one.status not in {LocalStatus.OFF, None} for one in states)
     return f"{there}/{told}"
 
 

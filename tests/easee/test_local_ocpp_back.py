@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from .house import APPLIES, STORES, House
 from custom_components.ev_charger_hub.easee.ids import ChargerId as Id
 from custom_components.ev_charger_hub.easee.local_details import Mode
@@ -123,3 +125,39 @@ async def test_foreign_changes_while_it_goes_back_stop_it(house: House) -> None:
     await house.time.pass_time(2 * MINUTE)
     assert house.trouble() is Trouble.FOREIGN
     assert house.progress().goal is Goal.OFF
+
+
+async def test_a_password_that_nobody_knows_is_no_hindrance(house: House) -> None:
+    """It was set up by hand, and the cloud shows no passwords."""
+    house.cloud.local_ocpp.shows_password = False
+    local = LocalOcpp(house.requests)
+    theirs = f"ws://127.0.0.1:{house.door.port}/theirs"
+    version = await local.store(CHARGER, replace(house.details, url=theirs))
+    await house.commissioning.adopt()
+    await local.apply(CHARGER, version)
+    await house.reach(Stage.VERIFIED)
+    await house.commissioning.undo()
+    await house.reach(None)
+    await house.time.pass_time(10)
+    assert not house.door.connected
+
+
+@pytest.mark.parametrize("shows_password", [False, True])
+async def test_what_looks_as_before_is_told_all_the_same(
+    house: House, shows_password: bool
+) -> None:
+    """It was off by the same address before, and the answer to the store is lost."""
+    house.cloud.local_ocpp.shows_password = shows_password
+    await house.enable()
+    await house.commissioning.undo()
+    await house.reach(None)
+    await house.time.pass_time(10)
+    await house.commissioning.begin(replace(house.details, password="another horse"))
+    await house.reach(Stage.APPLIED)
+    await house.time.pass_time(15)
+    assert house.door.connected
+    house.cloud.faults.add(Fault(pattern=STORES, method="POST", cut=True, after=True))
+    await house.commissioning.undo()
+    await house.reach(None, 3 * MINUTE)
+    await house.time.pass_time(10)
+    assert not house.door.connected

@@ -118,3 +118,20 @@ async def test_what_is_written_cannot_be_read(house: House) -> None:
     assert house.stage() is None
     await house.rest()
     assert house.posts() == 0
+
+
+async def test_what_passes_does_not_hide_that_it_never_came(house: House) -> None:
+    """Another operator was seen for a while, after it was told for the last time."""
+    house.cloud.local_ocpp.dial = None
+    await house.commissioning.begin(house.details)
+    await house.time.pass_time(2 * HOUR)
+    assert house.trouble() is Trouble.NOT_CONNECTED
+    ours = house.charger.operator
+    house.charger.operator = {"id": 42, "name": "Tibber"}
+    await house.commissioning.inspect()
+    assert house.trouble() is Trouble.OTHER_OPERATOR
+    house.charger.operator = ours
+    await house.commissioning.inspect()
+    await house.time.pass_time(10)
+    assert house.stage() is Stage.APPLIED
+    assert house.trouble() is Trouble.NOT_CONNECTED

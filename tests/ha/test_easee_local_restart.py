@@ -1,10 +1,16 @@
 """Local OCPP goes on by itself: entries are loaded again, and in any order."""
 
+import asyncio
 from datetime import datetime
+from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
@@ -12,6 +18,7 @@ from .easee_local import HOST, Mover
 from custom_components.ev_charger_hub.const import (
     CONF_MAXIMUM_CURRENT,
     CONF_MINIMUM_CURRENT,
+    CONF_POLICY,
 )
 from custom_components.ev_charger_hub.easee.local_problems import Check
 from custom_components.ev_charger_hub.easee.local_progress import Stage
@@ -19,7 +26,8 @@ from custom_components.ev_charger_hub.easee_local import LocalStatus
 from custom_components.ev_charger_hub.easee_local_place import FACT
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.settings import async_chargers
-from simulators.easee_cloud import EaseeCloud
+from custom_components.ev_charger_hub.station.journal import Journal
+from simulators.easee_cloud import EaseeCloud, local_ocpp
 from simulators.easee_cloud.seed import CHARGER
 
 STORES = "/local-ocpp/v1/connection-details/"
@@ -153,3 +161,49 @@ async def test_charger_takes_its_settings_along(
     await mover.until(lambda: CHARGER in easee.stations)
     settings = easee.stations[CHARGER].station.settings
     assert (settings.minimum_current, settings.maximum_current) == (7, 10)
+
+
+async def test_charger_that_still_dials_is_not_turned_out_by_a_restart(
+    mover: Mover, hub: OcppHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is turned out comes again as a stranger, and may be let in as such."""
+    hass = mover.home.hass
+    hass.config_entries.async_update_entry(hub.entry, options={CONF_POLICY: "accept"})
+    await hass.async_block_till_done()
+    await begin(mover, hub)
+    await mover.until(lambda: mover.stage is Stage.VERIFIED)
+    monkeypatch.setattr(local_ocpp, "DIALS_AFTER", 30)
+    await mover.hub.local.undo(CHARGER)
+    await mover.until(lambda: mover.progress is None)
+    await reload(mover)
+    assert [*async_chargers(hub.entry)] == [CHARGER]
+    await mover.until(lambda: CHARGER in mover.hub.stations)
+    await mover.home.passes(60)
+    assert not async_chargers(hub.entry)
+
+
+async def test_sensor_never_says_off_while_the_account_is_loaded_again(
+    mover: Mover, hub: OcppHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it while the disk takes its time."""
+    await begin(mover, hub)
+    await mover.until(lambda: mover.stage is Stage.VERIFIED)
+    await mover.home.settle()
+    events = async_capture_events(mover.home.hass, EVENT_STATE_CHANGED)
+    load = Journal.load
+
+    async def slowly(self: Journal, identity: str, name: str) -> Any:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return await load(self, identity, name)
+
+    monkeypatch.setattr(Journal, "load", slowly)
+    await reload(mover)
+    await mover.home.passes(15)
+    states = [
+        one.data["new_state"].state
+        for one in events
+        if one.data["entity_id"] == "sensor.garage_local_ocpp"
+    ]
+    assert states[-1] == "connected"
+    assert "off" not in states

@@ -451,3 +451,31 @@ async def test_a_charger_that_went_meanwhile_is_not_undone(
     await hass.config_entries.async_unload(window.entry.entry_id)
     await window.submit()
     assert window.shows == "account_not_running"
+
+
+async def test_a_look_that_fails_says_so(
+    window: Window, moved: Mover, hub: OcppHub
+) -> None:
+    await window.open()
+    moved.home.cloud.faults.add(Fault(pattern=STORE, status=403))
+    await window.choose("local_look")
+    assert window.shows == "local_look"
+    assert window.errors == {"base": "forbidden"}
+    await window.submit()
+    assert window.shows == "local_state"
+
+
+async def test_what_it_may_do_is_changed_at_its_server(
+    hass: HomeAssistant, window: Window, moved: Mover, hub: OcppHub
+) -> None:
+    """The account would keep what nobody obeys."""
+    options = hass.config_entries.options
+    shown = await options.async_init(window.entry.entry_id)
+    chosen = {"next_step_id": "charger"}
+    await options.async_configure(shown["flow_id"], chosen)
+    told = await options.async_configure(shown["flow_id"], {"charger": CHARGER})
+    assert told["reason"] == "charger_at_server"
+    assert told["description_placeholders"] == {
+        "charger": "Garage",
+        "server": hub.entry.title,
+    }

@@ -20,6 +20,7 @@ from custom_components.ev_charger_hub.easee.local_problems import Check
 from custom_components.ev_charger_hub.easee.local_progress import Stage, Trouble
 from custom_components.ev_charger_hub.easee_local import LocalStatus
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.ocpp.credentials import hash_password
 from simulators.easee_cloud import Charger, EaseeCloud
 from simulators.easee_cloud.dialer import Dialer
 from simulators.easee_cloud.seed import CHARGER
@@ -249,3 +250,28 @@ async def test_charger_that_stays_away_for_hours_is_told_again_and_then_the_user
     assert hub.stations[CHARGER].station.local.value
     assert not issues(hass)
     assert stores(moved) == ["DualProtocol"]
+
+
+async def test_adopted_charger_that_its_server_had_is_watched_like_any_other(
+    hass: HomeAssistant,
+    mover: Mover,
+    hub: OcppHub,
+    url: str,
+    charger: Charger,
+    local_dialer: Dialer,
+) -> None:
+    """It was approved, and set up in the cloud, by hand."""
+    password = "bythehandoftheuser"
+    hub.approve(CHARGER, "Garage", hash_password(password))
+    await hass.async_block_till_done()
+    cloud = mover.home.cloud
+    cloud.local_ocpp.foreign_change(charger, url, basicAuthPassword=password)
+    await mover.home.passes(15)
+    await mover.hub.local.adopt(CHARGER, hub.entry)
+    await mover.until(lambda: mover.stage is Stage.VERIFIED)
+    local_dialer.twins[CHARGER].cut()
+    for _ in range(15):
+        await mover.home.passes(10 * MINUTES)
+    assert len(cloud.journal.find("POST", "/local-ocpp/v1/connections/")) == 3
+    assert mover.is_troubled_by(Trouble.NOT_CONNECTED)
+    assert len(issues(hass)) == 1

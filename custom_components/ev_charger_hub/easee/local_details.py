@@ -38,13 +38,14 @@ class Fingerprint:
     password: str | None = field(default=None, repr=False)
 
     def matches(self, other: Fingerprint | None) -> bool:
-        """Return whether both stand for the same, as far as passwords are shown."""
+        """Return whether both stand for the same, as far as passwords are shown.
+
+        What is off was stored without its password by who does not know that.
+        """
         if other is None:
             return False
-        if UNTOLD in {self.password, other.password} and None not in {
-            self.password,
-            other.password,
-        }:
+        passwords = {self.password, other.password}
+        if UNTOLD in passwords and (None not in passwords or self.mode == Mode.OFF):
             other = replace(other, password=self.password)
         return self == other
 

@@ -87,7 +87,8 @@ class Steps:
         if operator is not None:
             return replace(progress, trouble=Trouble.OTHER_OPERATOR, detail=operator)
         if progress.trouble in SEEN:
-            return replace(progress, trouble=None, detail="")
+            # Whether it takes too long is found out anew.
+            return replace(progress, trouble=None, detail="", late=False)
         return progress
 
     def _unlike(self, progress: Progress, stored: Stored | None) -> Progress | None:
@@ -170,10 +171,9 @@ class Steps:
     async def _store_off(self, progress: Progress) -> Progress:
         """Store that the charger is not to dial, if it is to dial as we said."""
         stored = await self.read()
-        if stored is None or (
-            progress.was_there(stored) and not progress.is_ours(stored)
-        ):
+        if stored is None:
             return replace(progress, stage=Stage.APPLIED)
+        # It may look as before we came, and not be applied yet.
         if _off(progress).is_ours(stored):
             version = stored.version
         elif progress.is_ours(stored):
@@ -181,6 +181,8 @@ class Steps:
             if details.password == UNTOLD:
                 details = replace(details, password=progress.details.password)
             version = await self._local.store(self._serial, details)
+        elif progress.was_there(stored):
+            return replace(progress, stage=Stage.APPLIED)
         else:
             return _foreign(progress, stored)
         return replace(progress, stage=Stage.STORED, version=version)
