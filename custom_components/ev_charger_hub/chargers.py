@@ -290,21 +290,37 @@ class Chargers:
             if known is not None and self._exists(known.subentry_id):
                 # Another has taken its place before there was anything to forget.
                 return
-            if known is not None:
-                # A stranger from now on: who dials in meanwhile is not let in as it.
-                self._part_with(identity)
-            await self._hub.central_system.expel(identity)
-            if known is not None:
-                await known.ending.aclose()
-                await async_remove_files(self._hub.hass, known.subentry_id)
-            serial = "" if known is None else known.station.info.value.serial or ""
-            await self._async_forget(identity, serial)
+            if known is None:
+                await self._hub.central_system.expel(identity)
+                await self._async_forget(identity, "")
+                return
+            # A stranger from now on: who dials in meanwhile is not let in as it.
+            self._lose(identity)
+            try:
+                await self._async_end(identity, known)
+            finally:
+                # An account may have it from now on, which goes on from what is kept.
+                self._shared.registry.discard(known.station)
+
+    async def _async_end(self, identity: str, known: OcppStation) -> None:
+        """Turn out a charger, with a last word for who goes on with it, and forget it."""
+        hub = self._hub
+        await hub.central_system.expel(identity)
+        await _async_logged(identity, known.ending.aclose())
+        await _async_logged(identity, hub.snapshots.async_store(known))
+        await async_remove_files(hub.hass, known.subentry_id)
+        await self._async_forget(identity, known.station.info.value.serial or "")
 
     def _part_with(self, identity: str) -> OcppStation:
-        """Return a charger that is none of ours any more, and is still to be ended."""
+        """Return a charger that anybody else may have now, and is still to be ended."""
+        hub_station = self._lose(identity)
+        self._shared.registry.discard(hub_station.station)
+        return hub_station
+
+    def _lose(self, identity: str) -> OcppStation:
+        """Return a charger that is none of ours any more."""
         hub_station = self._hub.stations.pop(identity)
         del self._applied[identity]
-        self._shared.registry.discard(hub_station.station)
         async_delete_finding_issues(self._hub.hass, hub_station.station)
         async_delete_security_issues(self._hub.hass, hub_station.station)
         async_delete_restart_issue(self._hub.hass, identity)

@@ -104,3 +104,44 @@ async def test_a_session_survives_both_being_set_up_again(ways: TwoWays) -> None
     await ways.passes(300)
     await ways.assert_true()
     assert len(ways.told("ended")) == 1
+
+
+@pytest.mark.parametrize("outage", [False, True])
+async def test_no_power_flows_to_a_car_that_left_while_the_server_was_out_of_reach(
+    ways: TwoWays, outage: bool
+) -> None:
+    """The charger says first that it is free, and then what it measured before."""
+    await charge(ways)
+    assert ways.number("1_power_active_import") > 0
+    ways.twin.cut()
+    await ways.passes(60)
+    ways.charger.unplug()
+    await ways.passes(60)
+    if outage:
+        ways.home.cloud.outage(None)
+    ways.twin.restore()
+    await ways.until(lambda: ways.hub_station.station.local.value)
+    shown = set()
+    for _ in range(10):
+        await ways.passes(30)
+        shown |= {
+            (ways.state("1_status"), float(ways.state(f"1_{quantity}")))
+            for quantity in ("power_active_import", "current_import")
+        }
+    assert shown == {("available", 0.0)}
+
+
+async def test_energy_stays_known_when_local_ocpp_is_undone_with_a_full_car(
+    ways: TwoWays,
+) -> None:
+    """Nothing flows any more that would tell it anew."""
+    await charge(ways)
+    assert (vehicle := ways.charger.vehicle) is not None
+    vehicle.stored = vehicle.capacity
+    await ways.passes(120)
+    keys = "1_energy_active_import_register", "1_session_energy"
+    before = [ways.state(key) for key in keys]
+    await ways.move_back()
+    for _ in range(10):
+        await ways.passes(60)
+        assert [ways.state(key) for key in keys] == before

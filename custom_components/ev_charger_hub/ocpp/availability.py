@@ -71,7 +71,9 @@ class Statuses:
 
     def take(self, place: Place, status: ConnectorStatus, at: datetime) -> None:
         """Show a status, and follow it."""
-        if status not in MAY_FLOW and status is not place.status.value:
+        # It may have been heard of another way, which does not know what is yet to come.
+        news = status is not place.status.value or place.status.filled
+        if status not in MAY_FLOW and news:
             idle(place, at)
         if place.status.set(status, at) and place.id:
             self.follow(place, status, at)

@@ -14,6 +14,12 @@ class _Lent:
 
     at: datetime | None
     filled: bool = False
+    barred: datetime | None = None
+    """What the first source says of the time before is history as well."""
+
+    def makes_history(self, at: datetime) -> bool:
+        """Return whether what the first source says of a moment is no news."""
+        return any(at < one for one in (self.at, self.barred) if one is not None)
 
 
 class Channel[T]:
@@ -71,7 +77,7 @@ class Channel[T]:
         if self._lent is None:
             self._lent = _Lent(self.at)
         if anew:
-            self._lent.at = None
+            self._lent.at = self._lent.barred = None
 
     def fill(self, value: T, at: datetime) -> None:
         """Store a value of the second source, which knows that it is no history."""
@@ -80,6 +86,11 @@ class Channel[T]:
         self._lent.filled = True
         self.at = at
         self._become(value, at)
+
+    def bar(self, at: datetime) -> None:
+        """Have it be history what the first source says of the time before, while lent."""
+        if self._lent is not None:
+            self._lent.barred = at
 
     def keep(self, value: T, at: datetime) -> None:
         """Store a least value, which does not make it less outdated."""
@@ -100,7 +111,7 @@ class Channel[T]:
 
     def _take_back(self, at: datetime | None, lent: _Lent) -> bool:
         """Return whether the first source sets it again."""
-        if at is not None and lent.at is not None and at < lent.at:
+        if at is not None and lent.makes_history(at):
             return False
         self.at, self._lent = lent.at, None
         return True

@@ -61,8 +61,10 @@ def idle(place: Place, at: datetime) -> None:
         if key.measurand not in _FLOWS or channel.value is None:
             continue
         if channel.filled:
-            # Who only says that nothing flows does not measure it.
+            # Who only says that nothing flows does not measure it; what was measured
+            # before, and is told late, is not the present.
             channel.fill(0, at)
+            channel.bar(at)
         else:
             channel.set(0, at)
 
