@@ -1,6 +1,7 @@
 """History: what the cloud knows of the past of chargers, brought in once."""
 
 import asyncio
+from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ SETTLE: Final = 120.0
 
 RETRY: Final = 3600.0
 DAILY: Final = 86_400.0
+
+ADDED_UP: Final = timedelta(minutes=5)
+"""So long after an hour the recorder has its statistics, those of all sensors at once."""
 
 
 class AccountHistory:
@@ -116,7 +120,7 @@ class AccountHistory:
         kept = await self._hub.journal.load(station.identity, FACT) or {}
         if kept.get("seen"):
             return True
-        this_hour = now.replace(minute=0, second=0, microsecond=0)
+        this_hour = _hour_of(now)
         begun = dt_util.parse_datetime(kept.get("from") or "") or this_hour - PAST
         there = await async_statistics(hass, entity_id)
         if there.first is not None and there.first <= begun:
@@ -131,8 +135,14 @@ class AccountHistory:
             now,
             Lane.PAST,
         )
-        before = there.first or this_hour
+        # A row that the recorder is about to add would cost everybody theirs.
+        before = there.first or _hour_of(now - ADDED_UP)
         first = async_import_usage(hass, evse, entity_id, usage, before, there.unit)
         fact = {"from": first.isoformat()} if first is not None else {"seen": True}
         await self._hub.journal.store(station.identity, FACT, fact)
         return first is None
+
+
+def _hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a moment began."""
+    return moment.replace(minute=0, second=0, microsecond=0)

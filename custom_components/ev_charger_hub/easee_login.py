@@ -6,23 +6,21 @@ from typing import Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.util.hass_dict import HassKey
 
 from . import easee_hub
-from .const import DOMAIN
 from .easee.api import EaseeApi
 from .easee.auth import Authenticator, login
 from .easee.budget import Budget
 from .easee.catalog import Catalog
 from .easee.discovery import catalog_of, user_of
-from .easee.errors import Forbidden, NotNow, Unavailable
+from .easee.errors import EaseeError, Forbidden, Unavailable
+from .easee.requests import Lane
 from .easee.timing import Time, limit
 from .easee.tokens import TokenPair
+from .easee_session import async_hold
 
 PATIENCE: Final = 60.0
 """Seconds that somebody waits in front of a form."""
-
-_NOT_NOW: Final[HassKey[NotNow]] = HassKey(f"{DOMAIN}_easee_login_not_now")
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)
@@ -66,19 +64,13 @@ class _Fresh(Authenticator):
 async def async_log_in(hass: HomeAssistant, user: str, password: str) -> Login:
     """Return who has logged in; raises EaseeError.
 
-    A cloud that said until when it is to be left alone is not asked before, in
-    whichever form: it means our address, not who logs in.
+    A cloud that said until when it is to be left alone is not asked before, whichever
+    form or account was told: it means our address, not who logs in.
     """
     time = easee_hub.easee_time()
-    if (held := hass.data.get(_NOT_NOW)) is not None and time() < held.until:
-        raise type(held)(held.until, held.title)
     try:
         async with limit(time, PATIENCE):
             return await _async_logged_in(hass, time, user, password)
-    except NotNow as err:
-        # Without its traceback, in whose frames there is a password.
-        hass.data[_NOT_NOW] = type(err)(err.until, err.title)
-        raise
     except TimeoutError as err:
         raise Unavailable from err
 
@@ -87,6 +79,12 @@ async def _async_logged_in(
     hass: HomeAssistant, time: Time, user: str, password: str
 ) -> Login:
     session, url = async_get_clientsession(hass), easee_hub.easee_addresses().api
-    pair = await login(session, time, user, password, url)
-    api = EaseeApi(session, _Fresh(pair), Budget(time), time, url=url)
+    budget = Budget(time, async_hold(hass))
+    await budget.take(Lane.AUTH)
+    try:
+        pair = await login(session, time, user, password, url)
+    except EaseeError as err:
+        budget.heed(err)
+        raise
+    api = EaseeApi(session, _Fresh(pair), budget, time, url=url)
     return Login(user_id=await user_of(api), pair=pair, catalog=await catalog_of(api))

@@ -1,7 +1,7 @@
 """Easee sessions: what of an account outlives its entry being set up again.
 
 Whoever loads an entry once more does not get around a pause: neither that of logging in
-(S30), nor that of a blocked address (A11).
+(S30), nor that of a blocked address (A11), which all accounts and forms keep to.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .easee.auth import PasswordAuthenticator
-from .easee.budget import Budget
+from .easee.budget import Budget, Hold
 from .easee.timing import Time
 from .easee.watched import WatchedAuthenticator
 from .easee_store import AccountStore
@@ -29,6 +29,7 @@ class AccountSession:
     """The session of one account, and what it may still ask for."""
 
     store: AccountStore
+    hold: Hold
     budget: Budget | None = None
     authenticator: PasswordAuthenticator | None = None
     watched: WatchedAuthenticator | None = None
@@ -40,7 +41,7 @@ class AccountSession:
     ) -> tuple[WatchedAuthenticator, Budget]:
         """Return what logs in for an entry; it is the same as long as the user is."""
         if self.budget is None:
-            self.budget = Budget(time)
+            self.budget = Budget(time, self.hold)
         credentials = entry.data[CONF_USERNAME], entry.data.get(CONF_PASSWORD)
         if self.watched is None or credentials != self.credentials:
             user, password = self.credentials = credentials
@@ -72,6 +73,14 @@ type Sessions = dict[str, AccountSession]
 
 SESSIONS: Final[HassKey[Sessions]] = HassKey(f"{DOMAIN}_easee_sessions")
 
+_HOLD: Final[HassKey[Hold]] = HassKey(f"{DOMAIN}_easee_hold")
+
+
+@callback
+def async_hold(hass: HomeAssistant) -> Hold:
+    """Return until when our address is to send nothing, which is one for everybody."""
+    return hass.data.setdefault(_HOLD, Hold())
+
 
 @callback
 def async_entry_session(hass: HomeAssistant, entry: ConfigEntry[Any]) -> AccountSession:
@@ -84,7 +93,8 @@ def async_session(hass: HomeAssistant, account: str) -> AccountSession:
     """Return the one session of an account, by its unique id."""
     sessions = hass.data.setdefault(SESSIONS, {})
     if account not in sessions:
-        sessions[account] = AccountSession(store=AccountStore(hass, account))
+        store = AccountStore(hass, account)
+        sessions[account] = AccountSession(store=store, hold=async_hold(hass))
     return sessions[account]
 
 

@@ -468,6 +468,21 @@ async def test_a_pause_is_as_long_as_the_cloud_wants(
     assert asked(cloud) == [503, 429, 200]
 
 
+async def test_a_pause_is_no_longer_if_the_clock_is_set_back(
+    house: House, cloud: EaseeCloud, time: SimulatedTime
+) -> None:
+    client = house.start()
+    cloud.faults.add(Fault(pattern=LOGIN, status=503))
+    with pytest.raises(Unavailable):
+        await client.token()
+    time.now -= timedelta(hours=5)
+    for wait in (299, 1):
+        with pytest.raises(LoginPaused):
+            await client.token()
+        time.advance(wait)
+    assert await valid(cloud, await client.token())
+
+
 @pytest.mark.parametrize("status", [503, None])
 async def test_a_pause_ends_soon_after_an_outage_of_everything(
     house: House, cloud: EaseeCloud, time: SimulatedTime, status: int | None

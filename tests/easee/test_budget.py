@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from .account import after
-from custom_components.ev_charger_hub.easee.budget import PATIENCE, Budget
+from custom_components.ev_charger_hub.easee.budget import PATIENCE, Budget, Hold
 from custom_components.ev_charger_hub.easee.errors import (
     AddressBlocked,
     NotNow,
@@ -256,3 +256,50 @@ async def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     assert budget.left == 0
     time.advance(300)
     assert budget.left == 3
+
+
+@pytest.mark.parametrize("error", [RateLimited, AddressBlocked])
+async def test_what_the_cloud_says_lasts_as_long_if_the_clock_is_set_back(
+    error: type[NotNow],
+) -> None:
+    time = SimulatedTime()
+    budget = Budget(time)
+    budget.heed(error(time() + timedelta(seconds=60)))
+    time.now -= timedelta(hours=5)
+    with pytest.raises(error):
+        await budget.take(Lane.COMMAND)
+    time.advance(59)
+    with pytest.raises(error):
+        await budget.take(Lane.COMMAND)
+    time.advance(1)
+    await budget.take(Lane.COMMAND)
+    assert held(budget) == (None, None)
+
+
+@pytest.mark.parametrize("error", [RateLimited, AddressBlocked])
+async def test_what_the_cloud_says_to_one_account_holds_up_all(
+    error: type[NotNow],
+) -> None:
+    time, hold = SimulatedTime(), Hold()
+    told, other = Budget(time, hold), Budget(time, hold)
+    heard: list[tuple[datetime | None, datetime | None]] = []
+    other.subscribe(lambda: heard.append(held(other)))
+    until = time() + timedelta(seconds=60)
+    told.heed(error(until))
+    with pytest.raises(error) as raised:
+        await other.take(Lane.COMMAND)
+    assert raised.value.until == until
+    blocked_until = until if error is AddressBlocked else None
+    assert heard == [(until, blocked_until)]
+    time.advance(60)
+    await told.take(Lane.COMMAND)
+    assert heard == [(until, blocked_until), (None, None)]
+
+
+async def test_an_account_that_has_used_up_its_own_holds_up_no_other() -> None:
+    time, hold = SimulatedTime(), Hold()
+    spent, other = Budget(time, hold, count=1), Budget(time, hold)
+    await spent.take(Lane.COMMAND)
+    with pytest.raises(RateLimited):
+        await spent.take(Lane.COMMAND)
+    await other.take(Lane.COMMAND)

@@ -213,6 +213,56 @@ async def test_many_sessions_do_not_use_up_more_than_there_is(
     assert bench.energy(Period.DAY) == 30.0
 
 
+async def test_a_session_of_two_days_is_not_forgotten_by_a_restart_after_its_end(
+    bench: Bench, api: EaseeApi, time: SimulatedTime
+) -> None:
+    """Home Assistant ends before the cloud has booked it."""
+    kept: list[str] = []
+    bench.costs.asked.subscribe(lambda: kept.append(json.dumps(bench.costs.dump())))
+    await time.pass_time(61)
+    before = bench.energy(Period.YEAR) or 0
+    began = TODAY - timedelta(hours=2)
+    bench.charge(began, 7.0)
+    bench.costs.session_ended(began)
+    await time.pass_time(30)
+    bench.task.cancel()
+    after = SiteCosts(HOME, Sites(api), time, lambda: OSLO)
+    after.restore(json.loads(kept[-1]))
+    task = asyncio.create_task(after.run())
+    await time.pass_time(61)
+    year = after.cost(CHARGER, Period.YEAR).value
+    assert year is not None
+    assert year.energy == pytest.approx(before + 7.0)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.mark.parametrize(
+    ("slow", "seconds"),
+    [
+        ("2025-12-31T23:00:00Z/", 65),
+        ("2026-09-30T22:00:00Z/", 65),
+        # While it is waited until the cloud has booked the session before.
+        ("nothing", 55),
+    ],
+    ids=["the past", "today", "soon"],
+)
+async def test_a_session_that_ends_while_another_is_asked_for_is_not_forgotten(
+    bench: Bench, cloud: EaseeCloud, time: SimulatedTime, slow: str, seconds: float
+) -> None:
+    await time.pass_time(61)
+    before = bench.energy(Period.YEAR) or 0
+    bench.costs.session_ended(TODAY - timedelta(hours=6))
+    cloud.faults.add(Fault(pattern=f"breakdown/{slow}", delay=10, after=True))
+    await time.pass_time(seconds)
+    began = TODAY - timedelta(hours=2)
+    bench.costs.session_ended(began)
+    await time.pass_time(45)
+    bench.charge(began, 7.0)
+    await time.pass_time(90)
+    assert bench.energy(Period.YEAR) == pytest.approx(before + 7.0)
+
+
 async def test_after_a_restart_only_what_is_not_known_is_asked_for(
     bench: Bench, api: EaseeApi, time: SimulatedTime
 ) -> None:
@@ -284,6 +334,40 @@ async def test_an_outage_leaves_what_is_known(
     bench.charge(TODAY + timedelta(hours=1), 1.0)
     await time.pass_time(1900)
     assert bench.energy(Period.DAY) == 11.0
+
+
+@pytest.mark.parametrize("status", [503, 403])
+async def test_an_outage_does_not_make_yesterday_today(
+    bench: Bench, cloud: EaseeCloud, time: SimulatedTime, status: int
+) -> None:
+    """Who is refused asks seldom, and yet nothing of yesterday is shown for long."""
+    midnight = TODAY + timedelta(days=1)
+    bench.charge(TODAY + timedelta(hours=1), 10.0)
+    await time.pass_time((midnight - time()).total_seconds() - 600)
+    cloud.faults.add(Fault(pattern="breakdown", times=None, status=status, body={}))
+    bench.costs.session_ended(midnight)
+    await time.pass_time(599)
+    assert bench.energy(Period.DAY) == 10.0
+    await time.pass_time(120)
+    assert bench.energy(Period.DAY) is None
+    assert bench.energy(Period.MONTH) == 10.0
+    cloud.faults.clear()
+    await time.pass_time(6 * 3600)
+    assert bench.energy(Period.DAY) == 0.0
+
+
+async def test_an_answer_after_midnight_does_not_make_yesterday_today(
+    bench: Bench, cloud: EaseeCloud, time: SimulatedTime
+) -> None:
+    midnight = TODAY + timedelta(days=1)
+    bench.charge(TODAY + timedelta(hours=1), 7.0)
+    await time.pass_time((midnight - time()).total_seconds() - 65)
+    bench.costs.session_ended(midnight)
+    cloud.faults.add(Fault(pattern="breakdown", delay=20, after=True))
+    await time.pass_time(65 + 120)
+    cost = bench.costs.cost(CHARGER, Period.DAY).value
+    assert cost is not None
+    assert (cost.energy, cost.since) == (0.0, midnight)
 
 
 async def test_who_may_not_know_the_costs_asks_seldom(

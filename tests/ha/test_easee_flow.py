@@ -1,6 +1,7 @@
 """Test the forms of an Easee account: set up, log in again, reconfigure, options."""
 
 from collections.abc import Callable, Generator
+from datetime import timedelta
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
@@ -21,6 +22,11 @@ from .conftest import device_of
 from .easee import ACCOUNT, EaseeHome, easee_config_entry
 from .planted import plant
 from custom_components.ev_charger_hub.const import CONF_KIND, DOMAIN, KIND_EASEE
+from custom_components.ev_charger_hub.easee.errors import (
+    AddressBlocked,
+    NotNow,
+    RateLimited,
+)
 from custom_components.ev_charger_hub.easee_flow import async_keep_login
 from custom_components.ev_charger_hub.easee_form import CONF_STORE_PASSWORD
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
@@ -339,6 +345,13 @@ async def test_what_goes_wrong_has_its_own_words(
     assert result["step_id"] == "products"
 
 
+def until(result: ConfigFlowResult) -> str:
+    """Return until when a form says that nothing is asked."""
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    return placeholders["until"]
+
+
 @pytest.mark.conformance("EASEE_A11")
 @pytest.mark.parametrize("happen", [blocked, limited])
 @pytest.mark.parametrize("anew", [False, True])
@@ -359,12 +372,34 @@ async def test_a_cloud_that_said_when_is_not_asked_before(
 
     assert len(easee_home.cloud.journal.requests) == asked
     assert result["errors"] == first["errors"]
-    assert result["description_placeholders"] == first["description_placeholders"]
+    assert until(result) == until(first)
 
     easee_home.cloud.limits.blocked_until = None
     await easee_home.time.pass_time(HOUR)
     result = await submit(hass, result, credentials())
     assert result["step_id"] == "products"
+
+
+@pytest.mark.conformance("EASEE_A11")
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [(AddressBlocked, "address_blocked"), (RateLimited, "rate_limited")],
+)
+async def test_a_form_asks_nothing_while_an_account_is_silent(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_entry: MockConfigEntry,
+    easee_hub: EaseeHub,
+    error: type[NotNow],
+    shown: str,
+) -> None:
+    """What the cloud said to an account that runs means our address."""
+    easee_hub.account.budget.heed(error(easee_home.time() + timedelta(hours=2)))
+    asked = len(easee_home.cloud.journal.requests)
+    for form in (await begin(hass), await easee_entry.start_reconfigure_flow(hass)):
+        result = await submit(hass, form, credentials())
+        assert result["errors"] == {"base": shown}
+    assert len(easee_home.cloud.journal.requests) == asked
 
 
 async def test_a_cloud_that_takes_too_long_does_not_answer(

@@ -1,6 +1,6 @@
 """Test the past of an Easee account: sessions in the journal, usage in the statistics."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
+    do_adhoc_statistics,
 )
 
 from homeassistant.components.recorder.core import Recorder
@@ -38,6 +39,11 @@ PAGES = 4
 """The cloud answers for a month at most."""
 LAST = f"{SECOND}/usage/hourly"
 SESSIONS = f"charger/{CHARGER}/sessions"
+THERMOMETER = "sensor.living_room"
+FULL_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(
+    days=1
+)
+"""The end of an hour that the recorder has not added up, by its own clock."""
 
 
 @pytest.fixture
@@ -252,3 +258,38 @@ async def test_a_sensor_that_is_enabled_later_gets_its_past_by_its_name(
     imported = await rows(hass, easee_home)
     assert imported[-1]["sum"] == 0
     assert imported[0]["sum"] < 0
+
+
+@pytest.mark.parametrize("easee_epoch", [FULL_HOUR - timedelta(seconds=SETTLE - 5)])
+async def test_an_import_at_the_full_hour_costs_no_sensor_its_statistics(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+) -> None:
+    """The recorder adds up an hour ten seconds after its end, of all sensors or of none."""
+    for value in ("20.0", "21.0"):
+        hass.states.async_set(
+            THERMOMETER,
+            value,
+            {"state_class": "measurement", "unit_of_measurement": "°C"},
+        )
+    await async_wait_recording_done(hass)
+    await has_passed(easee_home, SETTLE)
+    assert await rows(hass, easee_home)
+    do_adhoc_statistics(hass, start=FULL_HOUR - timedelta(minutes=5))
+    await async_wait_recording_done(hass)
+    hour = FULL_HOUR - timedelta(hours=1)
+    statistics = {THERMOMETER, entity_id(hass, "sensor", ENERGY)}
+    found = await get_instance(hass).async_add_executor_job(
+        partial(
+            statistics_during_period,
+            hass,
+            hour,
+            None,
+            statistics,
+            "hour",
+            None,
+            {"mean", "sum"},
+        )
+    )
+    assert found.keys() == statistics

@@ -1,6 +1,6 @@
 """Equalizers and sites of an Easee account, as Home Assistant shows them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
 from unittest.mock import patch
@@ -596,6 +596,31 @@ async def test_a_restart_asks_for_no_costs_that_are_known(
     await easee_home.passes(1800)
     assert len(asked(easee_home)) == 4
     assert easee_home.cloud.limits.offences == 0
+
+
+async def test_a_session_of_two_months_costs_something_though_we_restart_at_its_end(
+    hass: HomeAssistant, easee_home: EaseeHome, easee_entry: MockConfigEntry
+) -> None:
+    """Before the cloud has booked it, and what was before is not asked for again."""
+    await hass.config.async_set_time_zone("Europe/Oslo")
+    charger = easee_home.cloud.chargers[CHARGER]
+    # An hour before the end of October.
+    easee_home.time.now = datetime(2026, 10, 31, 22, 0, tzinfo=UTC)
+    assert await easee_home.set_up(easee_entry)
+    await easee_home.passes(70)
+    before = float(state(hass, "sensor", f"{CHARGER}_cost_year"))
+    charger.plug_in(Vehicle())
+    for _ in range(8):
+        await easee_home.passes(900)
+    charger.unplug()
+    await easee_home.passes(10)
+    cost = charger.history.sessions[-1].energy * 0.3
+    assert cost > 1
+    await hass.config_entries.async_reload(easee_entry.entry_id)
+    await easee_home.settle()
+    await easee_home.passes(130)
+    shown = float(state(hass, "sensor", f"{CHARGER}_cost_year"))
+    assert shown == pytest.approx(before + cost, abs=0.02)
 
 
 async def test_costs_that_cannot_be_kept_are_known_all_the_same(

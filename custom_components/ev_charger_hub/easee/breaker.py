@@ -24,6 +24,8 @@ class Breaker:
         self._time = time
         self._is_up = is_up
         self._until: datetime | None = None
+        self._since = time()
+        """When the pause began."""
         self.outage = False
         """Whether the last failure was the cloud's and no refusal."""
         self.down = False
@@ -32,6 +34,7 @@ class Breaker:
 
     async def check(self) -> None:
         """Raise LoginPaused while it is too soon."""
+        self._follow_clock()
         if self._until is None or self._time() >= self._until:
             return
         if not (self.outage and await self._is_over()):
@@ -62,10 +65,20 @@ class Breaker:
         self.down = False
 
     def _pause(self, span: timedelta, until: datetime | None) -> None:
-        now = self._time()
+        now = self._since = self._time()
         self._until = max(now + span, until or now)
         self.outage = self.down = False
         self._look_at = None
+
+    def _follow_clock(self) -> None:
+        """Let the pause be no longer than it was if our clock was set back."""
+        if (back := self._since - self._time()) <= timedelta():
+            return
+        self._since -= back
+        if self._until is not None:
+            self._until -= back
+        if self._look_at is not None:
+            self._look_at -= back
 
     async def _is_over(self) -> bool:
         now = self._time()

@@ -129,6 +129,7 @@ class SiteCosts:
         self._spans: dict[Period, _Span] = {}
         """By the period that a span is the beginning of; that of a day is today."""
         self._wake = asyncio.Event()
+        """Set while a session that is over has not been asked for."""
 
     def cost(self, serial: str, period: Period) -> Channel[Cost | None]:
         """Return what a charger cost in the present period; None until it is known."""
@@ -154,6 +155,8 @@ class SiteCosts:
             if span.end is not None and (began is None or began < span.end):
                 del self._spans[period]
         self._wake.set()
+        # A restart must not bring back what is deleted.
+        self.asked.notify()
 
     def dump(self) -> dict[str, Any]:
         """Return what spares the cloud questions after a restart, as JSON."""
@@ -186,22 +189,25 @@ class SiteCosts:
             except TimeoutError:
                 pass
             else:
+                self._wake.clear()
                 await pause(self._time, BOOKED.total_seconds())
-            wait = await self._try()
+            wait = min(await self._try(), self._tomorrow() - self._time())
+            self._forget_what_is_over()
 
     def _until_due(self) -> timedelta:
         """Return how long what is known is good enough."""
         now, asked = self._time(), self.asked.value
         today = self._starts()[Period.DAY]
-        if asked is None or not today <= asked <= now:
+        if asked is None or not today <= asked <= now or len(self._spans) < len(Period):
             return timedelta()
-        # A day begins with 0, as soon as the cloud has booked the one before.
-        tomorrow = today + timedelta(days=1) + BOOKED
-        return min(asked + INTERVAL, tomorrow) - now
+        return min(asked + INTERVAL, self._tomorrow()) - now
+
+    def _tomorrow(self) -> datetime:
+        """Return when the next day begins with 0: once this one is booked."""
+        return self._starts()[Period.DAY] + timedelta(days=1) + BOOKED
 
     async def _try(self) -> timedelta:
         """Ask for what is not known; return how long to leave it at that."""
-        self._wake.clear()
         try:
             await self.refresh()
         except (Forbidden, NotFound) as err:
@@ -219,9 +225,9 @@ class SiteCosts:
 
     async def refresh(self) -> None:
         """Ask for today and whatever else is not known; raises EaseeError."""
+        asked_at, starts = self._time(), self._starts()
         if self.site.value.price is None:
             await self.refresh_price()
-        starts = self._starts()
         for period, end in (
             (Period.DAY, None),
             (Period.MONTH, starts[Period.DAY]),
@@ -229,7 +235,8 @@ class SiteCosts:
         ):
             await self._know(period, starts[period], end)
             self._sum_up(starts)
-        self.asked.set(self._time())
+        # At midnight the answer is of the day before.
+        self.asked.set(asked_at)
 
     async def refresh_price(self) -> None:
         """Ask what a kWh costs; raises EaseeError."""
@@ -257,6 +264,10 @@ class SiteCosts:
         if end is None or start < end:
             site = self.site.value
             listed = await self._sites.costs(site.id, start, end or self._time())
+        if end and self._wake.is_set():
+            # A session that ended meanwhile is not booked yet: this is asked again.
+            self._spans.pop(period, None)
+            return
         costs = {one.serial: one for one in listed}
         self._spans[period] = _Span(start=start, end=end, costs=costs)
 
@@ -282,6 +293,14 @@ class SiteCosts:
             spans.append(span)
             for charger in self.site.value.chargers:
                 self._tell(charger.serial, period, starts[period], spans)
+
+    def _forget_what_is_over(self) -> None:
+        """Tell no costs of a day, month or year that is over."""
+        for period, start in self._starts().items():
+            for charger in self.site.value.chargers:
+                cost = self.cost(charger.serial, period)
+                if cost.value is not None and cost.value.since < start:
+                    cost.set(None)
 
     def _tell(
         self, serial: str, period: Period, since: datetime, spans: list[_Span]
