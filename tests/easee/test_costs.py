@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 import json
 from typing import Any
@@ -412,3 +413,19 @@ async def test_a_price_that_the_list_does_not_tell_is_asked_for(
     assert (costs.site.value.currency, costs.site.value.price) == ("SEK", 0.7)
     await costs.refresh_price()
     assert (costs.site.value.currency, costs.site.value.price) == ("EUR", 0.3)
+
+
+async def test_a_price_that_the_list_does_not_tell_changes_some_day(
+    api: EaseeApi, cloud: EaseeCloud, time: SimulatedTime
+) -> None:
+    """The documented list of products has no price (easee_cloud.md 1.5 #1)."""
+    costs = SiteCosts(replace(HOME, price=None), Sites(api), time, lambda: OSLO)
+    task = asyncio.create_task(costs.run())
+    await time.pass_time(120)
+    assert costs.site.value.price == 0.3
+    cloud.sites[1].price.including_vat = 0.5
+    await time.pass_time(7 * 3600)
+    assert costs.site.value.price == 0.5
+    asked = cloud.journal.find("GET", "/api/sites/1")
+    assert sum(one.path == "/api/sites/1" for one in asked) == 2
+    task.cancel()

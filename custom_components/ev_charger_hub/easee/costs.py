@@ -25,6 +25,8 @@ FIRST: Final = 60.0
 INTERVAL: Final = timedelta(minutes=30)
 BOOKED: Final = timedelta(minutes=1)
 """So long after a session, or midnight, the cloud has it in its books."""
+PRICE_STAYS: Final = timedelta(hours=6)
+"""How soon a price is asked for again that the account does not list."""
 NOT_FOR_US: Final = timedelta(hours=6)
 """How soon somebody is asked again who may not tell."""
 
@@ -126,6 +128,9 @@ class SiteCosts:
         self._time = time
         self._zone = zone
         self._costs: ChargersCosts = {} if costs is None else costs
+        self._lists_price = site.price is not None
+        self._priced: datetime | None = None
+        """When the price was asked for last."""
         self._spans: dict[Period, _Span] = {}
         """By the period that a span is the beginning of; that of a day is today."""
         self._wake = asyncio.Event()
@@ -138,7 +143,7 @@ class SiteCosts:
     def update(self, site: SiteInfo) -> None:
         """Take over what the account lists; a price that it does not tell stays."""
         self.listed.set(True)
-        known = self.site.value
+        known, self._lists_price = self.site.value, site.price is not None
         if site.price is None and known.price is not None:
             site = replace(
                 site,
@@ -226,7 +231,9 @@ class SiteCosts:
     async def refresh(self) -> None:
         """Ask for today and whatever else is not known; raises EaseeError."""
         asked_at, starts = self._time(), self._starts()
-        if self.site.value.price is None:
+        if not self._lists_price and (
+            self._priced is None or asked_at - self._priced >= PRICE_STAYS
+        ):
             await self.refresh_price()
         for period, end in (
             (Period.DAY, None),
@@ -241,7 +248,9 @@ class SiteCosts:
     async def refresh_price(self) -> None:
         """Ask what a kWh costs; raises EaseeError."""
         site = self.site.value
-        if (told := await self._sites.site(site.id)) is not None:
+        told = await self._sites.site(site.id)
+        self._priced = self._time()
+        if told is not None:
             self.site.set(
                 replace(
                     site,
