@@ -11,7 +11,6 @@ from .building import async_build_parts
 from .devices import async_refresh_charger
 from .easee.charger import EaseeCharger
 from .easee.echo import Echo
-from .easee.errors import NotFound
 from .easee.limit_watch import LimitWatch
 from .easee.link import EaseeLink
 from .easee.products import ChargerInfo
@@ -31,7 +30,6 @@ from .storage import DATA
 from .token_entries import async_rename_charger
 
 if TYPE_CHECKING:
-    from .easee.account import EaseeAccount
     from .easee_hub import EaseeHub
 
 
@@ -96,7 +94,7 @@ def build_cloud_side(
             readings,
             account.time,
             hears=partial(account.stream.hears, info.serial),
-            refresh=partial(_async_refresh, account, serial),
+            refresh=partial(account.refresh, serial),
         ),
     )
     charger = EaseeCharger(
@@ -123,13 +121,6 @@ def _stop_watching(hub: EaseeHub, watch: LimitWatch) -> None:
 def _reachable(station: ChargingStation) -> bool:
     """Return whether a charger is there to be told something."""
     return station.remote.value
-
-
-async def _async_refresh(account: EaseeAccount, identity: str) -> None:
-    """Ask for what a charger reports, if it is still there; raises EaseeError."""
-    if identity not in account.chargers:
-        raise NotFound
-    await account.refresh(identity)
 
 
 @callback

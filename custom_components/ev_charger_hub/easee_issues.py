@@ -59,11 +59,17 @@ class AccountIssues:
 
     @callback
     def follow_product(self, identity: str) -> Callable[[], None]:
-        """Follow who else commands a product; return what ends that."""
+        """Follow who else commands a product; return what ends that, and its issue."""
         rogue = self._hub.account.rogues[identity]
         tell = partial(self._tell_rogue, identity)
         tell()
-        return rogue.repeated.subscribe(tell)
+        unsubscribe = rogue.repeated.subscribe(tell)
+
+        def end() -> None:
+            unsubscribe()
+            self._delete(finding_issue_id(ROGUE, identity))
+
+        return end
 
     @callback
     def close(self) -> None:
@@ -72,9 +78,8 @@ class AccountIssues:
         for timer in self._spent.values():
             timer.cancel()
         self._spent.clear()
-        if not self._hass.is_stopping:
-            for issue_id in tuple(self._raised):
-                self._delete(issue_id)
+        for issue_id in tuple(self._raised):
+            self._delete(issue_id)
 
     # What is told
 
@@ -183,7 +188,8 @@ class AccountIssues:
         )
 
     def _delete(self, issue_id: str) -> None:
-        """Raise an issue no more."""
-        if issue_id in self._raised:
+        """Raise an issue no more; at the end of Home Assistant all are kept."""
+        # What the user ignores is remembered with the issue, for the next start.
+        if issue_id in self._raised and not self._hass.is_stopping:
             self._raised.discard(issue_id)
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)

@@ -14,9 +14,12 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
+from .easee.account import EaseeAccount
+from .easee.command_ids import CommandId
+from .easee.commands import circuit_commands
 from .easee.errors import Forbidden
 from .easee.history import HourlyUsage, PastSession, hourly_usage, sessions
-from .easee.requests import Lane
+from .easee.requests import Lane, Reply
 from .easee.sites import Sites, SiteUser, UserUsage
 from .easee.writing import Order
 from .easee_targets import EaseeTarget, async_resolve_easee
@@ -257,16 +260,58 @@ def _body(value: object) -> object:
 
 
 async def _call(target: EaseeTarget, data: Data) -> JsonObjectType:
-    account, method = target.account, data[ATTR_METHOD]
-    lane = Lane.READ if method == "GET" else Lane.COMMAND
+    account, method, path = target.account, data[ATTR_METHOD], data[ATTR_PATH]
+    body = data.get(ATTR_BODY)
     with target.errors():
-        reply = await account.requests.request(
-            method, data[ATTR_PATH], lane=lane, json=data.get(ATTR_BODY)
-        )
-    for device, number in _commands(reply.body):
-        # It is no command of somebody else.
-        account.commands.expect(device, number)
+        if method == "GET":
+            reply = await account.requests.request(
+                method, path, lane=Lane.READ, json=body
+            )
+        else:
+            reply = await _send(account, method, path, body)
     return {"status": reply.status, "body": _redacted(reply.body)}
+
+
+async def _send(account: EaseeAccount, method: str, path: str, body: Any) -> Reply:
+    """Return the answer to a request, and know that what it commands is ours."""
+    serial, numbers = _addressed(account, path, body)
+    expected = [(serial, number) for number in numbers]
+    with account.commands.sending(serial):
+        try:
+            reply = await account.requests.request(
+                method, path, lane=Lane.COMMAND, json=body
+            )
+            expected = _commands(reply.body) or expected
+        finally:
+            # Without an answer it may have been carried out all the same.
+            for device, number in expected:
+                account.commands.expect(device, number)
+    return reply
+
+
+def _addressed(account: EaseeAccount, path: str, body: Any) -> tuple[str, list[int]]:
+    """Return which product a request may command, "" if none that is known.
+
+    With it come the ids of the commands that the answer need not name.
+    """
+    where = path.partition("?")[0].rstrip("/").lower()
+    for circuit in (one for site in account.sites.values() for one in site.circuits):
+        base = f"/api/sites/{circuit.site_id}/circuits/{circuit.id}/"
+        if where.startswith(base):
+            what = where.removeprefix(base)
+            return circuit.primary or "", _of_circuit(what, body)
+    parts = where.upper().split("/")
+    return next((one for one in parts if one in account.rogues), ""), []
+
+
+def _of_circuit(what: str, body: Any) -> list[int]:
+    """Return the ids of the commands that a request for a circuit becomes."""
+    match what:
+        case "dynamiccurrent":
+            return [CommandId.SET_DYNAMIC_CIRCUIT_CURRENT]
+        case "settings" if isinstance(body, dict):
+            return circuit_commands(map(str, body))
+    return []
 
 
 def _redacted(body: Any) -> Any:

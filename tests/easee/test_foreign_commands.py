@@ -204,3 +204,15 @@ async def test_what_is_sent_past_us_can_be_expected(
     cloud.rogue_response(CHARGER, 60)
     await listener.time.pass_time(1)
     assert [one.id for one in listener.foreign] == [60]
+
+
+async def test_what_is_sent_past_us_may_be_responded_to_first(
+    listener: Listener, cloud: EaseeCloud
+) -> None:
+    with listener.commands.sending(CHARGER.lower()):
+        cloud.rogue_response(CHARGER, 60)
+        cloud.rogue_response(CHARGER, 61)
+        await listener.time.pass_time(10)
+        assert not listener.foreign
+        listener.commands.expect(CHARGER, 60)
+    assert [one.id for one in listener.foreign] == [61]

@@ -238,6 +238,16 @@ async def test_a_limit_is_renewed_while_home_assistant_runs(safe: Garage) -> Non
     assert len(safe.sent) == 11
 
 
+async def test_once_the_fall_back_is_gone_nothing_ends_by_itself(safe: Garage) -> None:
+    await charging(safe)
+    await safe.pass_time(600)
+    safe.settings = StationSettings(name="Garage")
+    await safe.restart()
+    await safe.pass_time(3600)
+    assert safe.dynamic == 32
+    assert safe.sent == [32]
+
+
 async def test_a_pause_ends_by_itself_too(safe: Garage) -> None:
     await charging(safe)
     await safe.done(limits.pause(safe.station, 1))

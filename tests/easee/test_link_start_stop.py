@@ -381,6 +381,26 @@ async def test_charging_that_does_not_go_on_by_itself_is_resumed_again(
     assert garage.charger.power > 0
 
 
+@pytest.mark.parametrize("answer", [503, None])
+async def test_a_resume_of_which_nobody_knows_leaves_nobody_paused(
+    garage: Garage, answer: int | None
+) -> None:
+    await plugged_in(garage)
+    await garage.pass_time(61)
+    if answer is None:
+        lost = Behaviour(never=True)
+        garage.cloud.commands.next(Behaviour(), Behaviour(), lost, lost, lost)
+    else:
+        fault = Fault(pattern="resume_charging", status=answer, times=None)
+        garage.cloud.faults.add(fault)
+    await garage.done(limits.request_phases(garage.station, 1, 1), 200)
+    assert garage.sent.count("resume_charging") >= 3
+    garage.cloud.faults.clear()
+    await garage.pass_time(600)
+    assert garage.charger.power > 0
+    assert garage.charger.phases() == 1
+
+
 async def test_a_death_in_a_change_of_phases_leaves_nobody_paused(
     garage: Garage,
 ) -> None:

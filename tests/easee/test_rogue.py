@@ -79,9 +79,17 @@ def test_after_a_quiet_day_nobody_else_is_in_control(
     assert not rogue.repeated.value
 
 
-def test_nothing_waits_after_the_end(rogue: Rogue, time: SimulatedTime) -> None:
+def test_what_is_forgotten_does_not_count_any_more(
+    rogue: Rogue, time: SimulatedTime
+) -> None:
     for _ in range(3):
         rogue.seen(response(time))
-    rogue.stop()
-    time.advance(timedelta(days=2).total_seconds())
+    rogue.forget()
+    assert not rogue.repeated.value
+    time.advance(timedelta(hours=23).total_seconds())
+    for expected in (False, False, True):
+        rogue.seen(response(time))
+        assert rogue.repeated.value is expected
+    # Nor does the day that has begun before.
+    time.advance(timedelta(hours=2).total_seconds())
     assert rogue.repeated.value

@@ -460,6 +460,18 @@ async def test_a_delayed_start_is_another_one_each_time(
     assert writes(cloud) == ["POST /delayed"] * 2
 
 
+async def test_the_delayed_start_of_yesterday_is_no_proof_of_another(
+    cloud: EaseeCloud, keeper: ScheduleKeeper, time: SimulatedTime
+) -> None:
+    wanted = delayed(OSLO, ZoneInfo(OSLO), NIGHT.start, 16, time())
+    assert (await keeper.store(wanted)).ok
+    await time.pass_time(24 * 3600)
+    cloud.faults.add(Fault(pattern="/delayed$", method="POST", status=503))
+    again = delayed(OSLO, ZoneInfo(OSLO), NIGHT.start, 16, time())
+    with pytest.raises(Unavailable):
+        await keeper.store(again)
+
+
 async def test_one_that_is_not_understood_can_be_followed_and_removed(
     cloud: EaseeCloud, keeper: ScheduleKeeper
 ) -> None:

@@ -22,6 +22,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 
 from .easee import EaseeHome
+from .easee_acts import while_time_passes
 from .entities import entity_id, exists, full_state, state
 from custom_components.ev_charger_hub.easee.enums import (
     GridType,
@@ -509,6 +510,23 @@ async def test_if_nobody_tells_what_became_of_it_the_charger_is_asked(
     charger.observe(44, False)
     await switch(easee_home, "touch_button", on=False)
     assert shown(hass, "switch", "touch_button") == STATE_OFF
+
+
+async def test_loading_the_entry_again_meanwhile_is_an_error_that_users_read(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_cloud: EaseeCloud,
+    easee_hub: EaseeHub,
+    charger: Charger,
+) -> None:
+    easee_cloud.commands.next(Behaviour(never=True))
+    call = asyncio.ensure_future(switch(easee_home, "cable_lock", on=True))
+    await easee_home.time.pass_time(2)
+    reload = hass.config_entries.async_reload(easee_hub.entry.entry_id)
+    assert await while_time_passes(easee_home, reload)
+    with pytest.raises(HomeAssistantError) as raised:
+        await call
+    assert raised.value.translation_key == "timed_out"
 
 
 async def test_a_change_that_nobody_tells_is_read(

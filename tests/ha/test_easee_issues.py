@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from .easee import EaseeHome
+from .easee import EaseeHome, easee_config_entry
 from .entities import state
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee import errors
@@ -24,9 +26,10 @@ from custom_components.ev_charger_hub.easee_issues import (
     UNVERIFIED,
     WEAR,
 )
+from custom_components.ev_charger_hub.easee_login import async_log_in
 from custom_components.ev_charger_hub.issues import finding_issue_id
 from simulators.easee_cloud.faults import Fault
-from simulators.easee_cloud.seed import CHARGER, EQUALIZER
+from simulators.easee_cloud.seed import CHARGER, EMAIL, EQUALIZER, PASSWORD
 
 HOUR = 3600
 STATUS = f"{CHARGER}_1_status"
@@ -40,6 +43,13 @@ def issue(hass: HomeAssistant, issue_id: str) -> ir.IssueEntry | None:
 def of_account(hub: EaseeHub, key: str) -> str:
     """Return the id of an issue of an account."""
     return f"{key}_{hub.entry.entry_id}"
+
+
+async def control(home: EaseeHome) -> None:
+    """Let another system control a charger."""
+    for _ in range(3):
+        home.cloud.rogue_response(CHARGER)
+    await home.passes(5)
 
 
 @pytest.mark.conformance("EASEE_A11")
@@ -66,6 +76,44 @@ async def test_a_blocked_address_is_an_issue_until_it_ends(
     assert state(hass, "sensor", STATUS) == "available"
     assert len(cloud.journal.find("POST", "/login")) == 1
     assert not hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.conformance("EASEE_A11")
+@pytest.mark.parametrize("form", [False, True])
+async def test_a_block_that_one_has_heard_of_is_an_issue_of_every_account(
+    hass: HomeAssistant, easee_home: EaseeHome, easee_hub: EaseeHub, form: bool
+) -> None:
+    """An account, or a form; none of them asks before it ends, and no issue stays."""
+    cloud = easee_home.cloud
+    cloud.tokens.account(
+        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
+    )
+    entry = easee_config_entry(
+        user="ola@example.com",
+        password="x",
+        unique_id="easee_2",
+        entry_id="01JEVCHARGERHUBEASEE000001",
+    )
+    other = await easee_home.set_up(entry)
+    assert other is not None
+    await easee_home.passes(300)
+    cloud.limits.block()
+    asked = len(cloud.journal.requests)
+    hear = partial(async_log_in, hass, EMAIL, PASSWORD)
+    with pytest.raises(errors.AddressBlocked):
+        await (hear() if form else easee_hub.account.discover())
+    cloud.hub.drop()
+    await easee_home.passes(60)
+    with pytest.raises(errors.AddressBlocked):
+        await other.account.discover()
+    await easee_home.passes(HOUR - 120)
+    assert len(cloud.journal.requests) == asked + 1
+    hubs = (easee_hub, other)
+    assert all(issue(hass, of_account(hub, BLOCKED)) for hub in hubs)
+
+    await easee_home.passes(600)
+
+    assert not any(issue(hass, of_account(hub, BLOCKED)) for hub in hubs)
 
 
 @pytest.mark.conformance("EASEE_A10")
@@ -156,6 +204,46 @@ async def test_another_system_in_control_is_an_issue(
     easee_home.time.advance(25 * HOUR)
     await easee_home.settle()
     assert issue(hass, issue_id) is None
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_who_is_out_of_sight_is_in_nobodys_control(
+    hass: HomeAssistant, easee_home: EaseeHome, easee_hub: EaseeHub, back: bool
+) -> None:
+    """Nobody hears of a charger that is not listed; once it is again, all counts anew."""
+    issue_id = finding_issue_id(ROGUE, CHARGER)
+    await control(easee_home)
+    assert issue(hass, issue_id) is not None
+    chargers = easee_home.cloud.chargers[CHARGER].circuit.chargers
+    (gone,) = [one for one in chargers if one.serial == CHARGER]
+    chargers.remove(gone)
+    await easee_hub.account.discover()
+    await easee_home.settle()
+    assert issue(hass, issue_id) is None
+
+    if back:
+        chargers.append(gone)
+        await easee_hub.account.discover()
+        await easee_home.settle()
+        assert issue(hass, issue_id) is None
+        await control(easee_home)
+        assert issue(hass, issue_id) is not None
+    easee_home.time.advance(25 * HOUR)
+    await easee_home.settle()
+    assert issue(hass, issue_id) is None
+
+
+async def test_an_issue_that_is_ignored_is_so_after_the_next_start(
+    hass: HomeAssistant, easee_home: EaseeHome, easee_hub: EaseeHub
+) -> None:
+    """That is remembered with the issue, which is no less there for the night."""
+    await control(easee_home)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await easee_home.settle()
+    assert easee_hub.stopped
+    assert issue(hass, finding_issue_id(ROGUE, CHARGER)) is not None
+    hass.set_state(CoreState.running)
 
 
 async def test_an_automation_that_wears_a_memory_is_an_issue(

@@ -251,6 +251,20 @@ async def test_without_home_assistant_a_fall_back_takes_over(
     assert charger[48] == 6
 
 
+async def test_without_a_fall_back_no_limit_ends_by_itself_any_more(
+    hass: HomeAssistant, easee_home: EaseeHome
+) -> None:
+    entry = easee_config_entry(options={"chargers": {CHARGER: {"fallback_current": 8}}})
+    assert await easee_home.set_up(entry) is not None
+    charger = easee_home.cloud.chargers[CHARGER]
+    charger.plug_in(Vehicle(maximum_current=32))
+    await easee_home.passes(900)
+    hass.config_entries.async_update_entry(entry, options={"chargers": {CHARGER: {}}})
+    assert await easee_home.restart(entry) is not None
+    await easee_home.passes(1800)
+    assert charger[48] == 32
+
+
 async def test_a_fall_back_that_the_cloud_exceeds_is_a_repair(
     hass: HomeAssistant, easee_home: EaseeHome
 ) -> None:

@@ -15,10 +15,11 @@ from .easee_acts import OSLO, perform, refused, written
 from .entities import device_id
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
-from simulators.easee_cloud import Charger, EaseeCloud
+from simulators.easee_cloud import Behaviour, Charger, EaseeCloud, Fault
 from simulators.easee_cloud.seed import CHARGER, EQUALIZER
 
 SITE = "easee_site_1"
+CIRCUIT = "/api/sites/{0.site_id}/circuits/{0.circuit_id}/"
 
 
 @pytest.fixture
@@ -149,6 +150,79 @@ async def test_a_command_by_hand_is_nobody_elses(
     easee_hub.account.commands.on_foreign(foreign.append)
     await easee_home.passes(60)
     assert not foreign
+
+
+async def test_a_command_by_hand_may_be_done_before_it_is_answered(
+    easee_home: EaseeHome, easee_hub: EaseeHub, charger: Charger
+) -> None:
+    foreign: list[Any] = []
+    easee_hub.account.commands.on_foreign(foreign.append)
+    easee_home.cloud.commands.next(Behaviour(response_before_http=True))
+    await perform(
+        easee_home,
+        "easee_call",
+        method="POST",
+        path=f"/api/chargers/{CHARGER}/settings",
+        body={"ledStripBrightness": 10},
+    )
+    await easee_home.passes(60)
+    assert not foreign
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("settings", {"dynamicCircuitCurrentP1": 20, "enableIdleCurrent": True}),
+        ("settings?now", {"maxCircuitCurrentP2": 20}),
+        ("dynamicCurrent", {"phase1": 20, "phase2": 20, "phase3": 20}),
+    ],
+)
+async def test_a_circuit_by_hand_is_commanded_by_nobody_else(
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+    charger: Charger,
+    what: str,
+    body: dict[str, Any],
+    lost: bool,
+) -> None:
+    foreign: list[Any] = []
+    easee_hub.account.commands.on_foreign(foreign.append)
+    info = easee_hub.account.chargers[CHARGER].info
+    fields = {"method": "POST", "path": CIRCUIT.format(info) + what, "body": body}
+    if lost:
+        fault = Fault(pattern="/circuits/", method="POST", cut=True, after=True)
+        easee_home.cloud.faults.add(fault)
+        assert await refused(easee_home, "easee_call", **fields) == (
+            "easee_cannot_connect"
+        )
+    else:
+        await perform(easee_home, "easee_call", **fields)
+    await easee_home.passes(60)
+    assert charger.circuit.dynamic[0] == 20 or charger.circuit.maximum[1] == 20
+    assert not foreign
+
+
+async def test_what_others_do_to_a_circuit_meanwhile_is_theirs(
+    easee_home: EaseeHome, easee_hub: EaseeHub, charger: Charger
+) -> None:
+    foreign: list[Any] = []
+    easee_hub.account.commands.on_foreign(foreign.append)
+    info = easee_hub.account.chargers[CHARGER].info
+    await perform(
+        easee_home,
+        "easee_call",
+        method="POST",
+        path=CIRCUIT.format(info) + "settings",
+        body={"name": "Garage"},
+    )
+    path = CIRCUIT.format(info) + "rated_current"
+    fields = {"method": "POST", "path": path, "body": {"ratedCurrentFuseValue": 20}}
+    assert await refused(easee_home, "easee_call", **fields) == "easee_forbidden"
+    easee_home.cloud.rogue_response(CHARGER, 22)
+    easee_home.cloud.rogue_response(CHARGER, 50)
+    await easee_home.passes(10)
+    assert sorted(one.id for one in foreign) == [22, 50]
 
 
 async def test_secrets_do_not_come_along(

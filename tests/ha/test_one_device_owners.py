@@ -23,6 +23,7 @@ from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
+    issue_registry as ir,
 )
 from homeassistant.util import dt as dt_util
 
@@ -31,7 +32,9 @@ from .easee import EaseeHome, easee_config_entry
 from .one_device import REMOVES_FIRST, Watched, kept
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
+from custom_components.ev_charger_hub.easee_issues import ROGUE
 from custom_components.ev_charger_hub.hub import OcppHub
+from custom_components.ev_charger_hub.issues import finding_issue_id
 from custom_components.ev_charger_hub.turns import Piece, Turns
 from simulators.easee_cloud.seed import CHARGER
 from simulators.easee_cloud.vehicle import Vehicle
@@ -346,6 +349,22 @@ async def test_restart_in_which_both_come_at_once(
     assert watched.seen() == before
     assert watched.state(FIRMWARE) == shown
     assert "does not generate unique IDs" not in caplog.text
+
+
+async def test_another_system_in_control_is_no_issue_for_ever(
+    hass: HomeAssistant, easee_hub: EaseeHub, easee_home: EaseeHome, hub: OcppHub
+) -> None:
+    """The account lets go of a charger whose server is loaded again."""
+    await approve(hass, easee_home, hub)
+    for _ in range(3):
+        easee_home.cloud.rogue_response(CHARGER)
+    await easee_home.passes(5)
+    issues, key = ir.async_get(hass), (DOMAIN, finding_issue_id(ROGUE, CHARGER))
+    assert issues.async_get_issue(*key) is not None
+    await hass.config_entries.async_reload(hub.entry.entry_id)
+    await easee_home.settle()
+    assert CHARGER in easee_hub.guests.stations
+    assert issues.async_get_issue(*key) is None
 
 
 async def test_nothing_takes_the_place_of_anything_as_home_assistant_stops(

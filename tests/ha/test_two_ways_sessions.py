@@ -136,7 +136,8 @@ async def test_energy_stays_known_when_local_ocpp_is_undone_with_a_full_car(
 ) -> None:
     """Nothing flows any more that would tell it anew."""
     await charge(ways)
-    assert (vehicle := ways.charger.vehicle) is not None
+    vehicle = ways.charger.vehicle
+    assert vehicle is not None
     vehicle.stored = vehicle.capacity
     await ways.passes(120)
     keys = "1_energy_active_import_register", "1_session_energy"

@@ -19,7 +19,7 @@ from .commands import Commands
 from .const import API_URL, STREAM_URL
 from .discovery import catalog_of
 from .equalizer import Equalizer
-from .errors import EaseeError
+from .errors import EaseeError, NotFound
 from .poller import CHARGER, EQUALIZER, Kind, Poller
 from .products import SiteInfo
 from .readings import Observation, Readings
@@ -180,7 +180,7 @@ class EaseeAccount:
         if (equalizer := self.equalizers.pop(identity, None)) is not None:
             equalizer.stop()
         if self._products.pop(identity, None) is not None:
-            self.rogues[identity].stop()
+            self.rogues[identity].forget()
             serial = self._serials.pop(identity)
             self._poller.forget(serial)
             self.stream.unsubscribe(serial)
@@ -195,7 +195,9 @@ class EaseeAccount:
 
     async def refresh(self, identity: str) -> None:
         """Ask for what a product reported last; raises EaseeError."""
-        await self._poller.refresh(self._serials[identity.upper()])
+        if (serial := self._serials.get(identity.upper())) is None:
+            raise NotFound
+        await self._poller.refresh(serial)
 
     # Life
 

@@ -6,7 +6,8 @@ the stream, or has to be asked for while there is none.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -121,6 +122,13 @@ class Commands:
         for number in numbers:
             self._tickets.issue(serial, number, None)
 
+    def sending(self, serial: str) -> AbstractContextManager[None]:
+        """Hold back what a product responds, while such a request is sent to it.
+
+        Its responses may come before the answer that tells what to `expect`.
+        """
+        return self._tickets.sending(serial)
+
     def stop(self) -> None:
         """Wait for nothing more."""
         self._tickets.stop()
@@ -160,9 +168,9 @@ class Commands:
         The cloud answers at once and without ticks; it is responded to all the same (Q22).
         """
         path = f"/api/sites/{site}/circuits/{circuit}/settings"
-        names = {name[:-2] if name.endswith(PHASES) else name for name in values}
-        numbers = sorted({OF_CIRCUIT[name] for name in names if name in OF_CIRCUIT})
-        return await self._send(primary_serial, "POST", path, values, numbers)
+        return await self._send(
+            primary_serial, "POST", path, values, circuit_commands(values)
+        )
 
     async def send(
         self,
@@ -319,6 +327,12 @@ class Commands:
                 continue
             if isinstance(reply.body, dict):
                 self._learn(one, reply.body)
+
+
+def circuit_commands(names: Iterable[str]) -> list[int]:
+    """Return the ids of the commands that settings of a circuit become, by name."""
+    known = {name[:-2] if name.endswith(PHASES) else name for name in names}
+    return sorted({OF_CIRCUIT[name] for name in known if name in OF_CIRCUIT})
 
 
 def _outcome(sent: _Sent) -> Outcome:

@@ -128,10 +128,11 @@ class DynamicCurrent:
     async def clear(self) -> Outcome:
         """Let as much flow as other limits let through."""
         with self._writing():
-            outcome = NO_CHANGE
-            if self._resumable:
-                outcome = await self._resume()
-            if outcome.ok and (self.present is None or self.present < self._reset):
+            resumed = self._resumable
+            outcome = await self._resume() if resumed else NO_CHANGE
+            low = self.present is None or self.present < self._reset
+            # What was not resumed may have a time to live, of which nobody tells.
+            if outcome.ok and (low or not resumed):
                 outcome = await self._write(self.maximum)
             if outcome.ok:
                 self.written = None
@@ -258,6 +259,9 @@ class DynamicCurrent:
         if await self._reported(amps):
             return replace(outcome, status=OutcomeStatus.CONFIRMED)
         _LOGGER.debug("%s: %s is %s", shortened(self._serial), name, _NOT_SEEN)
+        if amps is None:
+            # A pause that does not end is still whose it was.
+            self.written = before
         if unsure:
             return outcome
         detail = outcome.detail or _NOT_SEEN

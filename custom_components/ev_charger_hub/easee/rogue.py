@@ -50,17 +50,18 @@ class Rogue:
         if len(self._times) == OFTEN and now - self._times[0] <= WITHIN:
             self.repeated.set(True)
         if self.repeated.value:
-            self.stop()
-            self._timer = self._time.call_later(QUIET.total_seconds(), self._quiet)
+            self._wait_no_more()
+            self._timer = self._time.call_later(QUIET.total_seconds(), self.forget)
         for listener in self._listeners:
             listener(response)
 
-    def _quiet(self) -> None:
-        self._timer = None
+    def forget(self) -> None:
+        """Know of nobody any more, and wait for nothing."""
+        self._wait_no_more()
+        self._times.clear()
         self.repeated.set(False)
 
-    def stop(self) -> None:
-        """Wait for nothing more."""
+    def _wait_no_more(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -82,14 +82,14 @@ class ScheduleKeeper:
         before = await self.read()
         before.check()
         # A delayed start is one start, which may have been: it is another one each time.
-        again = wanted.kind is not ScheduleKind.DELAYED
-        if again and before.schedules.get(wanted.kind) == wanted:
+        stored = before.schedules.get(wanted.kind) == wanted
+        if stored and wanted.kind is not ScheduleKind.DELAYED:
             return await self._follow(wanted.kind, before)
         try:
             outcome = await self._tell("POST", wanted.kind, wanted.body())
         except Unavailable:
-            # It may have been carried out all the same.
-            if (await self.read()).schedules.get(wanted.kind) != wanted:
+            # It may have been carried out all the same, which shows if it is new.
+            if stored or (await self.read()).schedules.get(wanted.kind) != wanted:
                 raise
             outcome = READ_BACK
         if outcome.ok and before.active in set(KINDS) - {wanted.kind}:
