@@ -51,7 +51,8 @@ class EqualizerSelect(ProductEntity[Equalizer], SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Use surplus in another way; what is shown is what is reported then."""
-        if option == self.current_option:
+        if option not in set(SurplusMode):
+            # It can only be the one that is: nobody knows how to ask for it.
             return
         mode = SurplusMode(option)
         await async_set(self.subject, self.subject.set_surplus_mode(mode))

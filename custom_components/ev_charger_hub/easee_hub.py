@@ -209,11 +209,14 @@ class EaseeHub(Hub[HubStation]):
             await self._async_part_with(identity)
 
     async def async_forget(self, identity: str) -> None:
-        """Forget a charger whose device the user has deleted."""
+        """Forget a product whose device the user has deleted."""
+        self.products.forget(identity)
         async with self._lock:
             await self.async_let_go(identity)
             if not async_identity_taken(self.hass, identity):
                 await self.journal.forget(identity)
+        # Another account may have it.
+        self._shared.registry.tell()
 
     def owns(self, device: dr.AnyDeviceEntry) -> bool:
         """Return whether a device is something that the account still has."""

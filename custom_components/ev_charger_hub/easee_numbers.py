@@ -20,7 +20,7 @@ from .easee.charger import EaseeCharger
 from .easee.ids import ChargerId
 from .easee_writes import account_of, async_write
 from .entity import HubEntity, HubEntityDescription
-from .helpers import async_limit
+from .helpers import async_limit, invalid
 from .models import HubStation
 from .station import limits
 from .station.link import Limit
@@ -177,5 +177,13 @@ class EaseeNumber(HubEntity[EaseeCharger], NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Change the limit."""
+        """Change the limit, but not to what is beyond its bounds, as the present one may be."""
+        low, high = self.entity_description.bounds_fn(self.hub_station, self.subject)
+        if not low <= value <= high:
+            raise invalid(
+                "easee_out_of_bounds",
+                charger=self.hub_station.station.settings.name,
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
         await self.entity_description.set_fn(self.hub_station, self.subject, value)

@@ -1,6 +1,7 @@
 """Products: what the entities of equalizers and sites share: subject, device, growth."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, override
@@ -118,7 +119,8 @@ class ProductGrowth:
         self._platform = platform
         self._entities = entities
         self._add = add
-        self._known: set[str] = set()
+        self._known: defaultdict[str, set[str]] = defaultdict(set)
+        """Those that exist or are waited for, by the identifier of their product."""
         self._waiting: dict[str, _Waiting] = {}
 
     @callback
@@ -139,6 +141,15 @@ class ProductGrowth:
         )
 
     @callback
+    def keep(self, identifiers: Collection[str]) -> None:
+        """Forget the entities of products that are known no more: they may come back."""
+        for identifier in self._known.keys() - identifiers:
+            for key in self._known.pop(identifier):
+                if (waiting := self._waiting.pop(key, None)) is not None:
+                    for end in waiting.ends:
+                        end()
+
+    @callback
     def close(self) -> None:
         """Wait for nothing more."""
         for waiting in self._waiting.values():
@@ -154,9 +165,10 @@ class ProductGrowth:
         self, product: Product[Any], description: ProductEntityDescription[Any]
     ) -> bool:
         key = f"{product.identifier}_{description.key}"
-        if key in self._known:
+        known = self._known[product.identifier]
+        if key in known:
             return False
-        self._known.add(key)
+        known.add(key)
         registry = er.async_get(self._hub.hass)
         if description.exists_fn(product.subject) or registry.async_get_entity_id(
             self._platform, DOMAIN, key

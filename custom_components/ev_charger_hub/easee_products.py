@@ -77,6 +77,16 @@ class EaseeProducts:
         self.changed.set(self.changed.value + 1)
 
     @callback
+    def forget(self, identifier: str) -> None:
+        """Know no more of a product whose device the user has deleted, if it is one."""
+        if (equalizer := self.equalizers.pop(identifier, None)) is not None:
+            equalizer.stop()
+        for site_id in tuple(self.costs):
+            if site_identifier(site_id) == identifier:
+                del self.costs[site_id]
+        self.changed.set(self.changed.value + 1)
+
+    @callback
     def start(self) -> None:
         """Begin to ask for costs."""
         self._running = True
@@ -125,13 +135,18 @@ class EaseeProducts:
             channel.set(serial in counted)
 
     def _is_taken(self, identifier: str) -> bool:
-        """Return whether a product is shown by another account that sees it, too."""
-        entry_id, entities = self._hub.entry.entry_id, er.async_get(self._hub.hass)
+        """Return whether a product is shown by another account that is not disabled."""
+        hass, entry_id = self._hub.hass, self._hub.entry.entry_id
+        enabled = {
+            one.entry_id
+            for one in hass.config_entries.async_entries(DOMAIN)
+            if one.disabled_by is None
+        }
         return any(
-            one.config_entry_id != entry_id
+            one.config_entry_id in enabled - {entry_id}
             and one.platform == DOMAIN
             and one.unique_id.startswith(f"{identifier}_")
-            for one in entities.entities.values()
+            for one in er.async_get(hass).entities.values()
         )
 
     def _meet(self, info: EqualizerInfo) -> None:
@@ -246,6 +261,7 @@ class ProductPlatform:
 
     @callback
     def _follow(self, hub: EaseeHub, growth: ProductGrowth) -> None:
+        growth.keep({product.identifier for product, _ in self._products(hub)})
         for product, descriptions in self._products(hub):
             growth.follow(product, descriptions)
 

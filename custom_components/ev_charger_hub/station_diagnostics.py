@@ -18,6 +18,7 @@ from .station.channel import Channel
 from .station.link import Limit
 from .station.model import ChargingStation, Evse, Place
 from .station.profiles.model import CompositePeriod
+from .station.registry import normal
 from .station.secrets import shortened
 from .station.shared_register import dump
 from .station.transaction import Transaction
@@ -69,10 +70,11 @@ def of_owner(hub_station: HubStation) -> dict[str, Any]:
 
 
 def _settings(station: ChargingStation) -> dict[str, Any]:
-    """Return the settings of a charger; without another name its identity is one."""
+    """Return the settings of a charger; without another name an id of it is one."""
     settings: dict[str, Any] = async_redact_data(asdict(station.settings), TO_REDACT)
-    if settings["name"] in {station.identity, harmless(station.identity)}:
-        settings["name"] = shortened(station.identity)
+    for one in (station.identity, station.info.value.serial):
+        if one and normal(settings["name"]) in {normal(one), normal(harmless(one))}:
+            settings["name"] = shortened(one)
     return settings
 
 

@@ -429,3 +429,9 @@ async def test_a_price_that_the_list_does_not_tell_changes_some_day(
     asked = cloud.journal.find("GET", "/api/sites/1")
     assert sum(one.path == "/api/sites/1" for one in asked) == 2
     task.cancel()
+
+
+def test_a_fuse_that_the_list_does_not_tell_stays(time: SimulatedTime) -> None:
+    costs = SiteCosts(replace(HOME, rated_current=63.0), None, time, lambda: OSLO)  # type: ignore[arg-type]
+    costs.update(HOME)
+    assert costs.site.value.rated_current == 63.0

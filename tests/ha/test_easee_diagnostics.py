@@ -167,3 +167,19 @@ async def test_a_start_without_the_cloud_has_tokens_of_no_age(
     assert info["easee_accounts"] == "1/1"
     assert info["easee_token_age"] == "-"
     assert await info["easee_api"] == "ok"
+
+
+async def test_a_serial_that_is_the_name_of_a_charger_is_shortened(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_entry: MockConfigEntry,
+    easee_hub: EaseeHub,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A server that is gone called it otherwise."""
+    await easee_hub.store.save_identity(CHARGER, "garage-1")
+    easee_home.cloud.chargers[CHARGER].name = ""
+    await easee_home.restart(easee_entry)
+    assert "garage-1" in easee_entry.runtime_data.stations
+    told = await get_diagnostics_for_config_entry(hass, hass_client, easee_entry)
+    assert CHARGER not in json.dumps(told)

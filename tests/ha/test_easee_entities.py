@@ -654,6 +654,9 @@ async def test_more_than_the_fuse_is_shown_and_cannot_be_set(
     # After a reboot the dynamic limit of a circuit is 80 A.
     assert shown(hass, "number", "circuit_dynamic_l1") == "80.0"
     assert attributes(hass, "number", "circuit_dynamic_l1")["max"] == 80
+    with pytest.raises(ServiceValidationError) as caught:
+        await set_number(easee_home, "circuit_dynamic_l1", 60)
+    assert caught.value.translation_key == "easee_out_of_bounds"
     await set_number(easee_home, "circuit_dynamic_l1", 25)
     assert attributes(hass, "number", "circuit_dynamic_l1")["max"] == 32
     with pytest.raises(ServiceValidationError):

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -19,6 +20,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from .conftest import device_of
 from .easee import EaseeHome, easee_config_entry
 from .entities import entity_id, exists, full_state, state
+from custom_components.ev_charger_hub import async_remove_config_entry_device
 from custom_components.ev_charger_hub.easee.surplus import SurplusMode
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
 from simulators.easee_cloud import Behaviour, Equalizer, Fault, Vehicle
@@ -288,6 +290,40 @@ async def test_a_new_equalizer_appears(
     assert state(hass, "sensor", "easee_site_2_energy_price") == STATE_UNAVAILABLE
 
 
+async def test_what_was_deleted_meanwhile_comes_back_with_its_entities(
+    hass: HomeAssistant, easee_home: EaseeHome, easee_hub: EaseeHub, meter: Equalizer
+) -> None:
+    cloud, account = easee_home.cloud, easee_hub.account
+    cloud.add_site(2, "Cabin")
+    sites = cloud.tokens.accounts[0].sites
+    sites.append(2)
+    await account.discover()
+    await easee_home.passes(120)
+    shown = (f"{EQUALIZER}_import_power", "easee_site_2_energy_price")
+    assert all(exists(hass, "sensor", one) for one in shown)
+    cloud.sites[1].equalizer = None
+    sites.remove(2)
+    await account.discover()
+    await easee_home.settle()
+    for identifier in (EQUALIZER, "easee_site_2"):
+        await delete(easee_home, easee_hub, identifier)
+    assert not any(exists(hass, "sensor", one) for one in shown)
+    cloud.sites[1].equalizer = meter
+    sites.append(2)
+    await account.discover()
+    await easee_home.passes(120)
+    assert [state(hass, "sensor", one) for one in shown] == ["1.035", "0.3"]
+
+
+async def delete(home: EaseeHome, hub: EaseeHub, identifier: str) -> None:
+    """Delete a device, as the user may where nobody has it any more."""
+    device = device_of(home.hass, hub.entry, identifier)
+    assert device is not None
+    assert await async_remove_config_entry_device(home.hass, hub.entry, device)
+    dr.async_get(home.hass).async_remove_device(device.id)
+    await home.settle()
+
+
 # Energy
 
 
@@ -450,6 +486,15 @@ async def test_a_mode_that_is_not_known_is_shown_and_kept(
     assert not easee_home.cloud.journal.find("POST", "surplus-energy")
     await select(easee_home, SurplusMode.ONLY)
     assert state(hass, "select", SURPLUS_MODE) == SurplusMode.ONLY
+
+
+async def test_a_mode_is_set_that_was_changed_elsewhere_and_is_not_told_yet(
+    easee_home: EaseeHome, easee_hub: EaseeHub, meter: Equalizer
+) -> None:
+    only = {"mode": "chargingWithoutImport"}
+    meter.surplus = only | {"chargingWithoutImport": {"eligible": True}}
+    await select(easee_home, SurplusMode.NONE)
+    assert meter.surplus == {"mode": "none"}
 
 
 async def test_a_mode_that_may_not_be_set_is_an_error(
@@ -685,23 +730,59 @@ async def test_a_charger_that_moves_to_another_site(
     assert state(hass, "sensor", f"{CHARGER}_cost_day") == STATE_UNAVAILABLE
 
 
-async def test_two_accounts_may_see_the_same_site(
-    hass: HomeAssistant,
-    easee_home: EaseeHome,
-    easee_hub: EaseeHub,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+@pytest.fixture
+async def other(easee_home: EaseeHome, easee_hub: EaseeHub) -> MockConfigEntry:
+    """Return the entry of another account that sees the same site."""
     easee_home.cloud.tokens.account(
         user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
     )
-    other = easee_config_entry(
+    entry = easee_config_entry(
         user="ola@example.com",
         password="x",
         unique_id="easee_2",
         entry_id="01JEVCHARGERHUBEASEE000001",
     )
-    assert await easee_home.set_up(other)
+    assert await easee_home.set_up(entry)
     await easee_home.passes(70)
+    return entry
+
+
+async def test_what_an_account_had_that_is_disabled_is_the_others(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+    other: MockConfigEntry,
+) -> None:
+    await hass.config_entries.async_set_disabled_by(
+        easee_hub.entry.entry_id, ConfigEntryDisabler.USER
+    )
+    await easee_home.passes(70)
+    assert {*other.runtime_data.stations} == {CHARGER, SECOND}
+    assert state(hass, "sensor", f"{EQUALIZER}_import_power") == "1.035"
+    assert state(hass, "sensor", PRICE) == "0.3"
+
+
+async def test_what_is_deleted_that_an_account_has_lost_is_the_others(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+    other: MockConfigEntry,
+) -> None:
+    easee_home.cloud.tokens.accounts[0].sites.remove(1)
+    await easee_hub.account.discover()
+    await easee_home.settle()
+    await delete(easee_home, easee_hub, EQUALIZER)
+    await easee_home.passes(70)
+    assert state(hass, "sensor", f"{EQUALIZER}_import_power") == "1.035"
+
+
+async def test_two_accounts_may_see_the_same_site(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_hub: EaseeHub,
+    other: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert state(hass, "sensor", f"{EQUALIZER}_import_power") == "1.035"
     assert "does not generate unique IDs" not in caplog.text
     assert device_of(hass, other, EQUALIZER) is None

@@ -141,7 +141,7 @@ class SiteCosts:
         return cost_of(self._costs, serial, period)
 
     def update(self, site: SiteInfo) -> None:
-        """Take over what the account lists; a price that it does not tell stays."""
+        """Take over what the account lists; what it does not tell of a site stays."""
         self.listed.set(True)
         known, self._lists_price = self.site.value, site.price is not None
         if site.price is None and known.price is not None:
@@ -152,7 +152,8 @@ class SiteCosts:
                 price_without_vat=known.price_without_vat,
                 vat=known.vat,
             )
-        self.site.set(site)
+        rated_current = site.rated_current or known.rated_current
+        self.site.set(replace(site, rated_current=rated_current))
 
     def session_ended(self, began: datetime | None = None) -> None:
         """Ask again soon, and also for days since which the session may have lasted."""
