@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 import yaml
 
 from homeassistant.core import HomeAssistant
@@ -15,7 +16,7 @@ from .easee_acts import OSLO, perform, plug_in, refused, written
 from .entities import state
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
-from simulators.easee_cloud import Charger, EaseeCloud
+from simulators.easee_cloud import Charger, EaseeCloud, Vehicle
 from simulators.easee_cloud.seed import CHARGER
 
 ROOT = Path(__file__).parents[2]
@@ -282,3 +283,47 @@ async def test_every_action_works_or_says_why_not(
             if err.translation_domain != DOMAIN or not err.translation_key:
                 unexplained.append(action)
     assert not unexplained
+
+
+# The limit of a session
+
+
+@pytest.mark.parametrize("away", ["restart", "outage", "nobody"])
+async def test_a_session_that_is_told_late_is_limited_all_the_same(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_entry: MockConfigEntry,
+    charger: Charger,
+    away: str,
+) -> None:
+    assert await perform(easee_home, "limit_session", energy=2)
+    if away == "restart":
+        await hass.config_entries.async_unload(easee_entry.entry_id)
+    elif away == "outage":
+        easee_home.cloud.outage()
+    charger.plug_in(Vehicle())
+    await easee_home.time.pass_time(400)
+    if away == "restart":
+        assert await easee_home.set_up_slowly(easee_entry, 5)
+    easee_home.cloud.recover()
+    await easee_home.passes(1200)
+    assert charger[109] != 3
+    assert charger[121] == pytest.approx(2.1, abs=0.1)
+
+
+async def test_a_limit_ends_with_its_session_though_that_is_told_late(
+    hass: HomeAssistant,
+    easee_home: EaseeHome,
+    easee_entry: MockConfigEntry,
+    charger: Charger,
+) -> None:
+    await plug_in(easee_home, charger)
+    await perform(easee_home, "limit_session", energy=20)
+    limit = f"{CHARGER}_1_session_energy_limit"
+    assert state(hass, "sensor", limit) == "20.0"
+    await hass.config_entries.async_unload(easee_entry.entry_id)
+    charger.unplug()
+    await easee_home.time.pass_time(400)
+    assert await easee_home.set_up_slowly(easee_entry, 5)
+    await easee_home.passes(60)
+    assert state(hass, "sensor", limit) == "unknown"

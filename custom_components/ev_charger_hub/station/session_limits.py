@@ -172,15 +172,9 @@ class SessionLimits:
     def _happened(self, event: StationEvent) -> None:
         match event:
             case SessionStarted(evse_id=evse_id, transaction=transaction):
-                kept = self._kept.get(evse_id)
-                if (
-                    kept is None
-                    or kept.transaction is not None
-                    or self._clock() - kept.at > NEXT
-                ):
+                self._settle(evse_id, transaction)
+                if self.of(transaction) is None:
                     self._forget(evse_id)
-                else:
-                    self._change(evse_id, replace(kept, transaction=transaction.key))
             case SessionEnded(evse_id=evse_id):
                 self._let_go(evse_id)
                 kept = self._kept.get(evse_id)
@@ -188,6 +182,22 @@ class SessionLimits:
                     self._forget(evse_id)
                 if (evse := self._station.evses.get(evse_id)) is not None:
                     self._look(evse)
+
+    def _settle(self, evse_id: int, session: Transaction) -> None:
+        """Have a limit that waits be that of a session which is open; forget it after.
+
+        What is told late, as after an outage, is no event any more.
+        """
+        if (kept := self._kept.get(evse_id)) is None:
+            return
+        if kept.transaction is None and session.open:
+            if min(self._clock(), session.started_at) - kept.at > NEXT:
+                self._forget(evse_id)
+            else:
+                self._change(evse_id, replace(kept, transaction=session.key))
+        elif kept.transaction == session.key and not session.open:
+            self._let_go(evse_id)
+            self._forget(evse_id)
 
     def _let_go(self, evse_id: int) -> None:
         for timers in (self._timers, self._stops):
@@ -235,6 +245,8 @@ class SessionLimits:
 
     def _look(self, evse: Evse) -> None:
         """Stop a session that has had enough, or look again when it may have."""
+        if evse.session.value is not None:
+            self._settle(evse.id, evse.session.value)
         kept, session = self._kept.get(evse.id), evse.transaction
         if kept is None:
             if session is None:
