@@ -150,6 +150,19 @@ def easee_config_entry(
     )
 
 
+def other_easee_entry(cloud: EaseeCloud) -> MockConfigEntry:
+    """Return the entry of another account, which sees the same site."""
+    cloud.tokens.account(
+        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
+    )
+    return easee_config_entry(
+        user="ola@example.com",
+        password="x",
+        unique_id="easee_2",
+        entry_id="01JEVCHARGERHUBEASEE000001",
+    )
+
+
 def plant_cloud(cloud: EaseeCloud) -> None:
     """Keep watch for what a virtual cloud holds that is secret."""
     plant(*cloud.chargers, *cloud.equalizers)

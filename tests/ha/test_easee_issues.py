@@ -12,7 +12,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from .easee import EaseeHome, easee_config_entry
+from .easee import EaseeHome, other_easee_entry
 from .entities import state
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee import errors
@@ -85,15 +85,7 @@ async def test_a_block_that_one_has_heard_of_is_an_issue_of_every_account(
 ) -> None:
     """An account, or a form; none of them asks before it ends, and no issue stays."""
     cloud = easee_home.cloud
-    cloud.tokens.account(
-        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
-    )
-    entry = easee_config_entry(
-        user="ola@example.com",
-        password="x",
-        unique_id="easee_2",
-        entry_id="01JEVCHARGERHUBEASEE000001",
-    )
+    entry = other_easee_entry(cloud)
     other = await easee_home.set_up(entry)
     assert other is not None
     await easee_home.passes(300)

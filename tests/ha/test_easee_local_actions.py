@@ -20,6 +20,7 @@ from custom_components.ev_charger_hub.diagnostics import (
 from custom_components.ev_charger_hub.easee.ids import ChargerId
 from custom_components.ev_charger_hub.easee.local_progress import Stage
 from custom_components.ev_charger_hub.easee_local import LocalStatus
+from custom_components.ev_charger_hub.easee_local_lodging import Lodging
 from custom_components.ev_charger_hub.hub import OcppHub
 from custom_components.ev_charger_hub.settings import async_chargers
 from custom_components.ev_charger_hub.system_health import system_health_info
@@ -190,33 +191,42 @@ async def test_diagnostics_and_system_information_tell_how_far_it_is(
     assert HOST not in str(local)
 
 
-async def test_script_that_is_stopped_leaves_nothing_half_done(
-    act: Actor, mover: Mover, hub: OcppHub, url: str
-) -> None:
-    """The server has let the charger in, and the cloud is still asked."""
+@pytest.fixture
+async def moving(
+    act: Actor, mover: Mover, hub: OcppHub, url: str, monkeypatch: pytest.MonkeyPatch
+) -> asyncio.Task[dict[str, Any]]:
+    """Return an action that lasts: the server has let the charger in, the cloud is slow."""
+    let_in = Lodging.async_let_in
+
+    async def and_then(self: Lodging, *args: Any) -> None:
+        await let_in(self, *args)
+        mover.home.cloud.faults.add(Fault(pattern=STORES, method="GET", delay=20))
+
+    monkeypatch.setattr(Lodging, "async_let_in", and_then)
     acting = asyncio.create_task(
         act("easee_move_to_local", url=url, confirm=["address_elsewhere"])
     )
     await until(lambda: CHARGER in async_chargers(hub.entry))
-    mover.home.cloud.faults.add(Fault(pattern=STORES, method="GET", delay=20))
-    assert not acting.done()
-    acting.cancel()
-    await asyncio.wait([acting])
+    return acting
+
+
+async def test_script_that_is_stopped_leaves_nothing_half_done(
+    mover: Mover, hub: OcppHub, moving: asyncio.Task[dict[str, Any]]
+) -> None:
+    moving.cancel()
+    await asyncio.wait([moving])
+    assert moving.cancelled()
     await mover.until(lambda: mover.stage is Stage.VERIFIED)
     assert hub.stations[CHARGER].station.local.value
 
 
 async def test_account_that_stops_says_that_it_did(
-    act: Actor, mover: Mover, hub: OcppHub, url: str
+    mover: Mover, hub: OcppHub, moving: asyncio.Task[dict[str, Any]]
 ) -> None:
-    acting = asyncio.create_task(
-        act("easee_move_to_local", url=url, confirm=["address_elsewhere"])
-    )
-    await until(lambda: CHARGER in async_chargers(hub.entry))
     entry = mover.hub.entry
     await mover.home.hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as caught:
-        await acting
+        await moving
     assert caught.value.translation_key == "easee_local_unknown_charger"
     await mover.home.hass.config_entries.async_setup(entry.entry_id)
     await mover.until(lambda: not async_chargers(hub.entry))

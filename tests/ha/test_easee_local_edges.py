@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .easee import easee_config_entry
+from .easee import other_easee_entry
 from .easee_local import HOST, Mover
 from .local_window import two_addresses
 from custom_components.ev_charger_hub.const import (
@@ -254,17 +254,7 @@ async def test_another_account_goes_on_with_what_one_began(
 ) -> None:
     """One of them at a time looks after it."""
     first, cloud = mover.hub, mover.home.cloud
-    cloud.tokens.account(
-        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
-    )
-    other = await mover.home.set_up(
-        easee_config_entry(
-            user="ola@example.com",
-            password="x",
-            unique_id="easee_2",
-            entry_id="01JEVCHARGERHUBEASEE000002",
-        )
-    )
+    other = await mover.home.set_up(other_easee_entry(cloud))
     assert other is not None
     assert CHARGER not in other.local.chargers
     await begin(mover, hub)

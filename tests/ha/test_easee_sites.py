@@ -18,7 +18,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .conftest import device_of
-from .easee import EaseeHome, easee_config_entry
+from .easee import EaseeHome, other_easee_entry
 from .entities import entity_id, exists, full_state, state
 from custom_components.ev_charger_hub import async_remove_config_entry_device
 from custom_components.ev_charger_hub.easee.surplus import SurplusMode
@@ -733,15 +733,7 @@ async def test_a_charger_that_moves_to_another_site(
 @pytest.fixture
 async def other(easee_home: EaseeHome, easee_hub: EaseeHub) -> MockConfigEntry:
     """Return the entry of another account that sees the same site."""
-    easee_home.cloud.tokens.account(
-        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
-    )
-    entry = easee_config_entry(
-        user="ola@example.com",
-        password="x",
-        unique_id="easee_2",
-        entry_id="01JEVCHARGERHUBEASEE000001",
-    )
+    entry = other_easee_entry(easee_home.cloud)
     assert await easee_home.set_up(entry)
     await easee_home.passes(70)
     return entry

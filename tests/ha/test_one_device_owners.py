@@ -28,7 +28,7 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 
 from .conftest import ChargerFactory
-from .easee import EaseeHome, easee_config_entry
+from .easee import EaseeHome, easee_config_entry, other_easee_entry
 from .one_device import REMOVES_FIRST, Watched, kept
 from custom_components.ev_charger_hub.const import DOMAIN
 from custom_components.ev_charger_hub.easee_hub import EaseeHub
@@ -468,15 +468,7 @@ async def test_two_accounts_that_see_the_charger_of_a_server(
     hub: OcppHub,
     watched: Watched,
 ) -> None:
-    easee_home.cloud.tokens.account(
-        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
-    )
-    entry = easee_config_entry(
-        user="ola@example.com",
-        password="x",
-        unique_id="easee_2",
-        entry_id="01JEVCHARGERHUBEASEE000002",
-    )
+    entry = other_easee_entry(easee_home.cloud)
     other = await easee_home.set_up(entry)
     assert other is not None
     assert CHARGER not in other.stations
@@ -499,15 +491,7 @@ async def test_account_that_loses_a_charger_leaves_it_to_another(
     watched: Watched,
 ) -> None:
     cloud = easee_home.cloud
-    cloud.tokens.account(
-        user_id=2, email="ola@example.com", phone="+4791", password="x", sites=[1]
-    )
-    entry = easee_config_entry(
-        user="ola@example.com",
-        password="x",
-        unique_id="easee_2",
-        entry_id="01JEVCHARGERHUBEASEE000002",
-    )
+    entry = other_easee_entry(cloud)
     other = await easee_home.set_up(entry)
     assert other is not None
     before = watched.seen()
