@@ -136,14 +136,14 @@ class EaseeProducts:
 
     def _is_taken(self, identifier: str) -> bool:
         """Return whether a product is shown by another account that is not disabled."""
-        hass, entry_id = self._hub.hass, self._hub.entry.entry_id
-        enabled = {
+        hass, entry = self._hub.hass, self._hub.entry
+        others = {
             one.entry_id
             for one in hass.config_entries.async_entries(DOMAIN)
-            if one.disabled_by is None
+            if one is not entry and one.disabled_by is None
         }
         return any(
-            one.config_entry_id in enabled - {entry_id}
+            one.config_entry_id in others
             and one.platform == DOMAIN
             and one.unique_id.startswith(f"{identifier}_")
             for one in er.async_get(hass).entities.values()
